@@ -1,0 +1,1 @@
+"""Supabase's gateway: auth, storage, REST view and realtime behind one URL, on one PostgreSQL."""

@@ -1,0 +1,74 @@
+"""Deterministic 1536-dimensional unit vectors in which similar texts are near."""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections import Counter
+from functools import lru_cache
+
+DIMENSION = 1536
+WORD = re.compile(r"[a-z]+|\$?\d[\d,.:%-]*\d|\$?\d")
+# Real embedding models give unrelated texts a small positive similarity; one shared component does the same.
+COMMON = 0.4
+# What a language model knows of such tokens: a telephone number is one, an amount of money is a cost.
+MEANINGS = (
+    (re.compile(r"(?:1-)?\d{3}-\d{3}-\d{4}"), ("phone", "number", "telephone", "call")),
+    (re.compile(r"\$\d[\d,.]*"), ("cost", "price", "premium", "copayment")),
+)
+COMMON_WORDS = frozenset(
+    "a an the of to in on for and or is are was be by with as at from that this it its you your we our my i me "
+    "do does did can may will would should not no if when what which who how much many there here have has had "
+    "any all these those than then".split()
+)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "es", "ed", "s"):
+        if len(word) > len(ending) + 3 and word.endswith(ending):
+            return word[: -len(ending)]
+    return word
+
+
+@lru_cache(maxsize=100_000)
+def _features(word: str, weight: float) -> tuple[tuple[int, float], ...]:
+    stem = _stem(word)
+    parts = [(f"w:{stem}", weight)]
+    padded = f"^{stem}$"
+    grams = [padded[i : i + 4] for i in range(len(padded) - 3)]
+    parts += [(f"g:{gram}", 0.35 * weight / math.sqrt(len(grams))) for gram in grams]
+    hashed = []
+    for name, value in parts:
+        digest = zlib.crc32(name.encode())
+        hashed.append((1 + digest % (DIMENSION - 1), value if digest & 0x40000000 else -value))
+    return tuple(hashed)
+
+
+def _words(text: str) -> list[str]:
+    lowered = text.lower()
+    words = WORD.findall(lowered)
+    for pattern, meanings in MEANINGS:
+        if pattern.search(lowered):
+            words += meanings
+    return words
+
+
+def embed(text: str) -> list[float]:
+    """The vector of one text; texts that share rare words are near."""
+    words = _words(text)
+    vector = [0.0] * DIMENSION
+    for word, count in Counter(words).items():
+        weight = 0.03 if word in COMMON_WORDS else min(1.6, 0.7 + 0.09 * len(word))
+        for index, value in _features(word, weight):
+            vector[index] += value * (1 + math.log(count))
+    content = [word for word in words if word not in COMMON_WORDS]
+    for pair, count in Counter(zip(content, content[1:], strict=False)).items():
+        for index, value in _features(" ".join(map(_stem, pair)), 0.8)[:1]:
+            vector[index] += value * (1 + math.log(count))
+    norm = math.sqrt(sum(value * value for value in vector)) or 1.0
+    scale = math.sqrt(1 - COMMON * COMMON) / norm
+    vector = [value * scale for value in vector]
+    vector[0] = COMMON
+    total = math.sqrt(sum(value * value for value in vector))
+    return [value / total for value in vector]

@@ -1,0 +1,93 @@
+"""The FastAPI application: middleware, state and routes put together."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import auth, chat, health, jobs, uploads, webhook
+from backend.shared.config import Config
+from backend.shared.database import open_pool
+from backend.shared.storage import Storage
+
+TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
+
+
+class RequestHeaders:
+    """Adds X-Request-ID and X-Process-Time (seconds) to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and mark the start of its response."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if 0 < len(given) <= 64 and given.isprintable() else str(uuid.uuid4())
+
+        async def mark(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                spent = f"{time.perf_counter() - started:.6f}"
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-process-time", spent.encode()),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, mark)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    body = error.detail if isinstance(error.detail, dict) else {"detail": error.detail}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+async def _broken(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "internal error"}, status_code=500)
+
+
+def create_app(config: Config) -> FastAPI:
+    """The service for this configuration; it opens its pool on start-up and closes it on shutdown."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5))
+        app.state.storage = Storage(config, app.state.client)
+        app.state.pool = await open_pool(config)
+        yield
+        await app.state.pool.close()
+        await app.state.client.aclose()
+
+    app = FastAPI(title="Insurance Navigator API", version=config.version, lifespan=lifespan)
+    app.state.config = config
+    for module in (health, auth, uploads, jobs, webhook, chat):
+        app.include_router(module.router)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _broken)
+    own_host = urlsplit(config.api_base_url).hostname or "localhost"
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*TRUSTED_HOSTS, own_host])
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(config.cors_origins),
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "X-Process-Time"],
+    )
+    app.add_middleware(RequestHeaders)
+    return app

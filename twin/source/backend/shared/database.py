@@ -1,0 +1,38 @@
+"""Access to PostgreSQL the way the services do it: a small pool through a transaction pooler."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+
+from backend.shared.config import Config
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(config: Config, size: int = 8) -> asyncpg.Pool:
+    """A pool of at most `size` connections without prepared statements (the pooler forbids them)."""
+    return await asyncpg.create_pool(
+        config.database_url,
+        min_size=1,
+        max_size=size,
+        statement_cache_size=0,
+        init=_prepare,
+        timeout=5,
+        command_timeout=20,
+        server_settings={"search_path": f"{config.schema},public", "jit": "off"},
+    )
+
+
+def vector_literal(values: list[float]) -> str:
+    """A vector as pgvector reads it from text."""
+    return "[" + ",".join(f"{value:.7g}" for value in values) + "]"
+
+
+def row_to_dict(row: Any) -> dict[str, Any]:
+    """A record as a plain dictionary."""
+    return dict(row.items())
