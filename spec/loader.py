@@ -1,0 +1,34 @@
+"""Reads a specification file; whatever is wrong is one line with file, key and expectation."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from spec.model import Specification
+
+DEFAULT = Path(__file__).with_name("staging.toml")
+
+
+class SpecError(ValueError):
+    """The specification file cannot be used."""
+
+
+@lru_cache(maxsize=4)
+def load(path: Path = DEFAULT) -> Specification:
+    """The specification in this file; raises SpecError naming file, key and what was expected."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path.name}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path.name}: not TOML: {error}") from error
+    try:
+        return Specification.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(file)"
+        raise SpecError(f"{path.name}: {key}: {first['msg']}") from error

@@ -1,0 +1,338 @@
+"""Types of the specification file; a value of another form is refused by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+ServiceName = Literal["api", "worker"]
+
+
+class Entry(BaseModel):
+    """Base of all tables: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sectioned(Entry):
+    """An entry that says where in the specification or contract it comes from."""
+
+    section: str = Field(min_length=1)
+
+
+class Meta(Entry):
+    """What this file describes."""
+
+    name: str
+    specification: str
+    contract: str
+
+
+class Service(Sectioned):
+    """§1, §2: one deployed service."""
+
+    name: str
+    type: Literal["web_service", "background_worker"]
+    runtime: str
+    region: str
+    plan: str
+    build_plan: str
+    auto_deploy: Literal["yes", "no"]
+    dockerfile_path: str
+    docker_context: str
+    build_command: str
+    requirements: str
+    base_image: str
+    start_command: str
+    health_check_command: str
+    ignored_paths: list[str]
+    included_paths: list[str] = Field(min_length=1)
+    port: int | None = Field(default=None, gt=0, lt=65536)
+    health_check_path: str | None = None
+    health_check_output: str | None = None
+
+
+class Variable(Sectioned):
+    """§1, §2 Environment Variables: the rule of one variable."""
+
+    services: list[ServiceName] = Field(min_length=1)
+    kind: Literal["fixed", "pattern", "secret", "equal", "part"]
+    value: str | None = None
+    pattern: str | None = None
+    meaning: str | None = None
+    min_length: int | None = Field(default=None, gt=0)
+    of: str | None = None
+    part: Literal["hostname", "port", "username", "password", "name"] | None = None
+    suffix: str = ""
+    optional: bool = False
+    secret: bool = False
+    shared: bool = False
+
+    @property
+    def is_secret(self) -> bool:
+        """True when the value must never be shown."""
+        return self.secret or self.kind == "secret"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Variable:
+        needed = {"fixed": "value", "pattern": "pattern", "secret": "min_length", "equal": "of", "part": "part"}
+        if getattr(self, needed[self.kind]) is None or (self.kind == "part" and self.of is None):
+            raise ValueError(f"kind {self.kind!r} needs {needed[self.kind]!r}")
+        if self.pattern is not None:
+            re.compile(self.pattern)
+        return self
+
+
+class Placeholders(Sectioned):
+    """Values that were never filled in."""
+
+    patterns: list[str]
+
+
+class Networking(Sectioned):
+    """§1 Networking Configuration."""
+
+    open_ports: list[str]
+    cors_origins: list[str] = Field(min_length=1)
+    foreign_origins: list[str]
+    trusted_hosts: list[str] = Field(min_length=1)
+    foreign_hosts: list[str]
+    foreign_host_status: int
+    refused_tls_versions: list[str]
+    certificate_days_left: int
+
+
+class Identity(Sectioned):
+    """§6 Data Security: how staging and production are told apart."""
+
+    environment: str
+    staging_marker: str
+    production_patterns: list[str] = Field(min_length=1)
+    watched_variables: list[str]
+
+
+class Index(Entry):
+    """An index that must exist."""
+
+    columns: list[str] = Field(min_length=1)
+    partial: bool
+
+
+class Table(Sectioned):
+    """contract: Database; one table."""
+
+    name: str
+    primary_key: list[str]
+    unique: list[list[str]]
+    indexes: list[Index]
+    service_grants: list[str]
+    columns: dict[str, str]
+    foreign_keys: dict[str, str] = {}
+    checks: dict[str, list[str]] = {}
+    vector_index: str | None = None
+
+
+class Database(Sectioned):
+    """§3 Database Dependencies; contract: Database."""
+
+    # `schema` is taken by pydantic.
+    schema_name: str = Field(alias="schema")
+    extension: str
+    vector_dimension: int
+    minimum_server_version: int
+    service_role: str
+    user_role: str
+    anonymous_role: str
+    migrations_table: str
+    index_methods: list[str]
+    vector_operator_class: str
+    connections: int = Field(gt=0)
+    named_tables: list[str]
+    tables: list[Table] = Field(min_length=1)
+
+    def table(self, name: str) -> Table:
+        """The table of this name; raises KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+class Pipeline(Sectioned):
+    """contract: Worker, Storage."""
+
+    bucket: str
+    raw_path: str
+    parsed_path: str
+    stages: list[str]
+    final_status: str
+    final_state: str
+    failed_state: str
+    failed_status: str
+    chunker: str
+    chunker_version: str
+    chunks_version: str
+    embed_model: str
+    embed_version: str
+    embedding_batch: int
+    unit_norm_tolerance: float
+    upload_window_seconds: float
+    poll_intervals_waited: int
+
+
+class Limits(Sectioned):
+    """contract: HTTP API, limits."""
+
+    max_file_size_bytes: int = Field(gt=0)
+    max_concurrent_jobs_per_user: int = Field(gt=0)
+    max_uploads_per_day_per_user: int = Field(gt=0)
+    supported_mime_types: list[str]
+    signed_url_ttl_seconds: int = Field(gt=0)
+    max_filename_characters: int = Field(gt=0)
+
+
+class Chat(Sectioned):
+    """contract: RAG and chat."""
+
+    error_keys: list[str]
+    apology_sources: list[str]
+    apologies: list[str]
+    similarity_threshold: float = Field(ge=0, le=1)
+    max_chunks: int = Field(gt=0)
+    token_budget: int = Field(gt=0)
+    characters_per_token: int = Field(gt=0)
+
+
+class Health(Sectioned):
+    """§4 Staging Service Health Checks. Times in seconds."""
+
+    path: str
+    method: str
+    timeout_seconds: float = Field(gt=0)
+    interval_seconds: float = Field(gt=0)
+    statuses: list[str]
+    required_status: str
+    required_services: list[str]
+    optional_services: list[str]
+    cache_seconds: float = Field(ge=0)
+    clock_skew_seconds: float = Field(ge=0)
+    worker_timeout_seconds: float = Field(gt=0)
+    worker_interval_seconds: float = Field(gt=0)
+
+
+class Monitoring(Sectioned):
+    """§5 Staging Service Monitoring."""
+
+    request_id_header: str
+    process_time_header: str
+
+
+class Security(Sectioned):
+    """§6 Staging Service Security."""
+
+    challenge: str
+    debug_paths: list[str]
+    open_paths: list[str]
+    leak_patterns: list[str]
+
+    @field_validator("leak_patterns")
+    @classmethod
+    def _compiles(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            re.compile(pattern)
+        return value
+
+
+class Endpoint(Entry):
+    """contract: HTTP API; one row."""
+
+    name: str
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
+    path: str = Field(pattern=r"^/")
+    auth: Literal["none", "bearer", "hmac"]
+    success: int
+    fields: list[str] = []
+
+
+class Sampling(Sectioned):
+    """How many samples a percentile needs."""
+
+    beyond: int = Field(gt=0)
+    beyond_costly: int = Field(gt=0)
+    mean_minimum: int = Field(gt=0)
+    documents: int = Field(gt=0)
+    load_seconds: int = Field(gt=0)
+    load_users: int = Field(gt=0)
+    load_spawn_rate: int = Field(gt=0)
+
+
+class Target(Sectioned):
+    """contract: Response-time targets; upper bounds in milliseconds, `max_ratio` as a fraction."""
+
+    p95_ms: float | None = Field(default=None, gt=0)
+    median_ms: float | None = Field(default=None, gt=0)
+    mean_ms: float | None = Field(default=None, gt=0)
+    max_ms: float | None = Field(default=None, gt=0)
+    max_ratio: float | None = Field(default=None, ge=0, le=1)
+
+
+class ChecklistItem(Entry):
+    """§8 (and §6): one line of a checklist."""
+
+    id: str
+    suite: str
+    title: str
+
+
+class Specification(Entry):
+    """The whole file."""
+
+    meta: Meta
+    services: dict[ServiceName, Service]
+    variables: dict[str, Variable]
+    placeholders: Placeholders
+    networking: Networking
+    identity: Identity
+    database: Database
+    pipeline: Pipeline
+    limits: Limits
+    chat: Chat
+    health: Health
+    monitoring: Monitoring
+    security: Security
+    endpoints: list[Endpoint]
+    sampling: Sampling
+    targets: dict[str, Target]
+    checklist: list[ChecklistItem]
+    coverage: dict[str, str]
+    not_checkable: dict[str, str]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Specification:
+        for name, variable in self.variables.items():
+            if variable.of is not None and variable.of not in self.variables:
+                raise ValueError(f"variables.{name}.of names {variable.of!r}, which is not a variable")
+        for section, key in self.coverage.items():
+            if not hasattr(self, key.partition(".")[0]):
+                raise ValueError(f"coverage.{section!r} names {key!r}, which is not an entry")
+        ids = [item.id for item in self.checklist]
+        if len(ids) != len(set(ids)):
+            raise ValueError("checklist: an id stands twice")
+        return self
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of this name; raises KeyError."""
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        raise KeyError(name)
+
+    def variables_of(self, service: ServiceName) -> dict[str, Variable]:
+        """The variables that a service must have."""
+        return {name: v for name, v in self.variables.items() if service in v.services}
+
+    def worker_poll_seconds(self) -> float:
+        """§2 Worker Configuration: seconds between two looks at the queue."""
+        return float(self.variables["WORKER_POLL_INTERVAL"].value or 0)
