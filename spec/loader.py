@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -32,3 +33,8 @@ def load(path: Path = DEFAULT) -> Specification:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(file)"
         raise SpecError(f"{path.name}: {key}: {first['msg']}") from error
+
+
+def current() -> Specification:
+    """The specification of this run: the file named by HARNESS_SPEC_FILE, else the project's own."""
+    return load(Path(os.environ.get("HARNESS_SPEC_FILE") or DEFAULT))

@@ -107,6 +107,8 @@ class Networking(Sectioned):
 class Identity(Sectioned):
     """§6 Data Security: how staging and production are told apart."""
 
+    tag: str = Field(pattern=r"^[a-z]+$")
+    mail_domain: str
     environment: str
     staging_marker: str
     production_patterns: list[str] = Field(min_length=1)
@@ -180,6 +182,8 @@ class Pipeline(Sectioned):
     unit_norm_tolerance: float
     upload_window_seconds: float
     poll_intervals_waited: int
+    give_up_seconds: float = Field(gt=0)
+    claim_poll_intervals: int = Field(gt=0)
 
 
 class Limits(Sectioned):
@@ -245,6 +249,31 @@ class Security(Sectioned):
         return value
 
 
+class Safety(Sectioned):
+    """Deadlines in seconds."""
+
+    request_seconds: float = Field(gt=0)
+    chat_seconds: float = Field(gt=0)
+    concurrent_requests: int = Field(gt=0)
+
+
+class DocumentKind(Entry):
+    """A document that a run sends through the pipeline."""
+
+    kind: Literal["policy", "no_text", "truncated", "not_a_pdf"]
+    outcome: Literal["complete", "failed"]
+    pages: int = Field(default=1, gt=0)
+
+
+class Fact(Entry):
+    """A sentence in every policy, the question about it, and what the answer must hold."""
+
+    page: int = Field(gt=0)
+    sentence: str
+    question: str
+    answer: str
+
+
 class Endpoint(Entry):
     """contract: HTTP API; one row."""
 
@@ -303,6 +332,9 @@ class Specification(Entry):
     monitoring: Monitoring
     security: Security
     endpoints: list[Endpoint]
+    safety: Safety
+    documents: dict[str, DocumentKind]
+    facts: list[Fact]
     sampling: Sampling
     targets: dict[str, Target]
     checklist: list[ChecklistItem]

@@ -1,0 +1,45 @@
+# Everything starts here: `make gate` judges a running system, `make test` tests the gate itself.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help gate predeploy postdeploy performance test lint report clean
+
+help:
+	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
+	@echo "make test         lint, types and the gate's own tests"
+	@echo "make predeploy | postdeploy | performance    one suite"
+	@echo "make report       Allure's HTML report of the last run (needs Node)"
+	@echo "make lint | clean"
+
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is missing: install it, or name it with PYTHON=..."; exit 4; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: name another with PYTHON=..."; exit 4; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install your system's python3-venv package"; exit 4; }
+	@echo "setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+gate: $(READY)
+	@$(PYTEST) -m "predeploy or postdeploy or performance" $(ARGS); code=$$?; $(MAKE) --no-print-directory report; exit $$code
+
+predeploy postdeploy performance: $(READY)
+	@$(PYTEST) -m $@ $(ARGS)
+
+test: $(READY) lint
+	@$(PYTEST) tests -n 2 $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+report:
+	@sh reports/allure.sh
+
+clean:
+	rm -rf $(VENV) .tox .state node_modules .mypy_cache .ruff_cache reports/out

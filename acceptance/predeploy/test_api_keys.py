@@ -1,0 +1,200 @@
+"""8.1.4 Confirm staging API keys (§6 Service Role Keys, API Keys; §3 External Service Dependencies)."""
+
+import time
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.expect import not_applicable
+from fixtures.http import expect
+from fixtures.run import Run
+from fixtures.supabase import Supabase
+from fixtures.tokens import claims_of, role_of
+from fixtures.vendors import Anthropic, LlamaParse, OpenAI
+from spec import Specification
+
+pytestmark = [pytest.mark.predeploy, pytest.mark.maintenance, pytest.mark.checklist("8.1.4")]
+openai_key = pytest.mark.component("openai")
+llamaparse_key = pytest.mark.component("llamaparse")
+anthropic_key = pytest.mark.component("anthropic")
+supabase_key = pytest.mark.component("supabase")
+storage_access = pytest.mark.component("storage")
+WRONG_KEY = "not-a-key-of-this-project"
+
+
+@openai_key
+def test_openai_accepts_the_key(openai: OpenAI) -> None:
+    """§3 OpenAI: the staging key is valid."""
+    expect(openai.models(), "models that OPENAI_API_KEY may use").is_not_empty()
+
+
+@openai_key
+def test_the_key_may_use_the_embedding_model(openai: OpenAI, spec: Specification) -> None:
+    """§1 RAG_EMBEDDING_MODEL: the key may use the specified model."""
+    expect(openai.models(), "models that OPENAI_API_KEY may use").contains(spec.pipeline.embed_model)
+
+
+@openai_key
+def test_the_embedding_model_gives_the_specified_dimension(openai: OpenAI, spec: Specification) -> None:
+    """§1 RAG_VECTOR_DIMENSION: a vector of the model has the specified dimension (F11, F29)."""
+    vector = openai.embed(["deductible"], spec.pipeline.embed_model)[0]
+    expect(vector, f"embedding of {spec.pipeline.embed_model}").satisfies(
+        lambda v: len(v) == spec.database.vector_dimension, f"to have {spec.database.vector_dimension} dimensions"
+    )
+    expect(sum(value * value for value in vector), "squared length of the embedding").is_above(0)
+
+
+@openai_key
+def test_the_workers_openai_key_is_valid_too(run: Run, openai: OpenAI) -> None:
+    """§2 External API Configuration: the worker's own key is accepted (F01)."""
+    expect(openai.models(run.worker_env.get("OPENAI_API_KEY") or WRONG_KEY), "models of the worker's key").is_not_empty()
+
+
+@llamaparse_key
+def test_llamaparse_accepts_the_key(llamaparse: LlamaParse) -> None:
+    """§3 LlamaParse: the staging key is valid (F01)."""
+    expect(llamaparse.projects()).status(200, because="documents cannot be parsed without it")
+
+
+@llamaparse_key
+def test_the_workers_llamaparse_key_is_valid_too(run: Run) -> None:
+    """§2 External API Configuration: the worker's own key is accepted (F01)."""
+    key = run.worker_env.get("LLAMAPARSE_API_KEY") or WRONG_KEY
+    expect(LlamaParse(run, key).projects()).status(200, because="the worker is the one that hands documents in")
+
+
+@llamaparse_key
+def test_llamaparse_refuses_a_wrong_key(run: Run) -> None:
+    """§6 API Keys: the key is what opens the door."""
+    expect(LlamaParse(run, WRONG_KEY).projects()).status(401, 403)
+
+
+@anthropic_key
+def test_anthropic_accepts_the_key(anthropic: Anthropic) -> None:
+    """§3 Anthropic (optional): a configured key is valid."""
+    expect(anthropic.models()).status(200, because="a configured fallback that does not work is none")
+
+
+@anthropic_key
+def test_anthropic_refuses_a_wrong_key(run: Run, anthropic: Anthropic) -> None:
+    """§6 API Keys: the key is what opens the door."""
+    expect(Anthropic(run, WRONG_KEY).models()).status(401, 403)
+
+
+@supabase_key
+@pytest.mark.needs("supabase")
+def test_supabase_accepts_the_anon_key(supabase: Supabase) -> None:
+    """§3 Supabase: the anon key is valid for SUPABASE_URL (F15)."""
+    expect(supabase.anon.get("/auth/v1/settings")).status(200, because="key and URL must belong to one project")
+
+
+@supabase_key
+@pytest.mark.needs("supabase")
+def test_supabase_accepts_the_service_role_key(supabase: Supabase) -> None:
+    """§3 Supabase: the service-role key is valid for SUPABASE_URL (F15)."""
+    reply = supabase.admin.get("/auth/v1/admin/users", params={"per_page": 1})
+    expect(reply).status(200, because="key and URL must belong to one project")
+
+
+@supabase_key
+@pytest.mark.needs("supabase")
+def test_supabase_refuses_a_wrong_key(supabase: Supabase) -> None:
+    """§6 API Keys: a key of nobody is refused."""
+    expect(supabase.with_key(WRONG_KEY).get("/auth/v1/settings")).status(401, 403)
+
+
+@supabase_key
+@pytest.mark.needs("supabase")
+def test_the_anon_key_opens_no_admin_door(supabase: Supabase) -> None:
+    """§6 Service Role Keys: the anon key has no admin rights."""
+    expect(supabase.anon.get("/auth/v1/admin/users")).status(401, 403)
+
+
+@supabase_key
+def test_the_anon_key_has_the_anon_role(supabase: Supabase, spec: Specification) -> None:
+    """§6 API Keys: roles are not mixed up."""
+    expect(role_of(supabase.anon_key), "role in SUPABASE_ANON_KEY").equals(spec.database.anonymous_role)
+
+
+@supabase_key
+def test_the_service_role_key_has_the_service_role(supabase: Supabase, spec: Specification) -> None:
+    """§6 Service Role Keys: roles are not mixed up."""
+    expect(role_of(supabase.service_key), "role in SUPABASE_SERVICE_ROLE_KEY").equals(spec.database.service_role)
+
+
+@supabase_key
+def test_both_keys_belong_to_one_project(supabase: Supabase) -> None:
+    """§6 Data Security: one project, one pair of keys (F15)."""
+    projects = {claims_of(key).get("ref") for key in (supabase.anon_key, supabase.service_key)}
+    expect(projects, "projects that the two keys name").has_length(1)
+
+
+@supabase_key
+def test_the_keys_are_not_about_to_expire(supabase: Supabase) -> None:
+    """§9 Security Review: keys outlive the next review."""
+    expires = [claims_of(key).get("exp", time.time() * 2) for key in (supabase.anon_key, supabase.service_key)]
+    expect(min(expires), "expiry of the earlier key").is_above(time.time())
+
+
+@supabase_key
+def test_the_keys_belong_to_the_project_of_the_url(run: Run, supabase: Supabase) -> None:
+    """§6 Data Security: URL and keys name the same project (F15)."""
+    host = supabase.url.partition("://")[2].partition(":")[0]
+    if not host.endswith(".supabase.co"):
+        not_applicable("the host does not name its project; that the keys are accepted there is checked by itself")
+    expect(claims_of(supabase.anon_key).get("ref"), "project in SUPABASE_ANON_KEY").equals(host.partition(".")[0])
+
+
+@supabase_key
+@pytest.mark.needs("supabase", "database")
+def test_the_database_belongs_to_the_project(supabase: Supabase, database: Database, spec: Specification) -> None:
+    """§6 Database Isolation: DATABASE_URL and SUPABASE_URL are one project: they show the same bucket (F15)."""
+    if not database.exists("storage.buckets"):
+        not_applicable("this database does not hold Supabase's storage schema")
+    described = supabase.storage.describe()
+    created = described.object().get("created_at") if described.status == 200 else None
+    if created is None:
+        not_applicable("storage does not tell when the bucket was created")
+    known = database.value("SELECT created_at FROM storage.buckets WHERE id = $1", spec.pipeline.bucket)
+    expect(known.isoformat()[:23] if known else None, "creation of the bucket in the database").equals(
+        str(created).replace("Z", "+00:00")[:23], "storage and database must be one project's"
+    )
+
+
+@storage_access
+@pytest.mark.needs("supabase")
+def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specification) -> None:
+    """contract Storage: the bucket exists for the service role."""
+    expect(supabase.storage.describe()).status(200, because=f"documents are kept in bucket {spec.pipeline.bucket}")
+
+
+@storage_access
+@pytest.mark.needs("supabase")
+def test_the_service_role_may_list_files(supabase: Supabase) -> None:
+    """contract Storage: the service role may read the bucket (F04)."""
+    expect(supabase.storage.listing("")).status(200, because="the worker reads documents with this key")
+
+
+@storage_access
+@pytest.mark.needs("supabase")
+def test_the_bucket_is_private(supabase: Supabase) -> None:
+    """contract Storage: private bucket (F23)."""
+    described = expect(supabase.storage.describe()).fields("public")
+    expect(described["public"], "`public` of the bucket", "Supabase's dashboard, Storage").equals(False)
+
+
+@storage_access
+@pytest.mark.needs("supabase")
+def test_a_stranger_may_not_list_files(supabase: Supabase) -> None:
+    """contract Storage: the anon key sees no document (F23)."""
+    reply = supabase.storage.listing("", supabase.anon)
+    visible = reply.json() if reply.status == 200 else []
+    expect(visible, "objects that the anon key sees").is_empty()
+
+
+@storage_access
+def test_storage_is_the_projects_own(run: Run, supabase: Supabase) -> None:
+    """§6 Storage Isolation: SUPABASE_STORAGE_URL lies below SUPABASE_URL (F15)."""
+    expect(run.settings.storage_url, "SUPABASE_STORAGE_URL").satisfies(
+        lambda url: url.startswith(supabase.url), "to lie below SUPABASE_URL"
+    )

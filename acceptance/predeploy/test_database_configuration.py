@@ -1,0 +1,215 @@
+"""8.1.1 Verify staging database configuration (§3 Database Dependencies; contract: Database)."""
+
+import re
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.expect import not_applicable
+from fixtures.http import expect
+from fixtures.run import Run
+from spec import Specification, current
+from spec.model import Index, Table
+
+SPEC = current()
+DATABASE = SPEC.database
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("8.1.1"),
+    pytest.mark.component("database"),
+    pytest.mark.needs("database"),
+]
+every_table = pytest.mark.parametrize("table", DATABASE.tables, ids=lambda table: table.name)
+
+
+def pairs(attribute: str) -> list[object]:
+    """Each table with each entry of one of its collections."""
+    return [
+        pytest.param(table, entry, id=f"{table.name}-{_name(entry)}")
+        for table in DATABASE.tables
+        for entry in (getattr(table, attribute))
+    ]
+
+
+def _name(entry: object) -> str:
+    if isinstance(entry, Index):
+        return "+".join(entry.columns)
+    return "+".join(entry) if isinstance(entry, list) else str(entry)
+
+
+def test_the_database_lets_the_services_in(database: Database) -> None:
+    """§1 Database Configuration: DATABASE_URL connects, without prepared statements, as through the pooler."""
+    expect(database.value("SELECT 1"), "SELECT 1").equals(1)
+
+
+def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
+    """§3 Database Dependencies: PostgreSQL of a supported version."""
+    version = int(database.value("SHOW server_version_num")) // 10000
+    expect(version, "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
+
+
+def test_the_schema_exists(database: Database, spec: Specification) -> None:
+    """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
+    schemas = database.names("SELECT nspname FROM pg_namespace")
+    expect(schemas, "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
+
+
+def test_the_vector_extension_is_installed(database: Database, spec: Specification) -> None:
+    """contract Database: pgvector is installed."""
+    extensions = database.names("SELECT extname FROM pg_extension")
+    expect(extensions, "extensions", "CREATE EXTENSION vector").contains(spec.database.extension)
+
+
+def test_the_clock_of_the_database_is_right(database: Database, spec: Specification) -> None:
+    """§5 Job Processing: retry delays and ages are computed from the database's clock."""
+    expect(database.clock_skew(), "seconds between the database's clock and this machine's").is_at_most(
+        spec.health.clock_skew_seconds
+    )
+
+
+@every_table
+def test_the_table_exists(database: Database, table: Table) -> None:
+    """§3 Tables: each table of the pipeline."""
+    expect(database.tables(), f"tables of {database.schema}", "the applied migrations").contains(table.name)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [pytest.param(t, c, id=f"{t.name}.{c}") for t in DATABASE.tables for c in t.columns],
+)
+def test_the_column_has_its_type(database: Database, table: Table, column: str) -> None:
+    """contract Database: each column, with its type."""
+    found = database.columns(table.name).get(column)
+    expect(found.type if found else "no such column", f"type of {table.name}.{column}", "the applied migrations").equals(
+        table.columns[column]
+    )
+
+
+@pytest.mark.parametrize("table", [t for t in DATABASE.tables if t.primary_key], ids=lambda table: table.name)
+def test_the_primary_key_is_as_agreed(database: Database, table: Table) -> None:
+    """contract Database: the primary key."""
+    expect(database.unique_keys(table.name, primary=True), f"primary key of {table.name}").equals([table.primary_key])
+
+
+@pytest.mark.parametrize(("table", "columns"), pairs("unique"))
+def test_the_columns_are_unique(database: Database, table: Table, columns: list[str]) -> None:
+    """contract Database: a repeat upload and a repeated chunk are refused."""
+    keys = [sorted(key) for key in database.unique_keys(table.name)]
+    expect(keys, f"unique keys of {table.name}").contains(sorted(columns), "a repeat must not make a second row")
+
+
+@pytest.mark.parametrize(("table", "column"), pairs("foreign_keys"))
+def test_the_foreign_key_exists(database: Database, table: Table, column: str) -> None:
+    """contract Database: no job and no chunk without its document."""
+    found = database.foreign_keys(table.name).get(column, "no foreign key")
+    expect(found, f"target of {table.name}.{column}").equals(table.foreign_keys[column])
+
+
+@pytest.mark.parametrize(("table", "column"), pairs("checks"))
+def test_the_check_constraint_allows_exactly_the_agreed_values(database: Database, table: Table, column: str) -> None:
+    """contract Database: CHECK constraints as new as the code (F06)."""
+    allowed = database.allowed_values(table.name, column)
+    look = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
+    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", look).equals(
+        sorted(table.checks[column])
+    )
+
+
+@pytest.mark.parametrize(("table", "index"), pairs("indexes"))
+def test_the_index_exists(database: Database, table: Table, index: Index) -> None:
+    """contract Database: the index that the queue and the look-ups need."""
+    found = [(list(i["columns"]), i["partial"]) for i in database.indexes(table.name)]
+    usable = [columns for columns, partial in found if partial == index.partial]
+    expect(usable, f"{'partial ' if index.partial else ''}indexes of {table.name}").contains(index.columns)
+
+
+def test_the_embedding_has_an_approximate_index(database: Database, spec: Specification) -> None:
+    """contract Database: an approximate index with cosine distance (F27)."""
+    table = next(t for t in spec.database.tables if t.vector_index)
+    found = [
+        i for i in database.indexes(table.name)
+        if i["method"] in spec.database.index_methods and spec.database.vector_operator_class in i["operators"]
+    ]
+    methods = " or ".join(spec.database.index_methods)
+    look = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.database.vector_operator_class})"
+    expect([i["columns"] for i in found], f"{methods} indexes with cosine distance on {table.name}", look).contains(
+        [table.vector_index]
+    )
+
+
+@every_table
+def test_row_level_security_is_on(database: Database, table: Table) -> None:
+    """contract Database: row-level security on every table (F24)."""
+    look = f"ALTER TABLE {database.schema}.{table.name} ENABLE ROW LEVEL SECURITY"
+    expect(database.has_row_level_security(table.name), f"row-level security of {table.name}", look).equals(True)
+
+
+@every_table
+def test_the_service_role_may_work(database: Database, spec: Specification, table: Table) -> None:
+    """contract Database: service_role sees and changes all rows."""
+    missing = [p for p in table.service_grants if not database.may(spec.database.service_role, p, table.name)]
+    expect(missing, f"privileges that {spec.database.service_role} lacks on {table.name}").is_empty()
+
+
+@every_table
+def test_a_policy_lets_the_service_role_see_all_rows(database: Database, spec: Specification, table: Table) -> None:
+    """contract Database: service_role sees all, by a policy or by passing row-level security by."""
+    open_to = database.policies(table.name, "SELECT") | database.roles_without_security()
+    expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.database.service_role)
+
+
+@every_table
+def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
+    """contract Database: anon sees nothing."""
+    rows = database.visible_to(spec.database.anonymous_role, None, table.name)
+    expect(rows, f"rows of {table.name} that {spec.database.anonymous_role} sees").equals(0)
+
+
+@pytest.mark.parametrize("role", [DATABASE.service_role, DATABASE.user_role, DATABASE.anonymous_role])
+def test_the_role_exists(database: Database, role: str) -> None:
+    """contract Database: the roles of row-level security."""
+    expect(database.names("SELECT rolname FROM pg_roles"), "roles of the database").contains(role)
+
+
+def test_no_user_can_become_superuser_through_the_services(database: Database) -> None:
+    """§6 Data Security: the services' own role is no superuser."""
+    expect(database.value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"), "superuser rights").equals(False)
+
+
+def test_all_migrations_of_the_release_are_applied(database: Database, spec: Specification, run: Run) -> None:
+    """contract Database: the applied migrations are those of the source tree."""
+    applied = database.names(f"SELECT version FROM {spec.database.migrations_table}")
+    expect(applied, f"versions in {spec.database.migrations_table}").is_not_empty("the schema comes from migrations")
+    tree = run.settings.harness_source_tree
+    if tree is None:
+        return
+    released = {path.name.partition("_")[0] for path in (tree / "supabase" / "migrations").glob("*.sql")}
+    expect(sorted(released - applied), "migrations of the release that are not applied", "supabase db push").is_empty()
+
+
+def test_the_database_is_stagings(database: Database, spec: Specification) -> None:
+    """§6 Database Isolation: a separate staging database, and no production's (F35)."""
+    name = database.value("SELECT current_database()")
+    suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
+    expect(suspicious, f"signs of production in the database's name {name!r}").is_empty()
+
+
+def test_the_storage_bucket_is_known_to_this_database(database: Database, spec: Specification) -> None:
+    """§3 Database Dependencies: database and storage belong to one project (F15)."""
+    if not database.exists("storage.buckets"):
+        not_applicable("this database does not hold Supabase's storage schema")
+    buckets = database.names("SELECT id FROM storage.buckets")
+    expect(buckets, "buckets in the database").contains(spec.pipeline.bucket)
+
+
+def test_the_service_role_may_read_and_write_files(database: Database, spec: Specification) -> None:
+    """contract Storage: the policies of the bucket let service_role work (F04)."""
+    if not database.exists("storage.objects"):
+        not_applicable("this database does not hold Supabase's storage schema")
+    if spec.database.service_role in database.roles_without_security():
+        return
+    missing = [c for c in ("SELECT", "INSERT", "UPDATE", "DELETE")
+               if spec.database.service_role not in database.policies("objects", c, "storage")]
+    look = "the policies on storage.objects; the storage migration"
+    expect(missing, "commands without a policy for service_role on storage.objects", look).is_empty()

@@ -1,0 +1,69 @@
+"""8.1.2 Validate staging environment variables (§1 and §2 Environment Variables)."""
+
+import pytest
+
+from fixtures.environment import Rule, rules_of
+from fixtures.http import expect
+from fixtures.run import Run
+from fixtures.settings import production_markers
+from fixtures.vendors import Render
+from spec import Specification, current
+from spec.model import ServiceName
+
+SPEC = current()
+SERVICES: tuple[ServiceName, ...] = ("api", "worker")
+SHARED = [name for name, variable in SPEC.variables.items() if variable.shared]
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("8.1.2"),
+    pytest.mark.component("configuration"),
+]
+every_service = pytest.mark.parametrize("service", SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("service", "name"), [pytest.param(s, n, id=f"{s}-{n}") for s in SERVICES for n in SPEC.variables_of(s)]
+)
+def test_the_variable_follows_its_rule(run: Run, service: ServiceName, name: str) -> None:
+    """§1/§2 Environment Variables: each variable of each service has the value or the form that is specified."""
+    rule = Rule(run, service, name)
+    expect(rule.problem(), f"problem with {name} of the {service}", rule.look).equals(None)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_both_services_agree(run: Run, name: str) -> None:
+    """§1/§2 Environment Variables: what both services use has one value (F05)."""
+    agree = run.api_env.get(name) == run.worker_env.get(name)
+    look = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
+    expect(agree, f"{name} of the API and of the worker being equal", look).holds()
+
+
+@every_service
+def test_no_value_has_stray_characters(run: Run, service: ServiceName) -> None:
+    """§1/§2 Environment Variables: no quotes, spaces or line ends that came along with a copied value."""
+    stray = [rule.name for rule in rules_of(run, service) if rule.has_stray_characters()]
+    expect(stray, f"variables of the {service} with quotes, spaces or line ends around their value").is_empty()
+
+
+@every_service
+def test_no_placeholder_was_left(run: Run, service: ServiceName) -> None:
+    """§6 API Keys: every key was filled in (F01)."""
+    left = [rule.name for rule in rules_of(run, service) if rule.is_placeholder()]
+    expect(left, f"variables of the {service} that still hold a placeholder").is_empty()
+
+
+@every_service
+def test_nothing_points_to_production(run: Run, spec: Specification, service: ServiceName) -> None:
+    """§6 Data Security: no variable looks like production (F35)."""
+    env = run.api_env if service == "api" else run.worker_env
+    expect(production_markers(env, spec), f"variables of the {service} that look like production").is_empty()
+
+
+@every_service
+def test_render_gives_the_declared_values(run: Run, spec: Specification, render: Render, service: ServiceName) -> None:
+    """§7 Configuration: what Render gives to the service is what was declared (F05, F26)."""
+    shown = render.environment(render.service(spec.services[service].name)["id"])
+    env = run.api_env if service == "api" else run.worker_env
+    differ = [name for name in spec.variables_of(service) if shown.get(name) != env.get(name)]
+    expect(differ, f"variables of the {service} whose value at Render differs from the env file").is_empty()

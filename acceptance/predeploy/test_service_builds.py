@@ -1,0 +1,197 @@
+"""8.1.3 Test staging service builds (§1 and §2 Service Details, Build and Runtime Configuration)."""
+
+import re
+
+import pytest
+
+from fixtures.expect import not_applicable
+from fixtures.http import expect
+from fixtures.measure import Measure
+from fixtures.source import SourceTree, has_engine, matches
+from fixtures.vendors import Render
+from spec import Specification, current
+from spec.model import ServiceName
+
+SPEC = current()
+SERVICES: tuple[ServiceName, ...] = ("api", "worker")
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.checklist("8.1.3"),
+    pytest.mark.component("build"),
+    pytest.mark.needs("source"),
+]
+every_service = pytest.mark.parametrize("service", SERVICES)
+at_render = pytest.mark.component("render")
+
+
+@every_service
+def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§1/§2 Runtime Configuration: base image."""
+    wanted = spec.services[service]
+    expect(source.dockerfile(wanted).last("FROM").split()[0], f"FROM in {wanted.dockerfile_path}").equals(wanted.base_image)
+
+
+@every_service
+def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§1/§2 Runtime Configuration: start command."""
+    wanted = spec.services[service]
+    expect(source.dockerfile(wanted).command(), f"CMD in {wanted.dockerfile_path}").equals(wanted.start_command)
+
+
+def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> None:
+    """§1 Networking Configuration: open ports."""
+    api = spec.services["api"]
+    ports = {f"{port.partition('/')[0]}/tcp" for port in source.dockerfile(api).last("EXPOSE").split()}
+    expect(sorted(ports), f"EXPOSE in {api.dockerfile_path}").equals(sorted(spec.networking.open_ports))
+
+
+@every_service
+def test_the_image_checks_its_health(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§4 Staging Service Health Checks: the check command, its interval and its timeout."""
+    wanted = spec.services[service]
+    text = source.dockerfile(wanted).last("HEALTHCHECK")
+    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(wanted.health_check_command)
+    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--interval={spec.health.interval_seconds:g}s")
+    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--timeout={spec.health.timeout_seconds:g}s")
+
+
+@every_service
+def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§6 Network Security: the service needs no root."""
+    user = source.dockerfile(spec.services[service]).last("USER")
+    expect(user, f"USER in {spec.services[service].dockerfile_path}").satisfies(
+        lambda name: name not in ("", "root", "0"), "to be an unprivileged user"
+    )
+
+
+@every_service
+def test_the_image_installs_the_services_requirements(
+    source: SourceTree, spec: Specification, service: ServiceName
+) -> None:
+    """§1/§2 Build Configuration: the service's own requirements file."""
+    wanted = spec.services[service]
+    expect(" ".join(source.dockerfile(wanted).all("RUN")), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
+
+
+@every_service
+def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§1/§2 Build Configuration: every COPY finds its source."""
+    dockerfile = source.dockerfile(spec.services[service])
+    missing = [path for path in dockerfile.copied() if not (source.root / path).exists()]
+    expect(missing, f"sources of COPY in {dockerfile.path} that do not exist").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("service", "pattern"), [pytest.param(s, p, id=f"{s}-{p}") for s in SERVICES for p in SPEC.services[s].included_paths]
+)
+def test_the_build_filter_names_something_real(source: SourceTree, service: ServiceName, pattern: str) -> None:
+    """§1/§2 Build Filter: each included path exists in the source tree."""
+    expect(source.matching(pattern), f"files of the {service} under {pattern}").is_not_empty()
+
+
+@every_service
+def test_a_change_of_what_is_copied_triggers_a_build(
+    source: SourceTree, spec: Specification, service: ServiceName
+) -> None:
+    """§1/§2 Build Filter: whatever goes into the image lies under an included path."""
+    wanted = spec.services[service]
+    copied = [path.removeprefix("./") for path in source.dockerfile(wanted).copied()]
+    files = [f for f in source.files() if any(f == p or f.startswith(p.rstrip("/") + "/") for p in copied)]
+    outside = [f for f in files if not any(matches(f, p) for p in wanted.included_paths)]
+    expect(outside, f"files in the {service}'s image whose change triggers no build").is_empty()
+
+
+@every_service
+def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§9 Dependency Updates: each requirement has a range, so that a build today is a build tomorrow."""
+    path = spec.services[service].requirements
+    open_ended = [str(r) for r in source.requirements(path) if not r.specifier and not r.url]
+    expect(open_ended, f"requirements of {path} without a version").is_empty()
+
+
+@every_service
+def test_the_requirements_resolve(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§10 Service Startup Failures: the requirements have no conflict (F17)."""
+    path = spec.services[service].requirements
+    done = source.resolve(path)
+    expect(done.stderr.strip()[-300:] if done.returncode else "", f"pip's complaint about {path}", path).equals("")
+
+
+def test_the_worker_imports(source: SourceTree, spec: Specification) -> None:
+    """§4 Worker Service Health Checks: import validation (F17)."""
+    worker = spec.services["worker"]
+    done = source.run_worker_check(worker.health_check_command)
+    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of the worker's import check").equals("")
+    expect(done.stdout.strip(), "output of the worker's import check").equals(worker.health_check_output)
+
+
+def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, measure: Measure) -> None:
+    """§4 Worker Service Health Checks: timeout."""
+    seconds = measure.clock(lambda: source.run_worker_check(spec.services["worker"].health_check_command))
+    expect(seconds, "seconds of the worker's import check").is_at_most(spec.health.worker_timeout_seconds)
+
+
+def test_the_api_imports(source: SourceTree) -> None:
+    """§10 Service Startup Failures: the API's modules import (F17)."""
+    done = source.imports("api.application")
+    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of importing the API").equals("")
+
+
+@every_service
+def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§6 API Keys: keys come from the environment, never from the Dockerfile."""
+    dockerfile = source.dockerfile(spec.services[service])
+    names = [name for name, variable in spec.variables.items() if variable.is_secret]
+    text = " ".join(dockerfile.all("ENV") + dockerfile.all("ARG"))
+    found = [name for name in names if re.search(rf"\b{name}\s*[= ]\s*\S", text)]
+    expect(found, f"secrets with a value in {dockerfile.path}").is_empty()
+
+
+@every_service
+def test_the_image_builds(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+    """§1/§2 Build Configuration: docker build."""
+    if not has_engine():
+        not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
+    done = source.build_image(spec.services[service].dockerfile_path)
+    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of docker build").equals("")
+
+
+DETAILS = {
+    "type": "type",
+    "auto_deploy": "autoDeploy",
+    "runtime": "serviceDetails.runtime",
+    "region": "serviceDetails.region",
+    "plan": "serviceDetails.plan",
+    "build_plan": "serviceDetails.buildPlan",
+    "dockerfile_path": "serviceDetails.envSpecificDetails.dockerfilePath",
+    "docker_context": "serviceDetails.envSpecificDetails.dockerContext",
+    "health_check_path": "serviceDetails.healthCheckPath",
+    "included_paths": "buildFilter.paths",
+    "ignored_paths": "buildFilter.ignoredPaths",
+}
+
+
+@at_render
+@pytest.mark.parametrize(
+    ("service", "detail"),
+    [pytest.param(s, d, id=f"{s}-{d}") for s in SERVICES for d in DETAILS if getattr(SPEC.services[s], d) is not None],
+)
+def test_render_describes_the_service_as_specified(
+    render: Render, spec: Specification, service: ServiceName, detail: str
+) -> None:
+    """§1/§2 Service Details: Render's own description (F36)."""
+    wanted = spec.services[service]
+    found = render.detail(wanted.name, DETAILS[detail])
+    look = f"Render's dashboard, {wanted.name}, Settings"
+    expect(_norm(found), f"{DETAILS[detail]} of {wanted.name}", look).equals(_norm(getattr(wanted, detail)))
+
+
+def _norm(value: object) -> object:
+    return sorted(value) if isinstance(value, list) else value
+
+
+@at_render
+@every_service
+def test_the_service_is_not_suspended(render: Render, spec: Specification, service: ServiceName) -> None:
+    """§7 Service Creation: the service is there and not suspended."""
+    expect(render.detail(spec.services[service].name, "suspended"), f"suspension of the {service}").equals("not_suspended")

@@ -1,0 +1,1 @@
+"""What a run says: verdict, checklist, findings, and the pages made from them."""
