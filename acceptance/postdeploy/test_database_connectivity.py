@@ -1,0 +1,137 @@
+"""8.2.4 Verify database connectivity (§3 Connection Pool; contract: Database)."""
+
+import pytest
+
+from fixtures.api import Api
+from fixtures.database import Database
+from fixtures.http import expect
+from fixtures.journeys import Journey
+from fixtures.run import Run
+from fixtures.supabase import Supabase
+from spec import Specification, current
+
+SPEC = current()
+NAMED = SPEC.database.named_tables
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("8.2.4"),
+    pytest.mark.component("database"),
+    pytest.mark.needs("database"),
+]
+every_named_table = pytest.mark.parametrize("table", NAMED)
+
+
+def test_the_database_answers(database: Database) -> None:
+    """§3 Primary Database: a query is answered."""
+    expect(database.value("SELECT 1"), "SELECT 1").equals(1)
+
+
+def test_the_schema_is_found_without_its_name(database: Database, spec: Specification) -> None:
+    """§1 DATABASE_SCHEMA: the services' search path leads to the schema."""
+    expect(database.value("SELECT current_schema()"), "current schema").equals(spec.database.schema_name)
+
+
+@every_named_table
+def test_the_table_can_be_read(database: Database, table: str) -> None:
+    """§3 Tables: each named table answers a query."""
+    expect(database.value(f"SELECT count(*) >= 0 FROM {table}"), f"reading {table}").equals(True)
+
+
+def test_many_connections_work_at_once(database: Database, spec: Specification) -> None:
+    """§3 Connection Pool: the database carries the agreed number of connections (F18)."""
+    answers = database.at_once(spec.database.connections, "SELECT pg_sleep(0.2)")
+    failed = [answer for answer in answers if answer is not None]
+    expect(failed, f"failures of {spec.database.connections} connections at once").is_empty()
+
+
+def test_connections_are_left_over(database: Database, spec: Specification) -> None:
+    """§5 Database Connections: the server is not about to run out of connections (F18)."""
+    used, allowed = database.connections_used()
+    expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
+
+
+def test_nobody_blocks_the_queue(database: Database, spec: Specification) -> None:
+    """§5 Database Connections: no transaction has been idle for longer than a health interval."""
+    stuck = database.idle_transactions(spec.health.interval_seconds)
+    expect(stuck, "sessions idle in a transaction", "pg_stat_activity").is_empty()
+
+
+def test_a_transaction_can_be_undone(database: Database) -> None:
+    """§3 Primary Database: a rolled-back change leaves nothing."""
+    expect(database.rolled_back_value(), "value after a rollback").equals(None)
+
+
+def test_a_job_is_locked_for_one_worker_only(database: Database, policy: Journey) -> None:
+    """contract Worker: FOR UPDATE SKIP LOCKED hands a job to one worker (F28)."""
+    expect(database.claimable_twice(policy.job_id), "the same job being claimable by two sessions at once").equals(False)
+
+
+def test_an_unknown_status_is_refused(database: Database, policy: Journey) -> None:
+    """contract Database: the CHECK constraint works."""
+    refused = database.refuses_status(policy.job_id, "no-such-status")
+    expect(refused, "refusal of an unknown status").holds()
+
+
+@pytest.mark.parametrize("status", SPEC.database.table("upload_jobs").checks["status"])
+def test_the_status_is_accepted(database: Database, policy: Journey, status: str) -> None:
+    """contract Database: every status that the code writes is allowed (F06)."""
+    look = "the CHECK constraint on upload_jobs.status; is the newest migration applied?"
+    expect(database.refuses_status(policy.job_id, status), f"refusal of status {status!r}", look).equals(False)
+
+
+@every_named_table
+def test_a_user_sees_their_own_rows(database: Database, policy: Journey, spec: Specification, table: str) -> None:
+    """contract Database: row-level security shows a user their own documents (F09, F24)."""
+    rows = database.visible_to(spec.database.user_role, policy.owner.id, table)
+    expect(rows, f"rows of {table} that the owner sees").is_above(0)
+
+
+@every_named_table
+def test_a_user_sees_nobody_elses_rows(
+    database: Database, policy: Journey, other_policy: Journey, spec: Specification, table: str
+) -> None:
+    """contract Database: row-level security hides other users' documents (F24)."""
+    rows = database.foreign_rows(spec.database.user_role, other_policy.owner.id, table, policy.document_id)
+    look = f"the policies on {database.schema}.{table}; is row-level security on?"
+    expect(rows, f"rows of another user's document that a user sees in {table}", look).equals(0)
+
+
+@every_named_table
+def test_a_stranger_sees_no_rows(database: Database, policy: Journey, spec: Specification, table: str) -> None:
+    """contract Database: anon sees nothing (F24)."""
+    rows = database.foreign_rows(spec.database.anonymous_role, None, table, policy.document_id)
+    look = f"the policies on {database.schema}.{table}; is row-level security on?"
+    expect(rows, f"rows that a stranger sees in {table}", look).equals(0)
+
+
+@every_named_table
+def test_the_rest_view_shows_nobody_elses_rows(
+    supabase: Supabase, policy: Journey, other_policy: Journey, table: str
+) -> None:
+    """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
+    reply = supabase.rows(table, other_policy.owner.token, document_id=policy.document_id)
+    rows = reply.json() if reply.status == 200 else []
+    expect(rows, f"rows of another user's document through the REST view of {table}").is_empty()
+
+
+@pytest.mark.component("api")
+@pytest.mark.needs("api")
+def test_the_api_says_the_database_is_connected(api: Api) -> None:
+    """§5 Database Connections: /api/v1/status tells of the database (F10)."""
+    state = str(expect(api.call("status")).fields("database")["database"])
+    expect(state, "database on the status page", "DATABASE_URL of the API").matches(r"(?i).*\b(connected|healthy|ok|up)\b.*")
+    expect(state.lower(), "database on the status page").lacks("disconnected")
+
+
+@pytest.mark.component("api")
+@pytest.mark.needs("api")
+def test_many_requests_share_the_pool(api: Api, policy: Journey, spec: Specification) -> None:
+    """§3 Connection Pool: parallel requests that use the database are all answered (F18)."""
+    statuses = api.as_(policy.owner).at_once("document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id})
+    expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals({200})
+
+
+def test_what_the_api_writes_is_in_this_database(policy: Journey, database: Database, run: Run) -> None:
+    """§6 Database Isolation: the API writes to the database that DATABASE_URL names (F05, F15)."""
+    expect(database.job(policy.job_id) is not None, "the job's row in the database of DATABASE_URL").holds()

@@ -1,0 +1,225 @@
+"""8.2.5 Test external API integrations, through the service (§3 External and Internal Service Dependencies)."""
+
+import pytest
+
+from fixtures.answers import Answer
+from fixtures.api import Api
+from fixtures.expect import not_applicable
+from fixtures.http import expect
+from fixtures.journeys import Journey, Journeys
+from fixtures.retrieval import nearest
+from fixtures.run import Run
+from fixtures.stored import Chunk, object_key
+from fixtures.supabase import Supabase
+from fixtures.users import User
+from fixtures.vendors import LlamaParse, OpenAI
+from spec import Specification, current
+
+SPEC = current()
+FACTS = range(len(SPEC.facts))
+NO_DOCUMENT = "What is the capital of France?"
+pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5")]
+chat = pytest.mark.component("chat")
+rag = pytest.mark.component("rag")
+realtime = pytest.mark.component("realtime")
+
+
+@pytest.fixture
+def answer(api: Api, policy: Journey) -> Answer:
+    """The chat's answer to the first fact's question, asked by the owner of the policy."""
+    return Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0])).status(200))
+
+
+# ── parsing and embedding ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.component("llamaparse")
+def test_parsing_gave_the_documents_text(policy: Journey, supabase: Supabase, spec: Specification) -> None:
+    """§3 LlamaParse: the stored text holds what the PDF says."""
+    key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
+    text = " ".join(expect(supabase.storage.read(key)).status(200).text.split())
+    missing = [sentence for sentence in policy.pages if sentence not in text]
+    expect(missing, "sentences of the PDF that the parsed text lacks").is_empty()
+
+
+@pytest.mark.component("llamaparse")
+def test_no_call_back_is_lost(journeys: Journeys) -> None:
+    """contract Worker: the webhook of every document arrives (F12, F13)."""
+    waiting = [
+        name for name in journeys.expected_to("complete") if journeys.accepted(name).statuses[-1:] == ["parse_queued"]
+    ]
+    look = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
+    expect(waiting, "documents that wait for LlamaParse's call-back for ever", look).is_empty()
+
+
+@rag
+def test_the_stored_vectors_are_the_models(policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification) -> None:
+    """§1 RAG_EMBEDDING_MODEL: stored embeddings are those of the specified model (F11)."""
+    sample = database_chunks[0]
+    vector = openai.embed([sample.text], spec.pipeline.embed_model)[0]
+    expect(sample.similarity_to(vector), "cosine of a stored embedding and the model's own").is_above(0.95)
+
+
+@rag
+@pytest.mark.parametrize("fact", FACTS)
+def test_the_right_passage_is_the_nearest(
+    policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification, fact: int
+) -> None:
+    """contract RAG: the question's vector finds the passage, above the threshold (F11, F29)."""
+    question, wanted = policy.facts[fact]
+    found = nearest(database_chunks, openai.embed([question], spec.pipeline.embed_model)[0], spec.chat)
+    expect([wanted in chunk.text for chunk in found], f"passages for {question!r} that hold {wanted!r}").contains(True)
+
+
+# ── retrieval and chat, through the service ──────────────────────────────────────────────────────────────
+
+
+@chat
+def test_chat_does_not_fail_behind_a_200(answer: Answer) -> None:
+    """contract HTTP API: no metadata.error, no apology (F02)."""
+    look = "the API's OPENAI_API_KEY and ANTHROPIC_API_KEY; its log at the time of the question"
+    expect(answer.failure(SPEC.chat), "failure behind the status 200", look).equals(None)
+
+
+@chat
+@pytest.mark.parametrize("fact", FACTS)
+def test_chat_answers_from_the_document(api: Api, policy: Journey, fact: int) -> None:
+    """contract RAG: the answer comes from the caller's own document (F09, F11, F16)."""
+    question, wanted = policy.facts[fact]
+    answer = Answer(expect(api.as_(policy.owner).ask(question)).status(200))
+    look = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
+    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r} ({answer.describe()})", look).holds()
+
+
+@rag
+def test_retrieval_finds_the_own_document(answer: Answer, policy: Journey) -> None:
+    """contract RAG: the sources are chunks of the caller's document (F09, F11)."""
+    look = "the user id that retrieval filters by; the embedding model of question and chunks"
+    expect(answer.sources, f"sources of the answer ({answer.describe()})", look).is_not_empty()
+    if not answer.names_documents():
+        not_applicable("this release's sources do not name documents; the answers themselves are checked")
+    expect(answer.document_ids(), f"documents behind the answer ({answer.describe()})", look).contains(policy.document_id)
+
+
+@rag
+def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: Journey) -> None:
+    """contract RAG: the caller's own chunks only (F24)."""
+    foreign = answer.document_ids() - {policy.document_id}
+    expect(foreign, "other documents behind the answer").is_empty()
+
+
+@rag
+def test_no_more_chunks_than_allowed(answer: Answer, spec: Specification) -> None:
+    """§1 RAG_MAX_CHUNKS: at most so many passages."""
+    expect(len(answer.sources), "passages behind the answer").is_at_most(spec.chat.max_chunks)
+
+
+@rag
+def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
+    """§1 RAG_TOKEN_BUDGET: the passages fit into the budget."""
+    tokens = answer.passage_characters() / spec.chat.characters_per_token
+    expect(tokens, "tokens of the passages, estimated").is_at_most(spec.chat.token_budget)
+
+
+@rag
+def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -> None:
+    """§1 RAG_SIMILARITY_THRESHOLD: nothing below the threshold, best first."""
+    values = answer.similarities()
+    expect([v for v in values if v <= spec.chat.similarity_threshold], "similarities below the threshold").is_empty()
+    expect(values, "order of the similarities").equals(sorted(values, reverse=True))
+
+
+@chat
+def test_another_user_gets_nothing_of_it(api: Api, policy: Journey, another_user: User) -> None:
+    """contract RAG: another user's document is never used (F24)."""
+    question, wanted = policy.facts[0]
+    answer = Answer(expect(api.as_(another_user).ask(question)).status(200))
+    expect(answer.mentions(wanted), f"{wanted!r} in the answer to a user without documents").equals(False)
+    expect(answer.document_ids(), "documents behind the answer to a user without documents").is_empty()
+
+
+@chat
+def test_two_users_get_their_own_answers(api: Api, policy: Journey, other_policy: Journey) -> None:
+    """contract RAG: the same question is answered from each user's own document (F09)."""
+    question, mine = policy.facts[0]
+    theirs = other_policy.facts[0][1]
+    answer = Answer(expect(api.as_(other_policy.owner).ask(question)).status(200))
+    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer ({answer.describe()})").holds()
+    expect(answer.mentions(mine), f"{mine!r}, the first user's fact, in the second user's answer").equals(False)
+
+
+@chat
+def test_chat_without_a_document_still_answers(api: Api, user: User, spec: Specification) -> None:
+    """contract POST /api/chat: a user without documents gets an answer, not an error (F02)."""
+    answer = Answer(expect(api.as_(user).ask(NO_DOCUMENT)).status(200))
+    expect(answer.failure(spec.chat), "failure behind the status 200").equals(None)
+
+
+@chat
+def test_the_answer_says_how_long_it_took(answer: Answer) -> None:
+    """contract POST /api/chat: metadata.processing_time."""
+    expect(answer.metadata, "metadata of the answer").contains("processing_time")
+
+
+# ── storage and realtime ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.component("storage")
+def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spec: Specification) -> None:
+    """§3 Supabase storage: write, read and remove with the service key (F04)."""
+    key = object_key(spec.pipeline.raw_path, user.id, "storage-probe")
+    mime = spec.limits.supported_mime_types[0]
+    expect(supabase.storage.write(key, b"%PDF-1.4 probe", mime)).status(200, 201)
+    read = expect(supabase.storage.read(key)).status(200, because="the worker reads documents with this key")
+    expect(read.body, "bytes that were read back").equals(b"%PDF-1.4 probe")
+    expect(supabase.storage.remove(key)).status(200, 204)
+    expect(supabase.storage.read(key)).status(400, 404)
+
+
+@pytest.mark.component("storage")
+def test_a_signed_read_url_works(supabase: Supabase, policy: Journey, spec: Specification) -> None:
+    """contract Storage: a signed URL shows the object for a while."""
+    key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
+    body = expect(supabase.storage.sign_read(key, spec.limits.signed_url_ttl_seconds)).status(200).object()
+    path = str(body.get("signedURL") or body.get("signedUrl"))
+    expect(supabase.gateway.get(f"{supabase.storage.url}{path}")).status(200)
+
+
+@realtime
+def test_realtime_lets_a_client_join(supabase: Supabase, user: User, run: Run) -> None:
+    """§3 Supabase realtime: a signed-in client joins a channel."""
+    changes = [{"event": "*", "schema": run.spec.database.schema_name, "table": "upload_jobs"}]
+    payload = {"config": {"postgres_changes": changes}, "access_token": user.token}
+    reply = supabase.realtime.ask(f"realtime:{run.run_id}", "phx_join", payload)
+    expect(reply["payload"].get("status"), "status of the join", "Supabase's dashboard, Realtime").equals("ok")
+
+
+@realtime
+def test_realtime_answers_heartbeats(supabase: Supabase) -> None:
+    """§3 Supabase realtime: the socket is alive."""
+    reply = supabase.realtime.ask("phoenix", "heartbeat", {})
+    expect(reply["payload"].get("status"), "status of the heartbeat").equals("ok")
+
+
+@realtime
+def test_realtime_refuses_a_wrong_key(supabase: Supabase) -> None:
+    """§6 API Keys: a key of nobody opens no socket."""
+    expect(supabase.realtime.accepts("not-a-key-of-this-project"), "a socket with a wrong key").equals(False)
+
+
+@pytest.mark.component("llamaparse")
+def test_llamaparse_tells_an_unknown_job(llamaparse: LlamaParse) -> None:
+    """§3 LlamaParse: the vendor answers; an unknown job is not found."""
+    expect(llamaparse.job("00000000-0000-0000-0000-000000000000")).status(404, 400, 422)
+
+
+@pytest.mark.component("openai")
+def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
+    """§3 OpenAI: embeddings carry meaning."""
+    model = spec.pipeline.embed_model
+    question, near, far = openai.embed(["monthly dental plan cost", "cost of the dental plan per month", "zebra"], model)
+    expect(_dot(question, near) - _dot(question, far), "how much nearer the similar text is").is_above(0)
+
+
+def _dot(a: list[float], b: list[float]) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))

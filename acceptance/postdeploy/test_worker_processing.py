@@ -1,0 +1,197 @@
+"""8.2.3 Validate worker job processing (contract: Worker, Storage; §2 Worker Configuration)."""
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.http import expect
+from fixtures.journeys import Journey, Journeys
+from fixtures.stored import Chunk, object_key, sha256
+from fixtures.supabase import Supabase
+from spec import Specification, current
+
+SPEC = current()
+COMPLETE = [name for name, kind in SPEC.documents.items() if kind.outcome == "complete"]
+FAILED = [name for name, kind in SPEC.documents.items() if kind.outcome == "failed"]
+WORKER_LOOK = "the worker's log at Render; upload_jobs.last_error of the job"
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.3"),
+    pytest.mark.component("worker"),
+]
+
+
+@pytest.fixture
+def chunks(database_chunks: list[Chunk]) -> list[Chunk]:
+    """The chunks of the policy, in order."""
+    return database_chunks
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_the_document_completes(journeys: Journeys, spec: Specification, name: str) -> None:
+    """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
+    journey = journeys.accepted(name)
+    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals(
+        spec.pipeline.final_status
+    )
+
+
+def test_the_stages_come_in_order(policy: Journey, spec: Specification) -> None:
+    """contract Worker: no stage is left out backwards."""
+    order = [spec.pipeline.stages.index(status) for status in policy.statuses if status in spec.pipeline.stages]
+    expect(order, f"order of the stages that were seen ({policy.statuses})").equals(sorted(order))
+
+
+def test_only_known_stages_are_seen(policy: Journey, database: Database, spec: Specification) -> None:
+    """contract Database: CHECK on upload_jobs.status."""
+    allowed = spec.database.table("upload_jobs").checks["status"]
+    expect([s for s in policy.statuses if s not in allowed], "unknown statuses on the way").is_empty()
+
+
+def test_completion_sets_state_and_document(journeys: Journeys, policy: Journey, database: Database, spec: Specification) -> None:
+    """contract Worker: with `complete`, state is done and the document's processing_status follows."""
+    row = database.settled_job(policy.job_id)
+    expect((row["status"], row["state"]), "status and state of the finished job", WORKER_LOOK).equals(
+        (spec.pipeline.final_status, spec.pipeline.final_state)
+    )
+    expect(row["processing_status"], "processing_status of the document", WORKER_LOOK).is_one_of(
+        [spec.pipeline.final_status, "completed", "processed"]
+    )
+
+
+def test_a_smooth_way_needs_no_retry(policy: Journey) -> None:
+    """§2 WORKER_MAX_RETRIES: a good document needs none; a retried success is a sign of trouble."""
+    expect(policy.retry_count, f"retries of a good document ({policy.describe()})", WORKER_LOOK).equals(0)
+
+
+def test_the_document_row_is_right(policy: Journey, database: Database) -> None:
+    """contract Database: documents keeps name, size, hash and owner."""
+    row = database.settled_job(policy.job_id)
+    seen = (row["filename"], row["bytes_len"], row["file_sha256"], str(row["user_id"]))
+    expect(seen, "name, size, hash and owner in documents").equals(
+        (policy.filename, policy.size, policy.sha256, policy.owner.id)
+    )
+
+
+def test_the_job_names_its_versions(policy: Journey, database: Database, spec: Specification) -> None:
+    """contract Database: chunks_version, embed_model and embed_version."""
+    row = database.settled_job(policy.job_id)
+    expect((row["chunks_version"], row["embed_model"], row["embed_version"]), "versions in the job's row").equals(
+        (spec.pipeline.chunks_version, spec.pipeline.embed_model, spec.pipeline.embed_version)
+    )
+
+
+def test_the_paths_are_as_agreed(policy: Journey, database: Database, spec: Specification) -> None:
+    """contract Storage: raw and parsed paths."""
+    row = database.settled_job(policy.job_id)
+    wanted = tuple(
+        f"{spec.pipeline.bucket}/{object_key(path, policy.owner.id, policy.document_id)}"
+        for path in (spec.pipeline.raw_path, spec.pipeline.parsed_path)
+    )
+    found = (str(row["raw_path"]).removeprefix("storage://"), str(row["parsed_path"]).removeprefix("storage://"))
+    expect(found, "raw_path and parsed_path").equals(wanted)
+
+
+@pytest.mark.component("storage")
+def test_the_pdf_is_stored_unchanged(policy: Journey, supabase: Supabase, spec: Specification) -> None:
+    """contract Storage: the raw document, byte for byte."""
+    key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
+    reply = expect(supabase.storage.read(key)).status(200)
+    expect(sha256(reply.body), "hash of the stored PDF").equals(policy.sha256)
+
+
+@pytest.mark.component("storage")
+def test_the_parsed_text_is_stored(policy: Journey, supabase: Supabase, database: Database, spec: Specification) -> None:
+    """contract Storage: the parsed Markdown, as its hash says."""
+    key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
+    reply = expect(supabase.storage.read(key)).status(200)
+    row = database.settled_job(policy.job_id)
+    expect(sha256(reply.body), "hash of the stored text").equals(row["parsed_sha256"], "documents.parsed_sha256 says so")
+
+
+def test_every_page_is_in_the_chunks(policy: Journey, chunks: list[Chunk]) -> None:
+    """contract Worker: nothing of the document is lost on the way."""
+    text = " ".join(" ".join(chunk.text.split()) for chunk in chunks)
+    missing = [number for number, sentence in enumerate(policy.pages, 1) if sentence not in text]
+    expect(missing, f"pages of {len(policy.pages)} whose text is in no chunk").is_empty()
+
+
+def test_the_chunks_are_numbered_without_gaps(chunks: list[Chunk]) -> None:
+    """contract Database: chunk_ord counts the chunks of a document."""
+    numbers = [chunk.number for chunk in chunks]
+    expect(numbers, "chunk_ord of the document").is_not_empty()
+    expect(numbers, "chunk_ord of the document").equals(list(range(numbers[0], numbers[0] + len(numbers))))
+
+
+def test_the_chunks_name_their_versions(chunks: list[Chunk], spec: Specification) -> None:
+    """contract Database: chunker and embedding versions (F11)."""
+    wanted = {(spec.pipeline.chunker, spec.pipeline.chunker_version, spec.pipeline.embed_model, spec.pipeline.embed_version)}
+    expect({chunk.versions for chunk in chunks}, "versions of the document's chunks").equals(wanted)
+
+
+def test_the_chunk_hashes_are_right(chunks: list[Chunk]) -> None:
+    """contract Database: chunk_sha is the hash of the chunk's text."""
+    wrong = [chunk.number for chunk in chunks if not chunk.sha or chunk.sha != sha256(chunk.text.encode())]
+    expect(wrong, "chunks whose chunk_sha is not the SHA-256 of their text").is_empty()
+
+
+def test_every_chunk_has_a_vector_of_the_right_dimension(chunks: list[Chunk], spec: Specification) -> None:
+    """contract Worker: embeddings have 1536 dimensions (F11, F29)."""
+    wrong = {chunk.number: chunk.dimension for chunk in chunks if chunk.dimension != spec.database.vector_dimension}
+    expect(wrong, "chunks with an embedding of another dimension, or none").equals({})
+
+
+@pytest.mark.component("rag")
+def test_every_vector_is_a_unit_vector(chunks: list[Chunk], spec: Specification) -> None:
+    """contract Worker: no zero vector, no vector cut short (F29)."""
+    tolerance = spec.pipeline.unit_norm_tolerance
+    wrong = {chunk.number: round(chunk.norm, 3) for chunk in chunks if abs(chunk.norm - 1) > tolerance}
+    expect(wrong, "chunks whose embedding has not length 1", "the embedding step of the worker; RAG_EMBEDDING_MODEL").equals({})
+
+
+@pytest.mark.component("rag")
+def test_vectors_of_different_texts_differ(chunks: list[Chunk]) -> None:
+    """contract Worker: embeddings are not all the same (F29)."""
+    expect(len({chunk.vector for chunk in chunks}), "different embeddings").is_at_least(len({c.text for c in chunks}) * 0.9)
+
+
+def test_a_long_document_is_embedded_in_batches(journeys: Journeys, database: Database, spec: Specification) -> None:
+    """contract Worker: embeddings go out in batches of 256; more chunks than that arrive whole."""
+    journey = journeys.completed("long")
+    chunks = [Chunk(row) for row in database.chunks(journey.document_id)]
+    expect(len(chunks), "chunks of the long document").is_above(spec.pipeline.embedding_batch)
+    expect([c.number for c in chunks if c.dimension != spec.database.vector_dimension], "chunks without vector").is_empty()
+
+
+@pytest.mark.resilience
+@pytest.mark.parametrize("name", FAILED)
+def test_a_bad_document_fails_with_a_reason(journeys: Journeys, name: str) -> None:
+    """contract Worker: failed_parse with the reason in last_error, or refused at the door."""
+    journey = journeys.result(name)
+    if journey.outcome == "refused":
+        expect(journey.reason, f"refusal of {name!r}").matches(r".*answered 4\d\d.*")
+        return
+    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals("failed")
+    expect(journey.last_error, f"last_error of {name!r}").is_not_empty("somebody must be told why")
+
+
+@pytest.mark.resilience
+@pytest.mark.parametrize("name", FAILED)
+def test_a_bad_document_leaves_nothing_half_done(journeys: Journeys, database: Database, name: str) -> None:
+    """contract Worker: a failed document has no chunks and is not shown as complete."""
+    journey = journeys.result(name)
+    found = database.chunks(journey.document_id) if journey.document_id else []
+    expect(found, f"chunks of the failed document {name!r}").is_empty()
+
+
+@pytest.mark.resilience
+def test_a_bad_document_does_not_stop_the_queue(journeys: Journeys) -> None:
+    """contract Worker: a poisoned job does not starve the jobs behind it (F28)."""
+    lost = [name for name in journeys.expected_to("complete") if journeys.accepted(name).outcome == "lost"]
+    expect(lost, "good documents that were never finished beside the bad ones", WORKER_LOOK).is_empty()
+
+
+@pytest.mark.resilience
+def test_no_document_is_processed_twice(journeys: Journeys, policy: Journey, database: Database) -> None:
+    """contract Worker: two workers on one queue never process a job twice."""
+    repeated = database.repeated_chunks(policy.document_id)
+    expect(repeated, "chunk numbers that stand twice for one document").is_empty()

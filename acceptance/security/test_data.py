@@ -1,0 +1,137 @@
+"""6.3 Data Security: isolation of storage and database, and no secret in any response (§6 Data Security)."""
+
+import pytest
+
+from fixtures.api import Api
+from fixtures.http import expect
+from fixtures.journeys import Journey
+from fixtures.leaks import leaks_in
+from fixtures.run import Run
+from fixtures.stored import object_key
+from fixtures.supabase import Supabase
+from fixtures.users import User
+from spec import Specification, current
+
+SPEC = current()
+OPEN = [e.name for e in SPEC.endpoints if e.auth == "none" and e.method == "GET"]
+BEARER = [e.name for e in SPEC.endpoints if e.auth == "bearer" and e.method == "GET" and "{" not in e.path]
+STORAGE_LOOK = "the bucket's `public` switch and the policies on storage.objects"
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("6.3"),
+    pytest.mark.component("api"),
+]
+needs_api = pytest.mark.needs("api")
+in_storage = pytest.mark.component("storage")
+
+
+@pytest.fixture
+def raw_key(policy: Journey, spec: Specification) -> str:
+    """Key of the policy's PDF in storage."""
+    return object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
+
+
+@needs_api
+@pytest.mark.parametrize("endpoint", OPEN)
+def test_no_secret_is_shown_to_a_stranger(run: Run, api: Api, endpoint: str) -> None:
+    """§6 Data Security: no key, no connection string, no environment in an open answer (F21)."""
+    reply = api.call(endpoint)
+    expect(leaks_in(reply, run), f"secrets in {reply}", "the handler of this path").is_empty()
+
+
+@needs_api
+@pytest.mark.parametrize("endpoint", BEARER)
+def test_no_secret_is_shown_to_a_user(run: Run, api: Api, user: User, endpoint: str) -> None:
+    """§6 Service Role Keys: never shown to a client (F21)."""
+    reply = api.as_(user).call(endpoint)
+    expect(leaks_in(reply, run, own=user.token), f"secrets in {reply}", "the handler of this path").is_empty()
+
+
+@needs_api
+def test_no_secret_is_in_a_job(run: Run, api: Api, policy: Journey) -> None:
+    """contract Database: webhook_secret stays inside."""
+    reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
+    expect(reply.text, "job as the owner sees it").lacks("webhook_secret")
+    expect(leaks_in(reply, run, own=policy.owner.token), f"secrets in {reply}").is_empty()
+
+
+@needs_api
+@pytest.mark.parametrize("path", SPEC.security.debug_paths)
+def test_no_debug_page_is_left(run: Run, api: Api, path: str) -> None:
+    """§1 DEBUG=false: no debug or test endpoint answers (F21, F22)."""
+    reply = api.get(path)
+    expect(reply).status(401, 403, 404, 405, because="this path belongs to no release")
+    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+
+
+@needs_api
+def test_every_described_endpoint_wants_a_token(api: Api) -> None:
+    """contract HTTP API: what openapi.json describes beyond the open endpoints is closed to strangers (F22)."""
+    opened = api.open_to_strangers(SPEC.security.open_paths)
+    expect(opened, "endpoints that answer a stranger", "test endpoints that were left in the release").is_empty()
+
+
+@needs_api
+@pytest.mark.resilience
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"])
+def test_nonsense_does_not_break_the_service(run: Run, api: Api, body: bytes) -> None:
+    """§6 Data Security: a malformed body is refused without showing the inside (F21)."""
+    reply = api.call("login", content=body, headers={"Content-Type": "application/json"})
+    expect(reply).refusal("the body is nonsense")
+    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+
+
+@needs_api
+def test_an_unknown_page_shows_nothing(run: Run, api: Api) -> None:
+    """§6 Data Security: 404 without a traceback."""
+    reply = expect(api.get("/no-such-page-of-the-release")).status(404)
+    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+
+
+@in_storage
+def test_the_bucket_is_not_public(supabase: Supabase, raw_key: str) -> None:
+    """contract Storage: an anonymous read fails (F23)."""
+    expect(supabase.storage.read_public(raw_key)).refusal("the bucket is private")
+
+
+@in_storage
+def test_a_strangers_key_reads_no_document(supabase: Supabase, raw_key: str) -> None:
+    """contract Storage: the anon key reads no document (F23)."""
+    expect(supabase.storage.read(raw_key, supabase.anon)).refusal("the document belongs to a user")
+
+
+@in_storage
+def test_no_key_at_all_reads_no_document(supabase: Supabase, raw_key: str) -> None:
+    """contract Storage: without a key nothing is read (F23)."""
+    expect(supabase.storage.read(raw_key, supabase.gateway)).refusal("nobody is asking")
+
+
+@in_storage
+def test_another_user_reads_no_document(supabase: Supabase, raw_key: str, another_user: User) -> None:
+    """contract Storage: a signed-in stranger reads no document (F23, F24)."""
+    caller = supabase.with_key(supabase.anon_key, another_user.token)
+    expect(supabase.storage.read(raw_key, caller)).refusal("the document belongs to another user")
+
+
+@in_storage
+def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, another_user: User) -> None:
+    """contract Storage: the anon key writes nothing (F23)."""
+    key = object_key(spec.pipeline.raw_path, another_user.id, "intruder")
+    mime = spec.limits.supported_mime_types[0]
+    expect(supabase.storage.write(key, b"%PDF-1.4", mime, supabase.anon)).refusal("strangers may not write")
+
+
+@in_storage
+def test_a_stranger_lists_nothing(supabase: Supabase, policy: Journey) -> None:
+    """contract Storage: the anon key lists no document (F23)."""
+    reply = supabase.storage.listing(f"user/{policy.owner.id}/raw", supabase.anon)
+    expect(reply.json() if reply.status == 200 else [], "objects that a stranger lists").is_empty()
+
+
+@in_storage
+def test_a_signed_url_fits_one_object_only(api: Api, supabase: Supabase, policy: Journey, raw_key: str) -> None:
+    """contract Storage: a signed URL does not open its neighbour."""
+    body = expect(supabase.storage.sign_read(raw_key, SPEC.limits.signed_url_ttl_seconds)).status(200).object()
+    path = str(body.get("signedURL") or body.get("signedUrl")).replace("/raw/", "/parsed/").replace(".pdf?", ".md?")
+    expect(supabase.gateway.get(f"{supabase.storage.url}{path}")).refusal("the signature is for another object")
