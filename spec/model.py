@@ -292,9 +292,28 @@ class Sampling(Sectioned):
     beyond_costly: int = Field(gt=0)
     mean_minimum: int = Field(gt=0)
     documents: int = Field(gt=0)
-    load_seconds: int = Field(gt=0)
-    load_users: int = Field(gt=0)
-    load_spawn_rate: int = Field(gt=0)
+    rounds: int = Field(gt=0)
+    batches: int = Field(gt=0)
+    batch_texts: int = Field(gt=0)
+    vendor_documents: int = Field(gt=0)
+    claim_grace_seconds: float = Field(ge=0)
+    cache_ratio: float = Field(ge=0, le=1)
+
+
+class LoadTask(Entry):
+    """A task of the load: its weight among the others, and the target that it is held to."""
+
+    weight: int = Field(gt=0)
+    target: str
+
+
+class Load(Sectioned):
+    """The short load of the gate."""
+
+    seconds: int = Field(gt=0)
+    users: int = Field(gt=0)
+    spawn_rate: int = Field(gt=0)
+    tasks: dict[str, LoadTask]
 
 
 class Target(Sectioned):
@@ -336,6 +355,7 @@ class Specification(Entry):
     documents: dict[str, DocumentKind]
     facts: list[Fact]
     sampling: Sampling
+    load: Load
     targets: dict[str, Target]
     checklist: list[ChecklistItem]
     coverage: dict[str, str]
@@ -349,6 +369,9 @@ class Specification(Entry):
         for section, key in self.coverage.items():
             if not hasattr(self, key.partition(".")[0]):
                 raise ValueError(f"coverage.{section!r} names {key!r}, which is not an entry")
+        for name, task in self.load.tasks.items():
+            if task.target not in self.targets:
+                raise ValueError(f"load.tasks.{name}.target names {task.target!r}, which is not a target")
         ids = [item.id for item in self.checklist]
         if len(ids) != len(set(ids)):
             raise ValueError("checklist: an id stands twice")

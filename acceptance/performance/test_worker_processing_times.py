@@ -1,0 +1,75 @@
+"""8.3.2 Test worker job processing times (contract: Response-time targets; §5 Job Processing)."""
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.http import expect
+from fixtures.journeys import Journey, Journeys
+from fixtures.measure import Measure, Samples
+from fixtures.run import Run
+from fixtures.timing import Timed, send_alone
+from spec import Specification, current
+
+SPEC = current()
+STAGES = SPEC.pipeline.stages[1:]
+pytestmark = [
+    pytest.mark.performance,
+    pytest.mark.checklist("8.3.2"),
+    pytest.mark.component("worker"),
+    pytest.mark.needs("api", "database"),
+]
+
+
+@pytest.fixture(scope="module")
+def alone(run: Run) -> list[Timed]:
+    """One-page documents, one after another, on an otherwise idle worker."""
+    return send_alone(run, SPEC.sampling.documents)
+
+
+def test_each_document_completes(alone: list[Timed]) -> None:
+    """contract Worker: the measured documents become searchable at all."""
+    expect([t.outcome for t in alone if t.outcome != "complete"], "documents that did not complete").is_empty()
+
+
+def test_a_one_page_document_holds_its_target(alone: list[Timed], measure: Measure, run: Run) -> None:
+    """contract Response-time targets: upload to searchable, plus the poll intervals it waits for (F30)."""
+    waited = run.spec.pipeline.poll_intervals_waited * run.poll_seconds
+    samples = Samples("one-page document, without polls", [max(0.0, t.seconds - waited) * 1000 for t in alone])
+    measure.hold(samples, "document", "worker")
+
+
+def test_the_worker_takes_a_job_at_its_next_poll(alone: list[Timed], run: Run) -> None:
+    """§2 WORKER_POLL_INTERVAL: a job is taken at the next poll, not at the one after the next."""
+    slowest = max(t.claimed_after for t in alone)
+    limit = run.spec.pipeline.claim_poll_intervals * run.poll_seconds + run.spec.sampling.claim_grace_seconds
+    expect(slowest, "seconds until the slowest document was taken", "the worker's WORKER_POLL_INTERVAL").is_at_most(limit)
+
+
+@pytest.mark.component("llamaparse")
+def test_parsing_is_within_its_share(alone: list[Timed], measure: Measure) -> None:
+    """contract Response-time targets: parsing takes less than the whole document may (F30)."""
+    measure.hold(Samples("parsing", [t.until("parsed") * 1000 for t in alone]), "parsing", "llamaparse")
+
+
+@pytest.mark.parametrize("status", STAGES)
+def test_no_stage_takes_longer_than_the_document_may(alone: list[Timed], run: Run, status: str) -> None:
+    """§5 Job Processing: time in each stage."""
+    allowed = (SPEC.targets["document"].max_ms or 0) / 1000 + SPEC.pipeline.poll_intervals_waited * run.poll_seconds
+    expect(max(t.until(status) for t in alone), f"seconds until {status}").is_at_most(allowed)
+
+
+def test_the_policy_holds_the_target_among_others(policy: Journey, run: Run) -> None:
+    """contract Response-time targets: several pages, beside other documents, before the run gives up."""
+    expect(policy.seconds, f"seconds of the policy ({policy.describe()})").is_at_most(run.document_seconds)
+
+
+def test_no_retry_was_needed(alone: list[Timed]) -> None:
+    """§2 WORKER_MAX_RETRIES: a retry costs time and hides a fault."""
+    expect([t.retries for t in alone if t.retries], "retries of measured documents").is_empty()
+
+
+def test_the_queue_drains(journeys: Journeys, alone: list[Timed], database: Database, run: Run) -> None:
+    """§5 Job Processing: no job of this run is left waiting."""
+    journeys.completed("policy")
+    waiting = database.waiting_jobs([t.job_id for t in alone])
+    expect(waiting, f"jobs of {len(alone)} measured documents that still wait").is_empty()

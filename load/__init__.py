@@ -1,0 +1,1 @@
+"""Load on the services, on Locust."""

@@ -1,0 +1,117 @@
+"""The verdict of a run: one JSON file for machines, a checklist for people, a few lines for the terminal."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from fixtures.run import Run
+from reports.model import Check, Finding, Verdict
+
+EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "blocked": 6}
+BOXES = {"passed": "x", "failed": "✗", "blocked": "▪", "skipped": "-", "flaky": "~", "not run": " "}
+ORDER = ("failed", "blocked", "flaky", "passed", "skipped")
+
+
+def decide(checks: Sequence[Check], findings: Sequence[Finding]) -> Verdict:
+    """fail: a promise is broken. blocked: the target could not be judged. pass: neither."""
+    if any(check.outcome == "failed" for check in checks):
+        return "fail"
+    blocked = [check for check in checks if check.outcome == "blocked"]
+    if not blocked:
+        return "fail" if findings else "pass"
+    # A part that refuses while the target answers is a broken promise; a target that does not answer is no judgement.
+    unreachable = {check.blocked_by for check in blocked} & {"api"}
+    nothing_left = all(check.outcome in ("blocked", "skipped") for check in checks)
+    return "blocked" if unreachable or nothing_left else "fail"
+
+
+def status_of(checks: Sequence[Check]) -> str:
+    """One word for a checklist item: the worst of its checks."""
+    outcomes = {check.outcome for check in checks}
+    return next((name for name in ORDER if name in outcomes), "not run")
+
+
+def release_of(run: Run) -> str:
+    """The commit under test: what was expected, else this checkout's when the target is the twin."""
+    if run.settings.harness_expected_commit:
+        return run.settings.harness_expected_commit
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def build(
+    run: Run, checks: Sequence[Check], findings: Sequence[Finding], verdict: Verdict, started_at: str, seconds: float
+) -> dict[str, Any]:
+    """The content of verdict.json."""
+    counts = Counter(check.outcome for check in checks)
+    return {
+        "verdict": verdict,
+        "target": {
+            "kind": run.kind,
+            "name": run.settings.harness_target_name,
+            "api_base_url": run.settings.api_base_url,
+            "faults": list(run.faults),
+        },
+        "run_id": run.run_id,
+        "commit": release_of(run),
+        "started_at": started_at,
+        "duration_s": round(seconds, 1),
+        "counts": {name: counts.get(name, 0) for name in ("passed", "failed", "flaky", "skipped", "blocked")},
+        "checklist": [_item(run, entry.id, entry.title, checks) for entry in run.spec.checklist],
+        "findings": [finding.as_dict() for finding in findings],
+    }
+
+
+def _item(run: Run, item_id: str, title: str, checks: Sequence[Check]) -> dict[str, Any]:
+    own = [check for check in checks if check.checklist == item_id]
+    shown = [{"id": c.nodeid, "status": c.outcome, "promise": c.promise, "observed": c.evidence} for c in own]
+    return {"id": item_id, "title": title, "status": status_of(own), "checks": shown}
+
+
+def checklist_markdown(data: dict[str, Any], suites: dict[str, str]) -> str:
+    """The specification's own checklist with its boxes filled in, and the checks behind each."""
+    lines = [
+        f"# Checklist of run {data['run_id']}",
+        "",
+        f"Verdict **{data['verdict']}** on {data['target']['name']} ({data['target']['api_base_url']}), {data['started_at']}",
+        "",
+        "`[x]` passed, `[✗]` failed, `[▪]` blocked, `[-]` skipped, `[ ]` not run",
+    ]
+    suite = ""
+    for item in data["checklist"]:
+        if suites[item["id"]] != suite:
+            suite = suites[item["id"]]
+            lines += ["", f"## {suite}"]
+        count = Counter(check["status"] for check in item["checks"])
+        told = ", ".join(f"{count[name]} {name}" for name in ORDER if count[name]) or "no checks ran"
+        lines += ["", f"- [{BOXES[item['status']]}] **{item['id']} {item['title']}**: {told}"]
+        for check in item["checks"]:
+            name = check["id"].rpartition("::")[2]
+            detail = f": {check['observed']}" if check["status"] != "passed" and check["observed"] else ""
+            lines.append(f"  - [{BOXES[check['status']]}] `{name}` {check['promise']}{detail}".replace("\n", " "))
+    return "\n".join(lines) + "\n"
+
+
+def closing_lines(data: dict[str, Any], where: str) -> list[str]:
+    """The last lines of the terminal: findings, the verdict with the top finding, and where the report lies."""
+    counts = ", ".join(f"{number} {name}" for name, number in data["counts"].items() if number)
+    lines = []
+    for finding in data["findings"][1:4]:
+        lines.append(f"also       {finding['component']}: {finding['summary']}")
+    if len(data["findings"]) > 4:
+        lines.append(f"also       {len(data['findings']) - 4} more findings in {where}/verdict.json")
+    lines.append(f"verdict    {data['verdict'].upper()} on {data['target']['name']} in {data['duration_s']:.0f} s ({counts})")
+    if data["findings"]:
+        top = data["findings"][0]
+        mode = f" [{top['failure_mode']}]" if top["failure_mode"] else ""
+        lines += [
+            f"because    {top['component']}: {top['summary']}{mode}",
+            f"expected   {top['expected']} [{top['section']}]",
+            f"observed   {top['evidence']}",
+            f"next       {top['next_step']}",
+        ]
+    lines.append(f"report     {where}/checklist.md, {where}/verdict.json")
+    return lines
