@@ -94,15 +94,17 @@ class Person(FastHttpUser):
                 reply.failure(problem)
 
 
-@events.request.add_listener
 def keep(name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
     """Keep every response time (milliseconds) and failure."""
     CONTEXT.keep(name, response_time, exception)
 
 
-@events.quitting.add_listener
 def finish(environment: Any, **_: Any) -> None:
     """Write what was measured; a run by hand also removes what it created."""
     CONTEXT.finish()
     # The gate judges by its own targets; Locust's exit code only says whether the run took place.
     environment.process_exit_code = 0 if CONTEXT.measured() else 1
+
+
+events.request.add_listener(keep)
+events.quitting.add_listener(finish)

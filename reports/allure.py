@@ -24,9 +24,7 @@ def complete(folder: Path, run: Run, data: dict[str, Any]) -> None:
         "verdict": data["verdict"],
     }
     (folder / "environment.properties").write_text("".join(f"{k}={v}\n" for k, v in shown.items()))
-    categories = [
-        {"name": title, "messageRegex": pattern} for title, pattern in rules().categories.items()
-    ]
+    categories = [{"name": title, "messageRegex": pattern} for title, pattern in rules().categories.items()]
     categories.append({"name": "Blocked: the ground of the check is gone", "messageRegex": r"(?s).*BLOCKED\[.*"})
     (folder / "categories.json").write_text(json.dumps(categories, indent=1))
 

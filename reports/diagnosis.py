@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,6 +41,7 @@ class Rule(BaseModel):
     when: list[Condition] = []
     unless: list[Condition] = []
     ground: str | None = None
+    all_grounds: list[str] = []
     grounds: list[str] = []
     explains: list[Condition] = []
     causes: list[str] = Field(min_length=1)
@@ -95,6 +97,9 @@ class Diagnosis:
             return
         core = [check for check in self.failed if _any(rule.when, check)]
         lost = [check for check in self.blocked if rule.ground and check.blocked_by == rule.ground]
+        if rule.all_grounds:
+            gone = {check.blocked_by for check in self.blocked}
+            lost = list(self.blocked) if gone.issuperset(rule.all_grounds) and not self.failed else []
         if not core and not lost:
             return
         explained = [check for check in self.failed if check in core or _any(rule.explains, check)]
@@ -166,6 +171,6 @@ class Diagnosis:
 GROUND_COMPONENTS = {"upload": "api", "users": "supabase"}
 
 
-def _facts(check: Check) -> dict[str, str]:
+def _facts(check: Check) -> dict[str, Any]:
     expected = check.expected or check.promise
     return {"section": check.section, "expected": expected, "evidence": f"{check.name}: {check.evidence}"}

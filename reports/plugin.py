@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from datetime import UTC, datetime
@@ -17,12 +18,17 @@ from fixtures.grounds import Grounds
 from fixtures.loop import close_all
 from fixtures.masking import mask
 from fixtures.options import is_gate
+from fixtures.registry import read_all
 from fixtures.run import Run
 from fixtures.target import QUIET_OPTIONS, is_worker, run_of
 from reports import allure, verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding
 
+# What a check sees of a target that is gone.
+SILENCE = re.compile(
+    r"(?i)refused|reset|closed|broke|no (complete )?answer|not answer|disconnect|timeout|ConnectError|OSError|\b50[0-4]\b"
+)
 RECORDER = "gate-recorder"
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answers again"
 
@@ -64,7 +70,9 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome and the facts of one phase of a check."""
-        facts: dict[str, Any] = next((v for k, v in reversed(report.user_properties) if k == "check"), {})
+        facts: dict[str, Any] = next(
+            (dict(v) for k, v in reversed(report.user_properties) if k == "check" and isinstance(v, dict)), {}
+        )
         if not facts and report.nodeid not in self.checks:
             return
         check = self.checks.setdefault(report.nodeid, Check(report.nodeid, "passed"))
@@ -86,7 +94,7 @@ class Recorder:
         if run is None:
             return
         left = self._clean(run)
-        checks = list(self.checks.values())
+        checks = self._judged(run)
         findings = Diagnosis(checks).conclude() + ([left] if left else [])
         decided = verdict.decide(checks, findings)
         usual = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -104,18 +112,27 @@ class Recorder:
         if run.kind == "twin" or not (self.residue or left):
             run.remove()
 
+    def _judged(self, run: Run) -> list[Check]:
+        """All checks; those that failed only because the target died under them are blocked."""
+        checks = list(self.checks.values())
+        if any(check.blocked_by for check in checks) and Grounds(run).target_is_gone():
+            for check in checks:
+                if check.outcome == "failed" and SILENCE.search(check.observed):
+                    check.outcome, check.blocked_by = "blocked", "api"
+        return checks
+
     def _shown(self) -> str:
         return str(self.out.relative_to(Path.cwd())) if self.out.is_relative_to(Path.cwd()) else str(self.out)
 
     def _clean(self, run: Run) -> Finding | None:
         if Grounds(run).lost("supabase"):
             # A target that is gone is one finding already; what is left is said in a line of its own.
-            self.residue = bool(sweep.read_all(run.folder))
+            self.residue = any("id" in entry for entry in read_all(run.folder))
             return None
         try:
             swept = sweep.remove_run(run)
         except (Blocked, CheckFailed, NotConfigured, OSError) as error:
-            return _left_behind(str(error)) if sweep.read_all(run.folder) else None
+            return _left_behind(str(error)) if read_all(run.folder) else None
         return _left_behind("; ".join(swept.left)) if swept.left else None
 
     def _write(self, run: Run, data: dict[str, Any]) -> None:
@@ -130,9 +147,10 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """The verdict stands last."""
-        out = self.config.get_terminal_writer()
-        for line in self.lines:
-            out.line(line)
+        if self.lines:
+            out = self.config.get_terminal_writer()
+            for line in self.lines:
+                out.line(line)
 
 
 def _left_behind(what: str) -> Finding:

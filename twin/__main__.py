@@ -53,25 +53,19 @@ def _up(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     started = time.monotonic()
-    written: list[Path] = []
     with Twin(arguments.speedup, change_for(find(arguments.fault))) as twin:
-        try:
-            if arguments.worker_env_file:
-                write_env(arguments.worker_env_file, twin.config.worker_env)
-                written.append(arguments.worker_env_file)
-            if arguments.env_file:
-                # Written last and moved into place: its presence says that the twin answers.
-                draft = arguments.env_file.with_name(arguments.env_file.name + ".part")
-                write_env(draft, twin.config.operator_env)
-                draft.replace(arguments.env_file)
-                written.append(arguments.env_file)
-            faults = ", ".join(arguments.fault) or "none"
-            print(f"twin is up at {twin.config.url('api')} after {time.monotonic() - started:.1f} s")
-            print(f"  speed-up {arguments.speedup:g}, faults {faults}, logs in {twin.folder}; Ctrl-C ends it", flush=True)
-            _wait(stop, arguments.owner_pid)
-        finally:
-            for path in written:
-                path.unlink(missing_ok=True)
+        if arguments.worker_env_file:
+            write_env(arguments.worker_env_file, twin.config.worker_env)
+        if arguments.env_file:
+            # Written last and moved into place: its presence says that the twin answers. It is the caller's file and
+            # stays, as a reminder of a target that no longer answers.
+            draft = arguments.env_file.with_name(arguments.env_file.name + ".part")
+            write_env(draft, twin.config.operator_env)
+            draft.replace(arguments.env_file)
+        faults = ", ".join(arguments.fault) or "none"
+        print(f"twin is up at {twin.config.url('api')} after {time.monotonic() - started:.1f} s")
+        print(f"  speed-up {arguments.speedup:g}, faults {faults}, logs in {twin.folder}; Ctrl-C ends it", flush=True)
+        _wait(stop, arguments.owner_pid)
     return 0
 
 
@@ -79,6 +73,8 @@ def main() -> int:
     """Run the command; returns the exit code."""
     catalogue.load()
     arguments = _parser().parse_args()
+    if getattr(arguments, "env_file", None):
+        arguments.env_file.unlink(missing_ok=True)
     if arguments.command == "faults":
         return _list_faults()
     try:

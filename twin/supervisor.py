@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -180,7 +179,7 @@ class Twin:
             os.chown(data, owner, -1)
             os.chown(password, owner, -1)
         password.chmod(0o600)
-        options = "--auth=scram-sha-256 --encoding=utf8 --locale=C --no-sync --no-instructions -U postgres".split()
+        options = ["--auth=scram-sha-256", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions", "-U", "postgres"]
         command = [str(self._postgres_bin / "initdb"), "-D", str(data), f"--pwfile={password}", *options]
         self._spawn("initdb", command, user=user, env={"PATH": os.environ.get("PATH", "")})
 
@@ -292,7 +291,7 @@ class Twin:
                 connection.getresponse().read()
                 connection.close()
                 return
-            except (OSError, HTTPException, socket.timeout) as error:
+            except (TimeoutError, OSError, HTTPException) as error:
                 if self.processes[name].poll() is not None:
                     if self.plan.may_die:
                         return

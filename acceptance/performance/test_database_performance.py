@@ -58,7 +58,9 @@ def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: Journey) 
     )
 
 
-def test_parallel_queries_hold_the_target(database: Database, queries: QueryTimes, measure: Measure, spec: Specification) -> None:
+def test_parallel_queries_hold_the_target(
+    database: Database, queries: QueryTimes, measure: Measure, spec: Specification
+) -> None:
     """contract Response-time targets: many connections at once, p95 (F18)."""
     measure.hold(queries.parallel("SELECT 1", spec.database.connections), "parallel_query", "database")
 

@@ -62,9 +62,7 @@ def test_handing_in_a_document_holds_its_target(
 
 
 @of_llamaparse
-def test_asking_for_a_parse_is_quick(
-    llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification
-) -> None:
+def test_asking_for_a_parse_is_quick(llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: LlamaParse's job status."""
     job = str(expect(llamaparse.submit(page.filename, page.body)).status(200, 201).object()["id"])
     work = lambda: expect(llamaparse.job(job)).status(200).seconds  # noqa: E731

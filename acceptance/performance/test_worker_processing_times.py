@@ -8,7 +8,7 @@ from fixtures.journeys import Journey, Journeys
 from fixtures.measure import Measure, Samples
 from fixtures.run import Run
 from fixtures.timing import Timed, send_alone
-from spec import Specification, current
+from spec import current
 
 SPEC = current()
 STAGES = SPEC.pipeline.stages[1:]

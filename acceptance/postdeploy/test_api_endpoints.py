@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.api import Api
+from fixtures.api import Api, job_ids
 from fixtures.database import Database
 from fixtures.documents import Document
 from fixtures.http import expect
@@ -124,7 +124,9 @@ def test_auth_login_refuses_a_missing_field(api: Api, user: User, missing: str) 
 def consent(email: str, password: str) -> dict[str, str]:
     """Body of a sign-up with consent."""
     return {
-        "email": email, "password": password, "consent_version": "1.0",
+        "email": email,
+        "password": password,
+        "consent_version": "1.0",
         "consent_timestamp": datetime.now(UTC).isoformat(),
     }
 
@@ -168,9 +170,7 @@ def test_an_upload_is_accepted(
     expect(str(row["user_id"]) if row else None, "owner of the document's row").equals(new_user.id)
 
 
-def test_the_upload_window_is_as_published(
-    api: Api, new_user: User, new_document: NewDocument, spec: Specification
-) -> None:
+def test_the_upload_window_is_as_published(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract Signed upload URLs live 300 s."""
     body = expect(api.as_(new_user).request_upload(new_document())).status(200).object()
     expires = datetime.fromisoformat(str(body["upload_expires_at"]).replace("Z", "+00:00"))
@@ -190,9 +190,7 @@ def test_the_same_file_again_is_a_duplicate(api: Api, new_user: User, new_docume
     expect(body["error_type"], "error_type").equals("duplicate_document")
 
 
-def test_another_user_may_upload_the_same_file(
-    api: Api, new_user: User, another_user: User, new_document: NewDocument
-) -> None:
+def test_another_user_may_upload_the_same_file(api: Api, new_user: User, another_user: User, new_document: NewDocument) -> None:
     """contract POST …/upload: duplicates are per user."""
     document = new_document()
     first = expect(api.as_(new_user).request_upload(document)).status(200).object()
@@ -200,17 +198,13 @@ def test_another_user_may_upload_the_same_file(
     expect(second["document_id"], "document id of the second user").differs_from(first["document_id"])
 
 
-def test_upload_refuses_a_file_over_the_limit(
-    api: Api, new_user: User, new_document: NewDocument, spec: Specification
-) -> None:
+def test_upload_refuses_a_file_over_the_limit(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 413 above the published size limit (F34)."""
     reply = api.as_(new_user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes + 1)
     expect(reply).status(413, because="the limit protects the worker from files it cannot parse")
 
 
-def test_upload_accepts_a_file_at_the_limit(
-    api: Api, new_user: User, new_document: NewDocument, spec: Specification
-) -> None:
+def test_upload_accepts_a_file_at_the_limit(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: the limit itself is allowed."""
     expect(api.as_(new_user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes)).status(200)
 
@@ -239,9 +233,7 @@ def test_upload_refuses_a_malformed_request(
     expect(api.as_(new_user).request_upload(new_document(), **changed)).status(422, 400)
 
 
-def test_a_third_running_job_is_refused(
-    api: Api, new_user: User, new_document: NewDocument, spec: Specification
-) -> None:
+def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 429 above 2 running jobs of one user (F34)."""
     for _ in range(spec.limits.max_concurrent_jobs_per_user):
         expect(api.as_(new_user).request_upload(new_document())).status(200)
@@ -280,9 +272,7 @@ def test_an_altered_signature_is_refused(api: Api, new_user: User, new_document:
     expect(api.send(url[:-6] + "AAAAAA", document.body)).status(400, 401, 403)
 
 
-def test_the_upload_proxy_takes_the_file(
-    api: Api, new_user: User, new_document: NewDocument, database: Database
-) -> None:
+def test_the_upload_proxy_takes_the_file(api: Api, new_user: User, new_document: NewDocument, database: Database) -> None:
     """contract PUT …/upload-file-proxy: 200 {status: success}."""
     document = new_document()
     job_id = expect(api.as_(new_user).request_upload(document)).status(200).object()["job_id"]
@@ -308,9 +298,7 @@ def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_documen
     """contract GET …/jobs: the caller's jobs only (F07)."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).status(200).object()["job_id"]
     reply = expect(api.as_(new_user).call("jobs", params={"limit": 10, "offset": 0})).status(200)
-    body = reply.json()
-    jobs = body.get("jobs", body.get("items", [])) if isinstance(body, dict) else body
-    expect([job["job_id"] for job in jobs], "jobs of a user with one upload").equals([job_id])
+    expect(job_ids(reply), "jobs of a user with one upload").equals([job_id])
 
 
 @pytest.mark.parametrize("query", [{"limit": -1}, {"limit": "many"}, {"offset": -1}, {"state": "nonsense"}], ids=str)
@@ -352,9 +340,7 @@ def test_a_failed_job_can_be_retried(api: Api, new_user: User, new_document: New
 def test_the_finished_job_is_shown_as_finished(api: Api, policy: Journey, spec: Specification) -> None:
     """contract GET …/jobs/{job_id}: status complete, state done."""
     job = expect(api.as_(policy.owner).call("job", at={"job_id": policy.job_id})).status(200).object()
-    expect((job["status"], job["state"]), "status and state").equals(
-        (spec.pipeline.final_status, spec.pipeline.final_state)
-    )
+    expect((job["status"], job["state"]), "status and state").equals((spec.pipeline.final_status, spec.pipeline.final_state))
 
 
 def test_the_failed_job_is_shown_with_its_reason(api: Api, journeys: Journeys) -> None:

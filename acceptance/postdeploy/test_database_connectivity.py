@@ -106,9 +106,7 @@ def test_a_stranger_sees_no_rows(database: Database, policy: Journey, spec: Spec
 
 
 @every_named_table
-def test_the_rest_view_shows_nobody_elses_rows(
-    supabase: Supabase, policy: Journey, other_policy: Journey, table: str
-) -> None:
+def test_the_rest_view_shows_nobody_elses_rows(supabase: Supabase, policy: Journey, other_policy: Journey, table: str) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
     reply = supabase.rows(table, other_policy.owner.token, document_id=policy.document_id)
     rows = reply.json() if reply.status == 200 else []
@@ -128,7 +126,9 @@ def test_the_api_says_the_database_is_connected(api: Api) -> None:
 @pytest.mark.needs("api")
 def test_many_requests_share_the_pool(api: Api, policy: Journey, spec: Specification) -> None:
     """§3 Connection Pool: parallel requests that use the database are all answered (F18)."""
-    statuses = api.as_(policy.owner).at_once("document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id})
+    statuses = api.as_(policy.owner).at_once(
+        "document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id}
+    )
     expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals({200})
 
 

@@ -45,15 +45,15 @@ def test_parsing_gave_the_documents_text(policy: Journey, supabase: Supabase, sp
 @pytest.mark.component("llamaparse")
 def test_no_call_back_is_lost(journeys: Journeys) -> None:
     """contract Worker: the webhook of every document arrives (F12, F13)."""
-    waiting = [
-        name for name in journeys.expected_to("complete") if journeys.accepted(name).statuses[-1:] == ["parse_queued"]
-    ]
+    waiting = [name for name in journeys.expected_to("complete") if journeys.accepted(name).statuses[-1:] == ["parse_queued"]]
     look = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
     expect(waiting, "documents that wait for LlamaParse's call-back for ever", look).is_empty()
 
 
 @rag
-def test_the_stored_vectors_are_the_models(policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification) -> None:
+def test_the_stored_vectors_are_the_models(
+    policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification
+) -> None:
     """§1 RAG_EMBEDDING_MODEL: stored embeddings are those of the specified model (F11)."""
     sample = database_chunks[0]
     vector = openai.embed([sample.text], spec.pipeline.embed_model)[0]

@@ -30,9 +30,7 @@ def chunks(database_chunks: list[Chunk]) -> list[Chunk]:
 def test_the_document_completes(journeys: Journeys, spec: Specification, name: str) -> None:
     """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
     journey = journeys.accepted(name)
-    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals(
-        spec.pipeline.final_status
-    )
+    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals(spec.pipeline.final_status)
 
 
 def test_the_stages_come_in_order(policy: Journey, spec: Specification) -> None:
@@ -47,7 +45,9 @@ def test_only_known_stages_are_seen(policy: Journey, database: Database, spec: S
     expect([s for s in policy.statuses if s not in allowed], "unknown statuses on the way").is_empty()
 
 
-def test_completion_sets_state_and_document(journeys: Journeys, policy: Journey, database: Database, spec: Specification) -> None:
+def test_completion_sets_state_and_document(
+    journeys: Journeys, policy: Journey, database: Database, spec: Specification
+) -> None:
     """contract Worker: with `complete`, state is done and the document's processing_status follows."""
     row = database.settled_job(policy.job_id)
     expect((row["status"], row["state"]), "status and state of the finished job", WORKER_LOOK).equals(

@@ -111,9 +111,7 @@ def test_the_check_constraint_allows_exactly_the_agreed_values(database: Databas
     """contract Database: CHECK constraints as new as the code (F06)."""
     allowed = database.allowed_values(table.name, column)
     look = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
-    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", look).equals(
-        sorted(table.checks[column])
-    )
+    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", look).equals(sorted(table.checks[column]))
 
 
 @pytest.mark.parametrize(("table", "index"), pairs("indexes"))
@@ -128,7 +126,8 @@ def test_the_embedding_has_an_approximate_index(database: Database, spec: Specif
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
     found = [
-        i for i in database.indexes(table.name)
+        i
+        for i in database.indexes(table.name)
         if i["method"] in spec.database.index_methods and spec.database.vector_operator_class in i["operators"]
     ]
     methods = " or ".join(spec.database.index_methods)
@@ -209,7 +208,10 @@ def test_the_service_role_may_read_and_write_files(database: Database, spec: Spe
         not_applicable("this database does not hold Supabase's storage schema")
     if spec.database.service_role in database.roles_without_security():
         return
-    missing = [c for c in ("SELECT", "INSERT", "UPDATE", "DELETE")
-               if spec.database.service_role not in database.policies("objects", c, "storage")]
+    missing = [
+        c
+        for c in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        if spec.database.service_role not in database.policies("objects", c, "storage")
+    ]
     look = "the policies on storage.objects; the storage migration"
     expect(missing, "commands without a policy for service_role on storage.objects", look).is_empty()

@@ -65,9 +65,7 @@ def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification,
 
 
 @every_service
-def test_the_image_installs_the_services_requirements(
-    source: SourceTree, spec: Specification, service: ServiceName
-) -> None:
+def test_the_image_installs_the_services_requirements(source: SourceTree, spec: Specification, service: ServiceName) -> None:
     """§1/§2 Build Configuration: the service's own requirements file."""
     wanted = spec.services[service]
     expect(" ".join(source.dockerfile(wanted).all("RUN")), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
@@ -82,7 +80,8 @@ def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification,
 
 
 @pytest.mark.parametrize(
-    ("service", "pattern"), [pytest.param(s, p, id=f"{s}-{p}") for s in SERVICES for p in SPEC.services[s].included_paths]
+    ("service", "pattern"),
+    [pytest.param(s, p, id=f"{s}-{p}") for s in SERVICES for p in SPEC.services[s].included_paths],
 )
 def test_the_build_filter_names_something_real(source: SourceTree, service: ServiceName, pattern: str) -> None:
     """§1/§2 Build Filter: each included path exists in the source tree."""
@@ -90,9 +89,7 @@ def test_the_build_filter_names_something_real(source: SourceTree, service: Serv
 
 
 @every_service
-def test_a_change_of_what_is_copied_triggers_a_build(
-    source: SourceTree, spec: Specification, service: ServiceName
-) -> None:
+def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: ServiceName) -> None:
     """§1/§2 Build Filter: whatever goes into the image lies under an included path."""
     wanted = spec.services[service]
     copied = [path.removeprefix("./") for path in source.dockerfile(wanted).copied()]

@@ -74,7 +74,9 @@ def test_every_described_endpoint_wants_a_token(api: Api) -> None:
 
 @needs_api
 @pytest.mark.resilience
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
+)
 def test_nonsense_does_not_break_the_service(run: Run, api: Api, body: bytes) -> None:
     """§6 Data Security: a malformed body is refused without showing the inside (F21)."""
     reply = api.call("login", content=body, headers={"Content-Type": "application/json"})

@@ -24,9 +24,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _score(question: str, vector: list[float], sentence: str) -> float:
-    bonus = sum(
-        value for asks, holds, value in WANTED if asks.search(question.lower()) and holds.search(sentence)
-    )
+    bonus = sum(value for asks, holds, value in WANTED if asks.search(question.lower()) and holds.search(sentence))
     return bonus + sum(a * b for a, b in zip(vector, embed(sentence), strict=True))
 
 

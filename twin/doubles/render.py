@@ -125,9 +125,7 @@ def create_app(config: TwinConfig) -> Starlette:
         if refused := _guard(request):
             return refused
         values = environments[request.path_params["service_id"]]
-        return JSONResponse(
-            [{"cursor": key, "envVar": {"key": key, "value": value}} for key, value in values.items()]
-        )
+        return JSONResponse([{"cursor": key, "envVar": {"key": key, "value": value}} for key, value in values.items()])
 
     async def deploys(request: Request) -> Response:
         if refused := _guard(request):

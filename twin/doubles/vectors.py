@@ -7,6 +7,7 @@ import re
 import zlib
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 
 DIMENSION = 1536
 WORD = re.compile(r"[a-z]+|\$?\d[\d,.:%-]*\d|\$?\d")
@@ -18,9 +19,13 @@ MEANINGS = (
     (re.compile(r"\$\d[\d,.]*"), ("cost", "price", "premium", "copayment")),
 )
 COMMON_WORDS = frozenset(
-    "a an the of to in on for and or is are was be by with as at from that this it its you your we our my i me "
-    "do does did can may will would should not no if when what which who how much many there here have has had "
-    "any all these those than then".split()
+    WORD.findall(
+        """
+        a an the of to in on for and or is are was be by with as at from that this it its you your we
+        our my i me do does did can may will would should not no if when what which who how much many
+        there here have has had any all these those than then
+        """
+    )
 )
 
 
@@ -63,7 +68,7 @@ def embed(text: str) -> list[float]:
         for index, value in _features(word, weight):
             vector[index] += value * (1 + math.log(count))
     content = [word for word in words if word not in COMMON_WORDS]
-    for pair, count in Counter(zip(content, content[1:], strict=False)).items():
+    for pair, count in Counter(pairwise(content)).items():
         for index, value in _features(" ".join(map(_stem, pair)), 0.8)[:1]:
             vector[index] += value * (1 + math.log(count))
     norm = math.sqrt(sum(value * value for value in vector)) or 1.0

@@ -21,9 +21,7 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 def create_app(config: TwinConfig) -> Starlette:
     """The double of one Supabase project."""
-    project = Project(
-        config=config, files=Path(config.folder) / "storage", behaviour=config.behaviour.get("supabase", {})
-    )
+    project = Project(config=config, files=Path(config.folder) / "storage", behaviour=config.behaviour.get("supabase", {}))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

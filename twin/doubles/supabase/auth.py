@@ -102,9 +102,7 @@ class Auth:
         if request.query_params.get("grant_type") != "password":
             raise Refused(400, "unsupported_grant_type", "validation_failed")
         body = await body_of(request)
-        row = await self.project.pool.fetchrow(
-            "SELECT * FROM auth.users WHERE email = lower($1)", str(body.get("email", ""))
-        )
+        row = await self.project.pool.fetchrow("SELECT * FROM auth.users WHERE email = lower($1)", str(body.get("email", "")))
         if row is None or not _matches(str(body.get("password", "")), row["encrypted_password"]):
             raise Refused(400, "Invalid login credentials", "invalid_credentials")
         return self._session(row)

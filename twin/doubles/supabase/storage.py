@@ -127,9 +127,7 @@ class Storage:
         claims = self.project.identity(request)
         bucket, key = request.path_params["bucket"], request.path_params["key"]
         async with self.project.acting_as(claims) as connection:
-            done = await connection.execute(
-                "DELETE FROM storage.objects WHERE bucket_id = $1 AND name = $2", bucket, key
-            )
+            done = await connection.execute("DELETE FROM storage.objects WHERE bucket_id = $1 AND name = $2", bucket, key)
         if done == "DELETE 0":
             raise Refused(404, "Object not found", "NoSuchKey")
         self._path(bucket, key).unlink(missing_ok=True)
@@ -149,12 +147,7 @@ class Storage:
                 min(1000, int(body.get("limit") or 100)),
             )
         start = len(prefix) + 1 if prefix else 0
-        return JSONResponse(
-            [
-                {"name": row["name"][start:], "id": str(row["id"]), "metadata": row["metadata"]}
-                for row in rows
-            ]
-        )
+        return JSONResponse([{"name": row["name"][start:], "id": str(row["id"]), "metadata": row["metadata"]} for row in rows])
 
     async def sign_upload(self, request: Request) -> Response:
         """A URL that takes one upload."""
@@ -175,9 +168,7 @@ class Storage:
         bucket, key = request.path_params["bucket"], request.path_params["key"]
         seconds = int((await body_of(request)).get("expiresIn") or 60)
         await self._send(claims, bucket, key)
-        return JSONResponse(
-            {"signedURL": f"/object/sign/{bucket}/{key}?token={self._token('read', bucket, key, seconds)}"}
-        )
+        return JSONResponse({"signedURL": f"/object/sign/{bucket}/{key}?token={self._token('read', bucket, key, seconds)}"})
 
     async def signed_read(self, request: Request) -> Response:
         """Bytes for a signed URL."""

@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpx
+from backend.shared.config import Config
+from backend.shared.database import open_pool
+from backend.shared.storage import Storage
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
@@ -16,9 +19,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import auth, chat, health, jobs, uploads, webhook
-from backend.shared.config import Config
-from backend.shared.database import open_pool
-from backend.shared.storage import Storage
 
 TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
 

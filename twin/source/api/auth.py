@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
+from backend.shared.config import Config
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field, field_validator
-
-from backend.shared.config import Config
 
 router = APIRouter()
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -84,9 +83,7 @@ async def _auth_call(request: Request, path: str, body: dict[str, Any]) -> httpx
     config: Config = request.app.state.config
     client: httpx.AsyncClient = request.app.state.client
     try:
-        return await client.post(
-            f"{config.supabase_url}/auth/v1/{path}", headers={"apikey": config.anon_key}, json=body
-        )
+        return await client.post(f"{config.supabase_url}/auth/v1/{path}", headers={"apikey": config.anon_key}, json=body)
     except httpx.HTTPError as error:
         raise HTTPException(503, "authentication service unreachable") from error
 
@@ -104,9 +101,7 @@ def _user_view(user: dict[str, Any]) -> dict[str, Any]:
 async def _create(request: Request, email: str, password: str, metadata: dict[str, Any]) -> dict[str, Any]:
     if not EMAIL.fullmatch(email):
         raise HTTPException(400, "not an e-mail address")
-    reply = await _auth_call(
-        request, "signup", {"email": email, "password": password, "data": metadata}
-    )
+    reply = await _auth_call(request, "signup", {"email": email, "password": password, "data": metadata})
     if reply.status_code in (400, 409, 422):
         raise HTTPException(409 if "already" in reply.text else 400, reply.json().get("msg", "refused"))
     if reply.status_code != 200:
@@ -116,9 +111,7 @@ async def _create(request: Request, email: str, password: str, metadata: dict[st
 
 
 async def _sign_in(request: Request, email: str, password: str) -> dict[str, Any]:
-    reply = await _auth_call(
-        request, "token?grant_type=password", {"email": email, "password": password}
-    )
+    reply = await _auth_call(request, "token?grant_type=password", {"email": email, "password": password})
     if reply.status_code in (400, 401, 422):
         raise _unauthorized("wrong e-mail or password")
     if reply.status_code != 200:

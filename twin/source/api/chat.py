@@ -8,20 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from backend.shared.config import Config
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from api.auth import CurrentUser
 from api.retrieval import Passage, retrieve
-from backend.shared.config import Config
 
 router = APIRouter()
 APOLOGY = "I apologize, but I could not process your request right now. Please try again later."
 CHAT_MODEL = "gpt-4o-mini"
 FALLBACK_MODEL = "claude-3-5-haiku-latest"
 INSTRUCTION = (
-    "Answer from the passages of the user's own insurance documents. "
-    "Say that the documents do not tell when they do not."
+    "Answer from the passages of the user's own insurance documents. Say that the documents do not tell when they do not."
 )
 
 

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from backend.shared.config import Config
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-
-from backend.shared.config import Config
 
 router = APIRouter()
 CACHE_SECONDS = 30.0

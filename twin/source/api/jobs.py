@@ -38,8 +38,7 @@ def _view(row: Any) -> dict[str, Any]:
 async def job(job_id: UUID, user: CurrentUser, request: Request) -> dict[str, Any]:
     """One job of the caller."""
     row = await request.app.state.pool.fetchrow(
-        f"SELECT {COLUMNS} FROM upload_jobs j JOIN documents d USING (document_id) "
-        "WHERE j.job_id = $1 AND d.user_id = $2",
+        f"SELECT {COLUMNS} FROM upload_jobs j JOIN documents d USING (document_id) WHERE j.job_id = $1 AND d.user_id = $2",
         job_id,
         user.id,
     )

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-
 from backend.shared.config import Config
 from backend.shared.database import vector_literal
 from backend.shared.embeddings import embed

@@ -8,12 +8,12 @@ from uuid import UUID, uuid5
 
 import asyncpg
 import httpx
+from backend.shared.config import Config
+from backend.shared.storage import BUCKET, StorageError, object_key
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import Caller, CurrentUser
-from backend.shared.config import Config
-from backend.shared.storage import BUCKET, StorageError, object_key
 
 router = APIRouter()
 NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
@@ -68,9 +68,7 @@ async def _refuse_over_limits(connection: asyncpg.Connection, user: Caller) -> N
         raise HTTPException(429, f"at most {MAX_UPLOADS_PER_DAY} documents a day")
 
 
-async def _insert(
-    connection: asyncpg.Connection, user: Caller, body: UploadRequest, document_id: UUID
-) -> UUID:
+async def _insert(connection: asyncpg.Connection, user: Caller, body: UploadRequest, document_id: UUID) -> UUID:
     await connection.execute(
         """INSERT INTO documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path,
                processing_status) VALUES ($1, $2, $3, $4, $5, $6, $7, 'uploaded')""",
@@ -85,9 +83,7 @@ async def _insert(
     job_id: UUID = await connection.fetchval(
         "INSERT INTO upload_jobs (document_id, status) VALUES ($1, 'uploaded') RETURNING job_id", document_id
     )
-    await connection.execute(
-        "INSERT INTO events (job_id, document_id, type) VALUES ($1, $2, 'uploaded')", job_id, document_id
-    )
+    await connection.execute("INSERT INTO events (job_id, document_id, type) VALUES ($1, $2, 'uploaded')", job_id, document_id)
     return job_id
 
 
@@ -102,9 +98,7 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
         await _refuse_duplicate(connection, user, body.sha256)
         await _refuse_over_limits(connection, user)
         try:
-            url = await request.app.state.storage.create_signed_upload(
-                object_key(user.id, document_id, "raw")
-            )
+            url = await request.app.state.storage.create_signed_upload(object_key(user.id, document_id, "raw"))
         except (StorageError, httpx.HTTPError) as error:
             raise HTTPException(502, "storage did not sign the upload") from error
         job_id = await _insert(connection, user, body, document_id)

@@ -8,9 +8,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request
-
 from backend.shared.storage import BUCKET, object_key
+from fastapi import APIRouter, HTTPException, Request
 
 router = APIRouter()
 

@@ -52,19 +52,13 @@ class Config:
     openai_key: str = field(default_factory=lambda: _text("OPENAI_API_KEY"))
     openai_url: str = field(default_factory=lambda: _text("OPENAI_BASE_URL", "https://api.openai.com/v1"))
     llamaparse_key: str = field(default_factory=lambda: _text("LLAMAPARSE_API_KEY"))
-    llamaparse_url: str = field(
-        default_factory=lambda: _text("LLAMAPARSE_BASE_URL", "https://api.cloud.llamaindex.ai")
-    )
+    llamaparse_url: str = field(default_factory=lambda: _text("LLAMAPARSE_BASE_URL", "https://api.cloud.llamaindex.ai"))
     anthropic_key: str = field(default_factory=lambda: _text("ANTHROPIC_API_KEY"))
-    anthropic_url: str = field(
-        default_factory=lambda: _text("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
-    )
+    anthropic_url: str = field(default_factory=lambda: _text("ANTHROPIC_BASE_URL", "https://api.anthropic.com"))
     similarity_threshold: float = field(default_factory=lambda: float(_text("RAG_SIMILARITY_THRESHOLD", "0.3")))
     max_chunks: int = field(default_factory=lambda: int(_text("RAG_MAX_CHUNKS", "10")))
     token_budget: int = field(default_factory=lambda: int(_text("RAG_TOKEN_BUDGET", "4000")))
-    embedding_model: str = field(
-        default_factory=lambda: _text("RAG_EMBEDDING_MODEL", "text-embedding-3-small")
-    )
+    embedding_model: str = field(default_factory=lambda: _text("RAG_EMBEDDING_MODEL", "text-embedding-3-small"))
     vector_dimension: int = field(default_factory=lambda: int(_text("RAG_VECTOR_DIMENSION", "1536")))
     poll_interval: float = field(default_factory=lambda: float(_text("WORKER_POLL_INTERVAL", "30")))
     max_retries: int = field(default_factory=lambda: int(_text("WORKER_MAX_RETRIES", "3")))

@@ -54,9 +54,7 @@ class Storage:
 
     async def create_signed_upload(self, key: str) -> str:
         """Absolute URL that accepts one PUT of this object; raises StorageError."""
-        reply = await self._client.post(
-            f"{self._base}/object/upload/sign/{BUCKET}/{key}", headers=self._headers, json={}
-        )
+        reply = await self._client.post(f"{self._base}/object/upload/sign/{BUCKET}/{key}", headers=self._headers, json={})
         if reply.status_code != 200:
             raise StorageError("sign", reply.status_code, reply.text)
         return self._base + str(reply.json()["url"])

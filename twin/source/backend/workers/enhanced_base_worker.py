@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import secrets
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -77,10 +78,8 @@ class EnhancedBaseWorker:
             while not stop.is_set():
                 if await self.work_once():
                     continue
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), timeout=self.poll_seconds)
-                except TimeoutError:
-                    pass
         finally:
             await self.pool.close()
             await self.client.aclose()

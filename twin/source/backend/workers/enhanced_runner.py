@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.shared.config import load  # noqa: E402
-from backend.workers.enhanced_base_worker import EnhancedBaseWorker  # noqa: E402
+from backend.shared.config import load
+from backend.workers.enhanced_base_worker import EnhancedBaseWorker
 
 
 async def main() -> None:
