@@ -1,0 +1,43 @@
+"""What the project's own tests share: a run without a target, and pytest as a stranger calls it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.run import Run, new_run_id
+
+ROOT = Path(__file__).resolve().parents[1]
+Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def values() -> dict[str, str]:
+    """Settings of a target that exists nowhere."""
+    return {
+        "API_BASE_URL": "http://127.0.0.1:9",
+        "DATABASE_URL": "postgresql://staging_user:a-long-password@127.0.0.1:9/staging_db",
+        "SUPABASE_URL": "http://127.0.0.1:9",
+        "SUPABASE_DB_PASSWORD": "a-long-password",
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, values: dict[str, str]) -> Run:
+    """A run on that target."""
+    return Run(new_run_id(), "live", False, tmp_path / "run", values, dict(values))
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Pytest:
+    """Calls the gate in a process of its own, without any setting of this process."""
+
+    def call(*arguments: str, seconds: float = 240) -> "subprocess.CompletedProcess[str]":
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        command = [sys.executable, "-m", "pytest", "--out", str(tmp_path / "out"), *arguments]
+        return subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, timeout=seconds)
+
+    return call

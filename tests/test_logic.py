@@ -1,0 +1,155 @@
+"""Small logic of the fixtures: percentiles, tokens, documents, source trees, answers."""
+
+import io
+from pathlib import Path
+
+import httpx
+import jwt
+import pypdf
+import pytest
+
+from fixtures.answers import Answer
+from fixtures.documents import make
+from fixtures.http import Reply
+from fixtures.journeys import Journey
+from fixtures.leaks import leaks_in
+from fixtures.measure import Samples, percentile
+from fixtures.run import Run
+from fixtures.source import SourceTree, matches
+from fixtures.stored import object_key
+from fixtures.tokens import Tokens, claims_of, role_of
+from fixtures.users import User
+from spec import current
+from spec.model import DocumentKind
+
+SECRET = "a-signing-key-that-is-long-enough-to-sign"
+TOKEN = jwt.encode({"sub": "u", "role": "authenticated", "aud": "authenticated"}, SECRET, algorithm="HS256")
+USER = User("u", "e@example.com", "n", "p", TOKEN)
+
+
+def reply(body: bytes, status: int = 200, **headers: str) -> Reply:
+    """An answer that nobody gave."""
+    return Reply("GET", "https://host/x", status, httpx.Headers(headers), body, 0.1, "api")
+
+
+@pytest.mark.parametrize(("fraction", "wanted"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100)])
+def test_percentiles_are_real_samples(fraction: float, wanted: float) -> None:
+    assert percentile([float(n) for n in range(100, 0, -1)], fraction) == wanted
+
+
+def test_figures_of_samples() -> None:
+    figures = Samples("x", [1.0, 2.0, 3.0, 10.0]).figures()
+    assert figures == {"median_ms": 2.5, "mean_ms": 4.0, "p95_ms": 10.0, "max_ms": 10.0}
+
+
+def test_forged_tokens_do_not_verify() -> None:
+    tokens = Tokens(SECRET)
+    forged = [tokens.foreign(USER), tokens.unsigned(USER), tokens.altered(USER, "x"), tokens.cut(USER), tokens.expired(USER)]
+    for token in forged:
+        with pytest.raises(jwt.PyJWTError):
+            jwt.decode(token, SECRET, algorithms=["HS256"], audience="authenticated")
+
+
+def test_signed_tokens_carry_the_change() -> None:
+    token = Tokens(SECRET).signed(USER, aud="other", role=None)
+    assert claims_of(token)["aud"] == "other"
+    assert role_of(token) == ""
+    assert claims_of("nonsense") == {}
+
+
+def text_of(body: bytes) -> list[str]:
+    """Text of each page, in one line."""
+    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(body)).pages]
+
+
+def test_a_policy_is_a_real_pdf_with_its_facts() -> None:
+    spec = current()
+    document = make("policy", DocumentKind(kind="policy", outcome="complete", pages=3), "r1", spec.facts)
+    pages = text_of(document.body)
+    assert len(pages) == 3
+    assert all(marker in page for marker, page in zip(document.pages, pages, strict=True))
+    assert all(answer in " ".join(pages) for _, answer in document.facts)
+
+
+def test_two_runs_send_different_content() -> None:
+    kind = DocumentKind(kind="policy", outcome="complete")
+    assert make("a", kind, "r1", []).sha256 != make("a", kind, "r2", []).sha256
+
+
+def test_bad_documents_are_bad() -> None:
+    spec = current()
+    made = {name: make(name, kind, "r1", []) for name, kind in spec.documents.items() if kind.outcome == "failed"}
+    assert text_of(made["no_text"].body) == [""]
+    assert not made["not_a_pdf"].body.startswith(b"%PDF")
+    assert made["truncated"].body.startswith(b"%PDF")
+    with pytest.raises(pypdf.errors.PyPdfError):
+        text_of(made["truncated"].body)
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "wanted"),
+    [
+        ("api/x.py", "api/**", True),
+        ("apix/x.py", "api/**", False),
+        ("README.md", "*.md", True),
+        ("Dockerfile", "Dockerfile", True),
+        ("a/Dockerfile", "Dockerfile", False),
+    ],
+)
+def test_build_filter_patterns(path: str, pattern: str, wanted: bool) -> None:
+    assert matches(path, pattern) is wanted
+
+
+def test_a_dockerfile_is_read_instruction_by_instruction(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        'FROM a\n# no\nRUN x \\\n  && y\nCOPY --chown=u a b ./\nCMD ["uvicorn", "main:app"]\nEXPOSE 8000\n'
+    )
+    dockerfile = SourceTree(tmp_path).dockerfile(current().services["api"])
+    assert dockerfile.last("RUN") == "x    && y"
+    assert dockerfile.copied() == ["a", "b"]
+    assert dockerfile.command() == "uvicorn main:app"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "ok", "metadata": {"error_type": "X"}}',
+        b'{"text": "ok", "metadata": {"error": "X"}}',
+        b'{"text": "ok", "sources": ["system"]}',
+        b'{"text": "I apologize, but no.", "sources": []}',
+        b'{"text": "", "sources": []}',
+        b'{"text": "ok", "success": false}',
+    ],
+)
+def test_a_failure_behind_a_200_is_seen(body: bytes) -> None:
+    assert Answer(reply(body)).failure(current().chat)
+
+
+def test_a_good_answer_is_good() -> None:
+    answer = Answer(reply(b'{"text": "It is $10 per month, call 1-800-559-3500.", "sources": [{"document_id": "d"}]}'))
+    assert answer.failure(current().chat) is None
+    assert answer.mentions("1 (800) 559 3500")
+    assert answer.document_ids() == {"d"}
+
+
+def test_leaks_are_named_not_shown(run: Run) -> None:
+    found = leaks_in(reply(b"password a-long-password here"), run)
+    assert found == ["SUPABASE_DB_PASSWORD"]
+    assert leaks_in(reply(b"postgresql://u:p@host/db"), run)
+    assert not leaks_in(reply(b"nothing"), run)
+
+
+def test_keys_of_stored_files() -> None:
+    assert object_key("user/{user_id}/raw/{name}.pdf", "u", "d").startswith("user/u/raw/")
+
+
+@pytest.mark.parametrize(
+    ("stages", "claimed"),
+    [
+        ([("uploaded", "queued", 0.0)], False),
+        ([("uploaded", "queued", 0.0), ("uploaded", "retryable", 1.0)], True),
+        ([("parse_queued", "working", 0.0)], True),
+    ],
+)
+def test_a_claim_is_seen_in_the_stages(stages: list[tuple[str, str, float]], claimed: bool) -> None:
+    assert Journey("x", stages=stages).was_claimed() is claimed

@@ -1,0 +1,51 @@
+"""The suites as a whole: enough checks, all of them documented, none that waits without a condition."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from spec import current
+from tests.conftest import ROOT, Pytest
+
+MODULES = sorted((ROOT / "acceptance").rglob("test_*.py"))
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    """The checks of a module."""
+    tree = ast.parse(path.read_text())
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_check_names_its_section_and_asserts(path: Path) -> None:
+    for function in functions(path):
+        text = ast.get_docstring(function) or ""
+        assert text.startswith(("§", "contract")), f"{function.name} does not say where its promise stands"
+        called = {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        methods = {n.func.attr for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
+        assert "expect" in called or methods & {"hold", "require"}, f"{function.name} asserts nothing"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_no_check_sleeps_or_knows_an_address(path: Path) -> None:
+    text = path.read_text()
+    assert "sleep(" not in text.replace("pg_sleep(", "")
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+@pytest.mark.parametrize(("suite", "least"), [("predeploy", 80), ("postdeploy", 120), ("performance", 40)])
+def test_the_suite_is_large_enough(gate: Pytest, suite: str, least: int) -> None:
+    done = gate("-m", suite, "--collect-only")
+    assert done.returncode == 0, done.stdout
+    collected = [line for line in done.stdout.splitlines() if "::" in line]
+    assert len(collected) >= least
+
+
+def test_every_checklist_item_has_ten_checks(gate: Pytest) -> None:
+    done = gate("--collect-only", "-p", "tests.listing")
+    counts = Counter(line.split()[1] for line in done.stdout.splitlines() if line.startswith("checklist "))
+    short = {item.id: counts[item.id] for item in current().checklist if counts[item.id] < 10}
+    assert not short
