@@ -10,7 +10,10 @@ from twin.plan import Plan
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to be broken. `suites` are the ones expected to turn red."""
+    """One way to be broken. `suites` are those expected to turn red; `component` names the part at fault.
+
+    A slash in `component` separates names that are equally right, since a suite may see the fault from either side.
+    """
 
     id: str
     title: str
@@ -30,6 +33,7 @@ def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Callab
     """Register the decorated function as a fault."""
 
     def register(apply: Callable[[Plan], None]) -> None:
+        apply.__doc__ = f"{title}."
         REGISTRY[id] = Fault(id, title, component, suites, apply)
 
     return register

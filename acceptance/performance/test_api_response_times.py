@@ -26,25 +26,25 @@ pytestmark = [
 @pytest.mark.parametrize("endpoint", QUICK)
 def test_the_quick_endpoint_holds_its_target(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
     """contract Response-time targets: health, status and limits, p95."""
-    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets[endpoint]))
+    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets[endpoint]), endpoint)
     measure.hold(samples, endpoint, "api")
 
 
 @pytest.mark.parametrize("endpoint", PLAIN)
 def test_the_plain_endpoint_holds_its_target(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
     """contract Response-time targets: any endpoint without an external call, p95."""
-    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets["endpoint"]))
+    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets["endpoint"]), "endpoint")
     measure.hold(samples, "endpoint", "api")
 
 
 def test_the_profile_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: /me, p95."""
-    measure.hold(measure.requests(api.as_(user), "me", measure.samples_for(spec.targets["me"])), "me", "api")
+    measure.hold(measure.requests(api.as_(user), "me", measure.samples_for(spec.targets["me"]), "me"), "me", "api")
 
 
 def test_the_job_list_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: any endpoint without an external call, p95."""
-    samples = measure.requests(api.as_(user), "jobs", measure.samples_for(spec.targets["endpoint"]))
+    samples = measure.requests(api.as_(user), "jobs", measure.samples_for(spec.targets["endpoint"]), "endpoint")
     measure.hold(samples, "endpoint", "api")
 
 
@@ -52,19 +52,21 @@ def test_the_document_status_holds_its_target(api: Api, policy: Journey, measure
     """contract Response-time targets: status endpoints, p95."""
     at = {"document_id": policy.document_id}
     count = measure.samples_for(spec.targets["status"])
-    measure.hold(measure.requests(api.as_(policy.owner), "document_status", count, at=at), "status", "api")
+    measure.hold(measure.requests(api.as_(policy.owner), "document_status", count, "status", at=at), "status", "api")
 
 
 def test_signing_in_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: any endpoint without an external call, p95."""
     body = {"email": user.email, "password": user.password}
-    samples = measure.requests(api, "login", measure.samples_for(spec.targets["login"], costly=True), json=body)
+    samples = measure.requests(api, "login", measure.samples_for(spec.targets["login"], costly=True), "login", json=body)
     measure.hold(samples, "login", "api")
 
 
 def test_a_refusal_is_as_quick(api: Api, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: a refused token costs no more than an accepted one, p95."""
-    samples = measure.requests(api.as_("not-a-token"), "me", measure.samples_for(spec.targets["endpoint"]), status=401)
+    samples = measure.requests(
+        api.as_("not-a-token"), "me", measure.samples_for(spec.targets["endpoint"]), "endpoint", status=401
+    )
     measure.hold(samples, "endpoint", "api")
 
 
@@ -78,7 +80,7 @@ def test_the_upload_request_holds_its_target(
         return expect(api.as_(user).silent().request_upload(new_document())).status(200).seconds
 
     count = measure.samples_for(spec.targets["upload"], costly=True)
-    measure.hold(measure.take("POST upload", one, count), "upload", "api")
+    measure.hold(measure.take("POST upload", one, count, "upload"), "upload", "api")
 
 
 @pytest.mark.component("chat")
@@ -90,7 +92,7 @@ def test_chat_holds_its_target(api: Api, policy: Journey, measure: Measure, spec
         return expect(api.as_(policy.owner).silent().ask(question)).status(200).seconds
 
     count = measure.samples_for(spec.targets["chat"], costly=True)
-    measure.hold(measure.take("POST chat", one, count), "chat", "chat")
+    measure.hold(measure.take("POST chat", one, count, "chat"), "chat", "chat")
 
 
 def test_the_process_time_is_told_truly(api: Api, measure: Measure, spec: Specification) -> None:

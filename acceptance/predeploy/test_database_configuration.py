@@ -43,6 +43,13 @@ def test_the_database_lets_the_services_in(database: Database) -> None:
     expect(database.value("SELECT 1"), "SELECT 1").equals(1)
 
 
+@pytest.mark.component("worker")
+def test_the_worker_gets_into_the_database(database: Database, run: Run) -> None:
+    """§2 Database Configuration: the worker's own DATABASE_URL connects too (F03, F10)."""
+    look = "DATABASE_URL of the worker: host (the pooler's), user and password"
+    expect(database.refusal_of(run.worker_env.get("DATABASE_URL", "")), "refusal of the worker", look).equals(None)
+
+
 def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
     version = int(database.value("SHOW server_version_num")) // 10000

@@ -8,6 +8,7 @@ import hmac
 import io
 import json
 import logging
+import random
 import ssl
 import uuid
 from dataclasses import dataclass
@@ -56,13 +57,17 @@ def extract(body: bytes) -> list[str]:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.llamaparse` may set delay (s) and webhook (deliver | drop)."""
+    """The double; `behaviour.llamaparse` may set delay (s), status, and lose (share of call-backs, with a seed)."""
     behaviour = config.behaviour.get("llamaparse", {})
     logging.getLogger("pypdf").setLevel("CRITICAL")
     jobs: dict[str, Job] = {}
     trust = ssl.create_default_context(cafile=config.ca_file)
 
+    chance = random.Random(behaviour.get("seed", 0))
+
     async def _deliver(job: Job) -> None:
+        if chance.random() < behaviour.get("lose", 0):
+            return
         payload: dict[str, Any] = {"jobId": job.id, "status": "completed" if job.pages is not None else "failed"}
         if job.pages is None:
             payload["error"] = job.error
@@ -99,6 +104,8 @@ def create_app(config: TwinConfig) -> Starlette:
         await asyncio.sleep(behaviour.get("delay", 0))
         if not same(bearer(request), config.llamaparse_key):
             return refuse(401, "Invalid API Key")
+        if status := behaviour.get("status"):
+            return refuse(status, "Service Unavailable")
         form = await request.form()
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -18,7 +18,8 @@ from twin.doubles.answers import answer
 from twin.doubles.vectors import DIMENSION, embed
 from twin.doubles.web import bearer, body_of, refuse, same
 
-MODELS = ("text-embedding-3-small", "gpt-4o-mini")
+OTHER_MODEL = "text-embedding-ada-002"
+MODELS = ("text-embedding-3-small", OTHER_MODEL, "gpt-4o-mini")
 MAX_INPUTS = 2048
 
 
@@ -50,7 +51,11 @@ def create_app(config: TwinConfig) -> Starlette:
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "openai"} for name in MODELS]
         return JSONResponse({"object": "list", "data": data})
 
-    def _vector(text: str) -> list[float]:
+    def _vector(text: str, model: str) -> list[float]:
+        if model == OTHER_MODEL:
+            # As many dimensions, another space: its vectors and those of the first model do not compare.
+            vector = embed(text)
+            return vector[DIMENSION // 2 :] + vector[: DIMENSION // 2]
         kind = behaviour.get("vectors", "normal")
         if kind == "zero":
             return [0.0] * DIMENSION
@@ -65,7 +70,7 @@ def create_app(config: TwinConfig) -> Starlette:
             return refuse(404, f"The model {body.get('model')!r} does not exist", type="invalid_request_error")
         if not isinstance(texts, list) or not texts or len(texts) > MAX_INPUTS or not all(texts):
             return refuse(400, "'input' is invalid", type="invalid_request_error")
-        vectors = await asyncio.to_thread(lambda: [_vector(str(text)) for text in texts])
+        vectors = await asyncio.to_thread(lambda: [_vector(str(text), body["model"]) for text in texts])
         encoding = body.get("encoding_format", "float")
         tokens = sum(len(str(text)) // 4 + 1 for text in texts)
         return JSONResponse(

@@ -178,7 +178,8 @@ class Storage:
         """Description of a bucket."""
         row = await self._bucket(request.path_params["bucket"], self.project.identity(request))
         names = ("id", "name", "public", "file_size_limit", "allowed_mime_types")
-        return JSONResponse({name: row[name] for name in names})
+        times = {name: row[name].isoformat() for name in ("created_at", "updated_at")}
+        return JSONResponse({name: row[name] for name in names} | times)
 
 
 def routes(project: Project) -> list[Route]:

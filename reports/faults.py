@@ -1,0 +1,187 @@
+"""The fault matrix: every fault against the suites that must catch it, in parallel twins.
+
+`python -m reports.faults [--only F04,F20] [--jobs 2]` writes docs/fault-matrix.md and reports/out/fault-matrix.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+SUITES = ("predeploy", "postdeploy", "performance")
+RUN_SECONDS = 300
+USAGE_ERROR = 4
+JSON_FILE = Path("reports/out/fault-matrix.json")
+MARKDOWN_FILE = Path("docs/fault-matrix.md")
+
+
+@dataclass
+class Known:
+    """A fault as the twin lists it."""
+
+    id: str
+    component: str
+    suites: list[str]
+    title: str
+
+
+@dataclass
+class Row:
+    """One fault in one suite. `seconds` is the time to the verdict."""
+
+    fault: str
+    suite: str
+    title: str
+    component: str
+    exit_code: int
+    seconds: float
+    found: str = ""
+    mode: str | None = None
+    summary: str = ""
+    findings: int = 0
+    red: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the gate did not stay green."""
+        return self.exit_code != 0
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the top finding names the right part; a run that was refused before its start names the variable."""
+        return self.found in self.component.split("/") or self.exit_code == USAGE_ERROR
+
+
+def known_faults() -> list[Known]:
+    """All faults, asked from the twin as a stranger."""
+    done = subprocess.run([sys.executable, "-m", "twin", "faults"], capture_output=True, text=True, check=True)
+    found = []
+    for line in done.stdout.splitlines():
+        name, component, suites, title = line.split(maxsplit=3)
+        found.append(Known(name, component, suites.split(","), title))
+    return found
+
+
+def judge(fault: Known | None, suite: str) -> Row:
+    """Run one suite on a twin with this fault (None: a healthy one)."""
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        command = [sys.executable, "-m", "pytest", "-m", suite, "--target", "twin", f"--out={folder}", "--no-summary"]
+        command += ["--fault", fault.id] if fault else []
+        started = time.monotonic()
+        try:
+            code = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
+        row = Row(
+            fault.id if fault else "healthy", suite, fault.title if fault else "", fault.component if fault else "", code,
+            round(time.monotonic() - started, 1),
+        )  # fmt: skip
+        file = Path(folder) / "verdict.json"
+        if file.exists():
+            _read(row, json.loads(file.read_text()))
+        return row
+
+
+def _read(row: Row, data: dict[str, Any]) -> None:
+    row.checks = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] != "skipped"]
+    row.red = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] == "failed"]
+    row.findings = len(data["findings"])
+    if data["findings"]:
+        top = data["findings"][0]
+        row.found, row.mode, row.summary = top["component"], top["failure_mode"], top["summary"]
+
+
+def run_all(faults: Iterable[Known], jobs: int) -> list[Row]:
+    """Every fault in its suites, and the healthy twin in all; progress goes to the terminal."""
+    work: list[tuple[Known | None, str]] = [(None, suite) for suite in SUITES]
+    work += [(fault, suite) for fault in faults for suite in fault.suites]
+    rows: list[Row] = []
+    with ThreadPoolExecutor(jobs) as pool:
+        for number, row in enumerate(pool.map(lambda pair: judge(*pair), work), 1):
+            good = row.is_red and row.is_named if row.fault != "healthy" else not row.is_red
+            state = "ok  " if good else "MISS"
+            told = f"{row.found}: {row.summary}" if row.findings else ("refused" if row.exit_code == USAGE_ERROR else "green")
+            print(f"[{number}/{len(work)}] {state} {row.fault:<8} {row.suite:<12} {row.seconds:5.1f} s  {told}", flush=True)
+            rows.append(row)
+    return rows
+
+
+def unproven(rows: list[Row]) -> list[str]:
+    """Checks that a healthy twin passes and that no fault turned red."""
+    known = {name for row in rows if row.fault == "healthy" for name in row.checks}
+    return sorted(known - {name for row in rows if row.fault != "healthy" for name in row.red})
+
+
+def markdown(rows: list[Row], faults: list[Known]) -> str:
+    """The matrix as a page."""
+    judged = [row for row in rows if row.fault != "healthy"]
+    ids = {row.fault for row in judged}
+    table = sorted(name for name in ids if name.startswith("F"))
+    red = {name for name in ids if all(row.is_red for row in judged if row.fault == name)}
+    named = {name for name in ids if all(row.is_named for row in judged if row.fault == name)}
+    checks = {name for row in rows if row.fault == "healthy" for name in row.checks}
+    open_ = unproven(rows)
+    lines = [
+        "# Fault matrix",
+        "",
+        "Produced by `make faults`; F31 needs a baseline and is not part of it. Faults F… are the table of",
+        "`spec/failure-modes.md`, faults G… are the project's own.",
+        "",
+        f"- red in every suite that the table names: **{len(red & set(table))} of {len(table)}** F faults,"
+        f" {len(red - set(table))} of {len(ids - set(table))} G faults",
+        f"- the top finding names the right component: **{len(named & set(table))} of {len(table)}** F faults,"
+        f" {len(named - set(table))} of {len(ids - set(table))} G faults",
+        f"- a healthy twin is green: {'yes' if not any(r.is_red for r in rows if r.fault == 'healthy') else '**no**'}",
+        f"- checks that a named fault turned red: {len(checks) - len(open_)} of {len(checks)}"
+        f" (the rest: [mutations](mutations.md) and below)",
+        "",
+        "| fault | what is broken | suite | red checks | top finding | findings | time to verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in judged:
+        told = f"{row.found}{f' [{row.mode}]' if row.mode else ''}: {row.summary}" if row.findings else _without_finding(row)
+        number = len(row.red) or ("all blocked" if row.exit_code == 6 else "–")
+        lines.append(f"| {row.fault} | {row.title} | {row.suite} | {number} | {told} | {row.findings} | {row.seconds:.0f} s |")
+    return "\n".join(lines) + "\n"
+
+
+def _without_finding(row: Row) -> str:
+    return "refused before the start, exit code 4" if row.exit_code == USAGE_ERROR else "**green: not caught**"
+
+
+def main() -> int:
+    """Run the matrix; exit code 1 when a fault is missed, misnamed, or the healthy twin is not green."""
+    parser = argparse.ArgumentParser(prog="python -m reports.faults", description=__doc__)
+    parser.add_argument("--only", default="", metavar="IDS", help="comma-separated faults")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
+    options = parser.parse_args()
+    faults = known_faults()
+    wanted = {name.strip().upper() for name in options.only.split(",") if name.strip()}
+    if unknown := wanted - {fault.id for fault in faults}:
+        print(f"faults: unknown {', '.join(sorted(unknown))}; `python -m twin faults` lists them", file=sys.stderr)
+        return USAGE_ERROR
+    chosen = [fault for fault in faults if not wanted or fault.id in wanted]
+    rows = run_all(chosen, options.jobs)
+    JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
+    data = {"rows": [asdict(row) for row in rows], "unproven": unproven(rows)}
+    JSON_FILE.write_text(json.dumps(data, indent=1) + "\n")
+    if not wanted:
+        MARKDOWN_FILE.write_text(markdown(rows, faults))
+    missed = [r for r in rows if (not (r.is_red and r.is_named) if r.fault != "healthy" else r.is_red)]
+    print(f"{len(rows) - len(missed)} passed, {len(missed)} failed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

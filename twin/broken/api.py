@@ -1,0 +1,148 @@
+"""Faults of the API: another release, or a change that should not have been made."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+LIMITS = '@router.get("/api/upload-pipeline/upload/limits")'
+
+
+@fault("F07", "the old commit is still live, an endpoint is missing", "api", "postdeploy")
+def stale_release(plan: Plan) -> None:
+    plan.extra_env["api"] = {"RENDER_GIT_COMMIT": "0" * 40, "APP_VERSION": "0.9.0-staging"}
+    plan.replace_in_source("api/jobs.py", '"/documents/{document_id}/status"', '"/documents/{document_id}/state"')
+
+
+@fault("F08", "any token failure is answered 500", "auth", "postdeploy")
+def token_failure_is_500(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/auth.py", 'raise _unauthorized("invalid or expired token")', 'raise RuntimeError("invalid or expired token")'
+    )
+
+
+@fault("G07", "valid tokens are refused", "auth", "postdeploy")
+def valid_token_refused(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/auth.py", "if reply.status_code != 200:\n        raise _unauth", "if True:\n        raise _unauth"
+    )
+
+
+@fault("F09", "retrieval filters by another user id and finds nothing, with success", "rag", "postdeploy")
+def other_user_id(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/chat.py", "config, user.id, body.message", "config, uuid.uuid5(uuid.NAMESPACE_URL, user.email), body.message"
+    )
+
+
+@fault("F11", "questions are embedded by another model than the chunks", "rag", "postdeploy")
+def other_embedding_model(plan: Plan) -> None:
+    plan.extra_env["api"] = {"RAG_EMBEDDING_MODEL": "text-embedding-ada-002"}
+
+
+@fault("F16", "graceful degradation too wide: the user gets the fallback text", "chat", "postdeploy")
+def fallback_always(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/chat.py",
+        "text, provider = await complete(client, config, _prompt(body.message, passages))",
+        'text, provider = "Insurance plans differ. Your plan documents hold the details you need.", "fallback"',
+    )
+
+
+@fault("F19", "health answers from a cache that never expires", "api", "postdeploy")
+def stale_health(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py",
+        '        "timestamp": _now(),\n        "version": config.version,\n        "services": services,',
+        '        "timestamp": "2025-01-21T00:00:00+00:00",\n        "version": config.version,\n        "services": services,',
+    )
+
+
+@fault("F21", "the health body shows the connection string", "api", "postdeploy")
+def leaking_health(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py", '"services": services,', '"services": services,\n        "database_url": config.database_url,'
+    )
+
+
+@fault("G08", "a debug page shows the environment", "api", "postdeploy")
+def debug_page(plan: Plan) -> None:
+    page = '@router.get("/debug/env")\nasync def debug_env() -> dict[str, str]:\n    import os\n\n'
+    page += "    return dict(os.environ)\n\n\n"
+    plan.replace_in_source("api/health.py", '@router.get("/api/v1/status")', page + '@router.get("/api/v1/status")')
+
+
+@fault("F22", "an unauthenticated test upload was left in the release", "api", "postdeploy")
+def open_test_endpoint(plan: Plan) -> None:
+    page = (
+        '@router.post("/api/upload-pipeline/test-upload")\nasync def test_upload(request: Request) -> dict[str, str]:\n'
+        '    return {"job_id": "00000000-0000-0000-0000-000000000000", "size": str(len(await request.body()))}\n\n\n'
+    )
+    plan.replace_in_source("api/uploads.py", LIMITS, page + LIMITS)
+
+
+@fault("F25", "tokens are read without checking their signature", "auth", "postdeploy")
+def unchecked_tokens(plan: Plan) -> None:
+    lazy = (
+        "    import base64\n    import json\n\n"
+        "    try:\n"
+        '        part = token.split(".")[1]\n'
+        '        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))\n'
+        '        return {"id": claims["sub"], "email": claims.get("email", ""), "user_metadata": {}}\n'
+        "    except (IndexError, KeyError, ValueError) as error:\n"
+        '        raise _unauthorized("not a token") from error\n'
+    )
+    ask = "    config: Config = request.app.state.config\n    client: httpx.AsyncClient = request.app.state.client\n    try:\n"
+    ask += "        reply = await client.get("
+    plan.replace_in_source("api/auth.py", ask, lazy + ask)
+
+
+@fault("F34", "size and rate limits are not enforced", "api", "postdeploy")
+def no_limits(plan: Plan) -> None:
+    plan.replace_in_source("api/uploads.py", "if body.bytes_len > MAX_FILE_SIZE_BYTES:", "if body.bytes_len > 2**40:")
+    plan.replace_in_source("api/uploads.py", '    if row["running"] >= MAX_CONCURRENT_JOBS:', "    if False:")
+    plan.replace_in_source("api/uploads.py", '    if row["today"] >= MAX_UPLOADS_PER_DAY:', "    if False:")
+
+
+@fault("G09", "HEAD /health is not answered", "api", "postdeploy")
+def no_head(plan: Plan) -> None:
+    plan.replace_in_source("api/health.py", '@router.head("/health")\n', "")
+
+
+@fault("G10", "responses carry neither request id nor process time", "api", "postdeploy")
+def untraceable(plan: Plan) -> None:
+    plan.replace_in_source("api/application.py", "    app.add_middleware(RequestHeaders)\n", "")
+
+
+@fault("G11", "another user's job can be read", "api", "postdeploy")
+def foreign_jobs_visible(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/jobs.py", '"WHERE j.job_id = $1 AND d.user_id = $2",', '"WHERE j.job_id = $1 AND $2::uuid IS NOT NULL",'
+    )
+
+
+@fault("G12", "the webhook takes any signature", "api", "postdeploy")
+def unsigned_webhook(plan: Plan) -> None:
+    plan.replace_in_source("api/webhook.py", "    if not secret or not signature or", "    if False and")
+
+
+@fault("G13", "duplicates are not noticed", "api", "postdeploy")
+def duplicates_accepted(plan: Plan) -> None:
+    plan.replace_in_source("api/uploads.py", "        await _refuse_duplicate(connection, user, body.sha256)\n", "")
+
+
+@fault("G14", "retrieval returns passages of every user", "rag", "postdeploy")
+def everybodys_passages(plan: Plan) -> None:
+    plan.replace_in_source("api/retrieval.py", "WHERE d.user_id = $2 AND", "WHERE $2::uuid IS NOT NULL AND")
+
+
+@fault("G15", "login of a wrong password answers 500", "auth", "postdeploy")
+def login_breaks(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/auth.py", 'raise _unauthorized("wrong e-mail or password")', 'raise RuntimeError("wrong e-mail or password")'
+    )
+
+
+@fault("G16", "the jobs routes are missing", "api", "postdeploy")
+def no_jobs_routes(plan: Plan) -> None:
+    plan.replace_in_source("api/jobs.py", '"/api/upload-pipeline/jobs', '"/api/upload-pipeline/tasks')

@@ -1,0 +1,49 @@
+"""Faults of the schema, its constraints and its row-level security."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+
+@fault("F06", "CHECK constraint older than the code: a status is rejected", "database", "predeploy", "postdeploy")
+def old_check_constraint(plan: Plan) -> None:
+    plan.sql += [
+        "ALTER TABLE upload_pipeline.upload_jobs DROP CONSTRAINT upload_jobs_status_check",
+        """ALTER TABLE upload_pipeline.upload_jobs ADD CONSTRAINT upload_jobs_status_check CHECK (status IN (
+               'uploaded', 'parse_queued', 'parsed', 'chunking', 'chunks_stored', 'embedding_queued',
+               'embedding_in_progress', 'embeddings_stored', 'complete', 'failed_parse', 'failed_chunking',
+               'failed_embedding', 'duplicate'))""",
+    ]
+
+
+@fault("F18", "a connection for each request: they run out under modest load", "database", "performance")
+def connections_run_out(plan: Plan) -> None:
+    plan.replace_in_source("backend/shared/database.py", "max_size=size,", "max_size=500,")
+    plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 16")
+
+
+@fault("F24", "row-level security off on two tables", "database", "predeploy", "postdeploy")
+def no_row_level_security(plan: Plan) -> None:
+    for table in ("documents", "document_chunks"):
+        plan.sql.append(f"ALTER TABLE upload_pipeline.{table} DISABLE ROW LEVEL SECURITY")
+
+
+@fault("F27", "vector index missing", "database", "predeploy", "performance")
+def no_vector_index(plan: Plan) -> None:
+    plan.sql.append("DROP INDEX upload_pipeline.document_chunks_embedding_idx")
+
+
+@fault("G02", "a foreign key was dropped", "database", "predeploy")
+def no_foreign_key(plan: Plan) -> None:
+    plan.sql.append("ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey")
+
+
+@fault("G03", "a policy shows every user all documents", "database", "postdeploy")
+def policy_too_wide(plan: Plan) -> None:
+    plan.sql.append("CREATE POLICY everybody ON upload_pipeline.documents FOR SELECT TO authenticated USING (true)")
+
+
+@fault("G04", "the newest migrations are not applied", "database", "predeploy")
+def unapplied_migration(plan: Plan) -> None:
+    plan.sql.append("DELETE FROM supabase_migrations.schema_migrations WHERE version = '20250105000000'")

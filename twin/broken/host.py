@@ -1,0 +1,22 @@
+"""Faults of Render's description of the services."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+
+@fault("F36", "plan, region, auto-deploy and health path differ from the specification", "render", "predeploy")
+def other_settings(plan: Plan) -> None:
+    plan.config.behaviour["render"] = {
+        "srv-twinapi.serviceDetails.plan": "free",
+        "srv-twinapi.serviceDetails.healthCheckPath": "/",
+        "srv-twinworker.serviceDetails.region": "frankfurt",
+        "srv-twinworker.autoDeploy": "yes",
+    }
+
+
+@fault("G24", "the Dockerfile starts another command on another port", "build", "predeploy")
+def other_dockerfile(plan: Plan) -> None:
+    plan.replace_in_source("Dockerfile", "EXPOSE 8000", "EXPOSE 8080")
+    plan.replace_in_source("Dockerfile", '"--workers", "1"', '"--workers", "4"')

@@ -1,0 +1,34 @@
+"""Faults of the third parties."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+SLOW_SECONDS = 10
+
+
+@fault("F13", "call-backs are lost now and then", "webhook", "postdeploy")
+def lost_callbacks(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"lose": 0.4, "seed": 7}
+
+
+@fault("F30", "each LlamaParse and OpenAI call takes 10 s more", "llamaparse/openai", "performance")
+def slow_vendors(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"delay": SLOW_SECONDS}
+    plan.config.behaviour["openai"] = {"delay": SLOW_SECONDS}
+
+
+@fault("G19", "OpenAI answers 500", "openai", "predeploy", "postdeploy")
+def openai_down(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"status": 500}
+
+
+@fault("G20", "LlamaParse answers 503 to every document", "llamaparse", "postdeploy")
+def llamaparse_down(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"status": 503}
+
+
+@fault("G21", "OpenAI's embeddings have another dimension", "rag/openai", "predeploy", "postdeploy")
+def short_vectors(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"vectors": "short"}

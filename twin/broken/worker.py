@@ -1,0 +1,40 @@
+"""Faults of the worker."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+WORKER = "backend/workers/enhanced_base_worker.py"
+
+
+@fault("F17", "the worker fails at start-up on an import", "build", "predeploy", "postdeploy")
+def broken_import(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "import httpx\n", "import httpx\nimport backend.shared.metrics_client\n")
+    plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
+
+
+@fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy")
+def poisoned_job(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "final = isinstance(error, PermanentError) or tries", "final = tries")
+    plan.replace_in_source(WORKER, 'tries = job["retry_count"] + 1', "tries = 0")
+    plan.replace_in_source(WORKER, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
+
+
+@fault("F29", "embeddings are stored as zeros", "rag", "postdeploy")
+def zero_vectors(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "[vector_literal(vector) for", "[vector_literal([0.0] * len(vector)) for")
+
+
+@fault("G17", "state and processing_status are left behind at completion", "worker", "postdeploy")
+def state_left_behind(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, 'await self._advance(job, "complete", state="done")', 'await self._advance(job, "complete")')
+
+
+@fault("G18", "the second half of every document is dropped", "worker", "postdeploy")
+def half_a_document(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "chunks = split(await self._parsed_text(job))",
+        "chunks = split(await self._parsed_text(job))\n        chunks = chunks[: max(1, len(chunks) // 2)]",
+    )
