@@ -43,6 +43,7 @@ class Rule(BaseModel):
     ground: str | None = None
     all_grounds: list[str] = []
     grounds: list[str] = []
+    none_passed: str = ""
     explains: list[Condition] = []
     causes: list[str] = Field(min_length=1)
     next: str
@@ -77,6 +78,7 @@ class Diagnosis:
 
     def __init__(self, checks: Iterable[Check]) -> None:
         checks = list(checks)
+        self.passed = [check.name for check in checks if check.outcome == "passed"]
         self.failed = [check for check in checks if check.outcome == "failed"]
         self.blocked = [check for check in checks if check.outcome == "blocked"]
         self.findings: list[Finding] = []
@@ -94,6 +96,8 @@ class Diagnosis:
 
     def _apply(self, rule: Rule) -> None:
         if any(_any(rule.unless, check) for check in self.failed):
+            return
+        if rule.none_passed and any(re.match(rule.none_passed, name) for name in self.passed):
             return
         core = [check for check in self.failed if _any(rule.when, check)]
         lost = [check for check in self.blocked if rule.ground and check.blocked_by == rule.ground]
@@ -136,7 +140,7 @@ class Diagnosis:
             self.findings.append(
                 Finding(
                     component=component,
-                    summary=f"{component}: {first.promise}{more}",
+                    summary=f"{first.promise.rstrip('.')}{more}: not kept",
                     category="other",
                     causes=["no known failure mode matches; the first failed check is the best lead"],
                     next_step=first.look or f"pytest '{first.nodeid}'",

@@ -8,11 +8,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from twin import catalogue
 from twin.faults import REGISTRY, UnknownFault, change_for, find
-from twin.plan import write_env
+from twin.plan import Plan, write_env
 from twin.supervisor import Twin, TwinError
 
 USAGE_ERROR = 4
@@ -28,6 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--env-file", type=Path, metavar="PATH", help="write what `--target live --env-file` accepts")
     up.add_argument("--worker-env-file", type=Path, metavar="PATH", help="write the worker's environment")
     up.add_argument("--speedup", type=float, default=DEFAULT_SPEEDUP, help="divide the worker's waits (default 60)")
+    up.add_argument(
+        "--set", action="append", default=[], metavar="SERVICE.NAME=VALUE", help="change a variable of api or worker"
+    )
+    up.add_argument("--sql", action="append", default=[], metavar="STATEMENT", help="run as the database's owner")
+    up.add_argument("--replace", action="append", default=[], nargs=3, metavar=("PATH", "OLD", "NEW"), help="change the source")
     up.add_argument("--owner-pid", type=int, help="stop when this process is gone")
     commands.add_parser("faults", help="list the faults")
     return parser
@@ -48,12 +54,31 @@ def _wait(stop: threading.Event, owner: int | None) -> None:
                 return
 
 
+def _by_hand(arguments: argparse.Namespace) -> Callable[[Plan], None]:
+    """Damage that has no name: whatever the options describe, after the named faults."""
+    named = change_for(find(arguments.fault))
+
+    def change(plan: Plan) -> None:
+        named(plan)
+        plan.sql += arguments.sql
+        for path, old, new in arguments.replace:
+            plan.replace_in_source(path, old, new)
+        for text in arguments.set:
+            place, _, value = text.partition("=")
+            service, _, name = place.partition(".")
+            if service not in ("api", "worker") or not name or "=" not in text:
+                raise UnknownFault(f"--set {text.partition('=')[0]}: expected api.NAME=VALUE or worker.NAME=VALUE")
+            (plan.set_api if service == "api" else plan.set_worker)(name, value)
+
+    return change
+
+
 def _up(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     started = time.monotonic()
-    with Twin(arguments.speedup, change_for(find(arguments.fault))) as twin:
+    with Twin(arguments.speedup, _by_hand(arguments)) as twin:
         if arguments.worker_env_file:
             write_env(arguments.worker_env_file, twin.config.worker_env)
         if arguments.env_file:
@@ -82,7 +107,7 @@ def main() -> int:
     except UnknownFault as error:
         print(f"twin: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except TwinError as error:
+    except (TwinError, ValueError) as error:
         print(f"twin: {error}", file=sys.stderr)
         return 1
 

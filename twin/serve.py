@@ -15,19 +15,22 @@ MODULES = {
     "llamaparse": "twin.doubles.llamaparse",
     "anthropic": "twin.doubles.anthropic",
     "render": "twin.doubles.render",
+    "proxy": "twin.doubles.proxy",
 }
 
 
 def main(name: str) -> None:
     """Serve the named double over TLS until terminated."""
     config = load()
+    # The proxy stands where the API is looked for, under the API's certificate.
+    place, suffix = ("api", "-api") if name == "proxy" else (name, "")
     app = importlib.import_module(MODULES[name]).create_app(config)
     uvicorn.run(
         app,
         host="127.0.0.1",
-        port=config.ports[name],
-        ssl_certfile=config.cert_file,
-        ssl_keyfile=config.key_file,
+        port=config.ports[place],
+        ssl_certfile=config.cert_file.replace("cert.pem", f"cert{suffix}.pem"),
+        ssl_keyfile=config.key_file.replace("key.pem", f"key{suffix}.pem"),
         log_level="warning",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,

@@ -264,12 +264,23 @@ class Twin:
             | self.plan.extra_env.get(name, {})
         )
 
+    @property
+    def _has_proxy(self) -> bool:
+        return "proxy" in self.config.behaviour
+
     def _start_services(self) -> None:
+        if self._has_proxy:
+            self._start_double("proxy")
         source = self.plan.source
         python_path = {"PYTHONPATH": str(source)}
         if "api" in self.plan.processes:
             command = [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1"]
-            command += ["--port", str(self.config.ports["api"]), "--timeout-keep-alive", "75"]
+            command += [
+                "--port",
+                str(self.config.ports["api_inner" if self._has_proxy else "api"]),
+                "--timeout-keep-alive",
+                "75",
+            ]
             command += ["--ssl-certfile", self.config.cert_file.replace("cert.pem", "cert-api.pem")]
             command += ["--ssl-keyfile", self.config.key_file.replace("key.pem", "key-api.pem")]
             command += ["--no-access-log", "--timeout-graceful-shutdown", "1", *self.plan.api_arguments]

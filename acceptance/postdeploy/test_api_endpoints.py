@@ -39,14 +39,11 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
         expect(reply).fields(*endpoint.fields)
 
 
-@pytest.mark.parametrize("name", [e.name for e in SPEC.endpoints])
+@pytest.mark.parametrize("name", [e.name for e in SPEC.endpoints if e.name not in OPEN])
 def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> None:
     """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""
     endpoint = spec.endpoint(name)
     described = {_shape(path): methods for path, methods in api.call("openapi").object()["paths"].items()}
-    if endpoint.method == "HEAD" or endpoint.name in ("docs", "openapi"):
-        expect(api.request(endpoint.method, endpoint.path)).status(endpoint.success)
-        return
     known = [method.upper() for method in described.get(_shape(endpoint.path), {})]
     expect(known, f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?").contains(
         endpoint.method

@@ -117,7 +117,7 @@ def untraceable(plan: Plan) -> None:
 @fault("G11", "another user's job can be read", "api", "postdeploy")
 def foreign_jobs_visible(plan: Plan) -> None:
     plan.replace_in_source(
-        "api/jobs.py", '"WHERE j.job_id = $1 AND d.user_id = $2",', '"WHERE j.job_id = $1 AND $2::uuid IS NOT NULL",'
+        "api/jobs.py", "WHERE j.job_id = $1 AND d.user_id = $2", "WHERE j.job_id = $1 AND $2::uuid IS NOT NULL"
     )
 
 
@@ -136,7 +136,7 @@ def everybodys_passages(plan: Plan) -> None:
     plan.replace_in_source("api/retrieval.py", "WHERE d.user_id = $2 AND", "WHERE $2::uuid IS NOT NULL AND")
 
 
-@fault("G15", "login of a wrong password answers 500", "auth", "postdeploy")
+@fault("G15", "login of a wrong password answers 500", "auth/api", "postdeploy")
 def login_breaks(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", 'raise _unauthorized("wrong e-mail or password")', 'raise RuntimeError("wrong e-mail or password")'

@@ -35,3 +35,28 @@ def certificate_of_another_host(plan: Plan) -> None:
 @fault("F33", "the Host header is not checked", "network", "postdeploy")
 def any_host(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "allowed_hosts=[*TRUSTED_HOSTS, own_host]", 'allowed_hosts=["*"]')
+
+
+@fault("G25", "the host shows its maintenance page, with status 200", "api", "postdeploy", "performance")
+def maintenance_page(plan: Plan) -> None:
+    plan.config.behaviour["proxy"] = {"kind": "maintenance"}
+
+
+@fault("G26", "a proxy answers 502 to one request in twenty", "network/api", "postdeploy")
+def now_and_then_502(plan: Plan) -> None:
+    plan.config.behaviour["proxy"] = {"kind": "bad_gateway", "every": 20}
+
+
+@fault("G27", "one answer in twenty stalls in the middle of its body", "api", "postdeploy")
+def stalled_bodies(plan: Plan) -> None:
+    plan.config.behaviour["proxy"] = {"kind": "stall", "every": 20}
+
+
+@fault("G28", "every answer of the API takes 1.5 s more", "api", "performance")
+def slow_api(plan: Plan) -> None:
+    plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 1.5}
+
+
+@fault("G29", "the API answers 500 to everything", "api", "postdeploy")
+def broken_api(plan: Plan) -> None:
+    plan.config.behaviour["proxy"] = {"kind": "error"}

@@ -26,7 +26,7 @@ def zero_vectors(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "[vector_literal(vector) for", "[vector_literal([0.0] * len(vector)) for")
 
 
-@fault("G17", "state and processing_status are left behind at completion", "worker", "postdeploy")
+@fault("G17", "state and processing_status are left behind at completion", "worker/api", "postdeploy")
 def state_left_behind(plan: Plan) -> None:
     plan.replace_in_source(WORKER, 'await self._advance(job, "complete", state="done")', 'await self._advance(job, "complete")')
 
