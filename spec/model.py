@@ -253,6 +253,8 @@ class Safety(Sectioned):
     """Deadlines in seconds."""
 
     request_seconds: float = Field(gt=0)
+    patience: int = Field(gt=0)
+    impatient_seconds: float = Field(gt=0)
     chat_seconds: float = Field(gt=0)
     concurrent_requests: int = Field(gt=0)
 

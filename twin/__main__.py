@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--sql", action="append", default=[], metavar="STATEMENT", help="run as the database's owner")
     up.add_argument("--replace", action="append", default=[], nargs=3, metavar=("PATH", "OLD", "NEW"), help="change the source")
+    up.add_argument("--behaviour", action="append", default=[], metavar="PART.KEY=JSON", help="change a double")
     up.add_argument("--owner-pid", type=int, help="stop when this process is gone")
     commands.add_parser("faults", help="list the faults")
     return parser
@@ -63,6 +65,10 @@ def _by_hand(arguments: argparse.Namespace) -> Callable[[Plan], None]:
         plan.sql += arguments.sql
         for path, old, new in arguments.replace:
             plan.replace_in_source(path, old, new)
+        for text in arguments.behaviour:
+            place, _, value = text.partition("=")
+            part, _, key = place.partition(".")
+            plan.config.behaviour.setdefault(part, {})[key] = json.loads(value)
         for text in arguments.set:
             place, _, value = text.partition("=")
             service, _, name = place.partition(".")

@@ -1,0 +1,373 @@
+"""Mutations of the specification's facts: each must turn at least one check red.
+
+`python -m reports.mutations [--jobs 2] [--only PART]` writes docs/mutations.md and reports/out/mutations.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from fixtures.settings import read_env_file
+from reports.faults import JSON_FILE as FAULTS_FILE
+from spec import Specification, current
+from spec.model import ServiceName, Table
+
+START_SECONDS = 60
+RUN_SECONDS = 240
+STOP_SECONDS = 15
+JSON_FILE = Path("reports/out/mutations.json")
+MARKDOWN_FILE = Path("docs/mutations.md")
+ENVIRONMENT = "acceptance/predeploy/test_environment_variables.py"
+SCHEMA = "acceptance/predeploy/test_database_configuration.py"
+BUILDS = "acceptance/predeploy/test_service_builds.py"
+KEYS = "acceptance/predeploy/test_api_keys.py"
+NETWORK = "acceptance/security/test_network.py"
+ENDPOINTS = "acceptance/postdeploy/test_api_endpoints.py"
+SERVICES: tuple[ServiceName, ...] = ("api", "worker")
+# What the specification allows is no mutation of it.
+ALLOWED = {"worker ANTHROPIC_API_KEY missing", "api ANTHROPIC_API_KEY missing"}
+
+
+@dataclass
+class Mutation:
+    """One changed fact: how the twin (or the declared environment) is changed, and which checks look at it."""
+
+    label: str
+    part: str
+    suite: str
+    twin: list[str] = field(default_factory=list)
+    env: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    exit_code: int = 0
+    red: list[str] = field(default_factory=list)
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a check turned red, or the run was refused by name."""
+        return bool(self.red) or (self.part == "variables" and self.exit_code in (4, 6))
+
+
+def _changed(value: str) -> dict[str, str | None]:
+    return {
+        "missing": None,
+        "empty": "",
+        "changed": value[:-1] + ("1" if value[-1:] != "1" else "2") if value else "x",
+        "quoted": f'"{value}"',
+        "trailing newline": f"{value}\n",
+    }
+
+
+def of_variables(spec: Specification, env: dict[str, dict[str, str]]) -> Iterator[Mutation]:
+    """Every variable of both services, in every way in which it can be wrong."""
+    for service in SERVICES:
+        names = list(spec.variables_of(service))
+        for position, name in enumerate(names):
+            kinds = _changed(env[service].get(name, ""))
+            kinds["swapped"] = env[service].get(names[position - 7], "")
+            for kind, value in kinds.items():
+                label = f"{service} {name} {kind}"
+                if label not in ALLOWED and value != env[service].get(name):
+                    yield Mutation(label, "variables", ENVIRONMENT, env={service: {name: value}})
+
+
+def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
+    full = f"{spec.database.schema_name}.{table.name}"
+
+    def sql(label: str, statement: str) -> Mutation:
+        return Mutation(f"{table.name}: {label}", "schema", SCHEMA, ["--sql", statement])
+
+    for number, (column, kind) in enumerate(table.columns.items()):
+        if number % 2 or kind.startswith(("vector", "jsonb", "uuid")):
+            yield sql(f"column {column} missing", f"ALTER TABLE {full} RENAME COLUMN {column} TO {column}_old")
+        else:
+            to = "varchar(200)" if kind != "character varying(200)" else "text"
+            yield sql(f"column {column} of another type", _retype(full, column, to))
+    yield sql("row-level security off", f"ALTER TABLE {full} DISABLE ROW LEVEL SECURITY")
+    yield sql("table missing", f"ALTER TABLE {full} RENAME TO {table.name}_old")
+    yield sql("service role lost a privilege", f"REVOKE {table.service_grants[-1]} ON {full} FROM service_role")
+    yield sql("policy of the service role missing", f"DROP POLICY {table.name}_service ON {full}")
+    opened = f"GRANT USAGE ON SCHEMA {spec.database.schema_name} TO anon; GRANT SELECT ON {full} TO anon"
+    row = "INSERT INTO {0}.documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path) VALUES"
+    row += " (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'x', 'x')"
+    if table.name == "documents":
+        policy = f"CREATE POLICY open ON {full} FOR SELECT TO anon USING (true)"
+        yield sql("visible to strangers", f"{opened}; {row.format(spec.database.schema_name)}; {policy}")
+
+
+def _retype(table: str, column: str, kind: str) -> str:
+    """Change a type whatever depends on it: checks and keys on the column go with it."""
+    return f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_old; ALTER TABLE {table} ADD COLUMN {column} {kind}"
+
+
+def of_schema(spec: Specification) -> Iterator[Mutation]:
+    """Every column, constraint, index, privilege and policy."""
+    for table in spec.database.tables:
+        yield from _of_table(spec, table)
+    schema = spec.database.schema_name
+    for label, statement in {
+        "primary key of documents": "ALTER TABLE {0}.documents DROP CONSTRAINT documents_pkey CASCADE",
+        "primary key of upload_jobs": "ALTER TABLE {0}.upload_jobs DROP CONSTRAINT upload_jobs_pkey CASCADE",
+        "primary key of document_chunks": "ALTER TABLE {0}.document_chunks DROP CONSTRAINT document_chunks_pkey",
+        "unique documents": "ALTER TABLE {0}.documents DROP CONSTRAINT documents_user_file_unique",
+        "unique chunks": "ALTER TABLE {0}.document_chunks DROP CONSTRAINT document_chunks_order_unique",
+        "foreign key of jobs": "ALTER TABLE {0}.upload_jobs DROP CONSTRAINT upload_jobs_document_id_fkey",
+        "foreign key of chunks": "ALTER TABLE {0}.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey",
+        "check of status": "ALTER TABLE {0}.upload_jobs DROP CONSTRAINT upload_jobs_status_check",
+        "check of state": "ALTER TABLE {0}.upload_jobs DROP CONSTRAINT upload_jobs_state_check",
+        "check of vector_dim": "ALTER TABLE {0}.document_chunks DROP CONSTRAINT document_chunks_vector_dim_check",
+        "index of unfinished jobs": "DROP INDEX {0}.upload_jobs_unfinished_idx",
+        "index of jobs by document": "DROP INDEX {0}.upload_jobs_document_idx",
+        "index of embeddings": "DROP INDEX {0}.document_chunks_embedding_idx",
+        "superuser rights": "ALTER ROLE staging_user SUPERUSER",
+        "migrations unknown": "DELETE FROM supabase_migrations.schema_migrations",
+    }.items():
+        yield Mutation(f"{label} changed", "schema", SCHEMA, ["--sql", statement.format(schema)])
+    for status in spec.database.table("upload_jobs").checks["status"]:
+        values = [s for s in spec.database.table("upload_jobs").checks["status"] if s != status]
+        listed = ", ".join(f"'{value}'" for value in values)
+        drop = f"ALTER TABLE {schema}.upload_jobs DROP CONSTRAINT upload_jobs_status_check"
+        add = f"ALTER TABLE {schema}.upload_jobs ADD CONSTRAINT upload_jobs_status_check CHECK (status IN ({listed}))"
+        yield Mutation(f"status {status} not allowed", "schema", SCHEMA, ["--sql", drop, "--sql", add])
+
+
+def of_network(spec: Specification) -> Iterator[Mutation]:
+    """Every CORS origin and every trusted host, missing; one that should not be there."""
+    origins = spec.networking.cors_origins
+    for origin in origins:
+        rest = ",".join(other for other in origins if other != origin)
+        yield Mutation(f"CORS origin {origin} missing", "network", NETWORK, ["--set", f"api.CORS_ORIGINS={rest}"])
+    for origin in spec.networking.foreign_origins:
+        text = ",".join([*origins, origin])
+        yield Mutation(f"CORS origin {origin} allowed", "network", NETWORK, ["--set", f"api.CORS_ORIGINS={text}"])
+    place = "api/application.py"
+    for host in spec.networking.trusted_hosts:
+        yield Mutation(f"host {host} missing", "network", NETWORK, ["--replace", place, f'"{host}"', '"nowhere.example"'])
+    for host in spec.networking.foreign_hosts:
+        new = f'[*TRUSTED_HOSTS, own_host, "{host}"]'
+        yield Mutation(f"host {host} trusted", "network", NETWORK, ["--replace", place, "[*TRUSTED_HOSTS, own_host]", new])
+
+
+LIMITS = {
+    "MAX_FILE_SIZE_BYTES = 5 * 1024 * 1024": "MAX_FILE_SIZE_BYTES = 6 * 1024 * 1024",
+    "MAX_CONCURRENT_JOBS = 2": "MAX_CONCURRENT_JOBS = 3",
+    "MAX_UPLOADS_PER_DAY = 3": "MAX_UPLOADS_PER_DAY = 30",
+    "SIGNED_URL_TTL_SECONDS = 300": "SIGNED_URL_TTL_SECONDS = 3000",
+    'MIME_TYPES = ("application/pdf",)': 'MIME_TYPES = ("application/pdf", "text/html")',
+    "max_length=120": "max_length=1200",
+    '"^[0-9a-f]{64}$"': '"^[0-9a-z]{3,64}$"',
+    "bytes_len: int = Field(gt=0)": "bytes_len: int = Field(gt=-9)",
+    'mime: Literal["application/pdf"]': "mime: str",
+    "filename: str = Field(min_length=1, ": "filename: str = Field(",
+}
+
+
+def of_limits(spec: Specification) -> Iterator[Mutation]:
+    """Every limit and every rule of the upload request, and every route."""
+    for old, new in LIMITS.items():
+        yield Mutation(f"limit {old}", "limits", ENDPOINTS, ["--replace", "api/uploads.py", old, new])
+    for endpoint in spec.endpoints:
+        if endpoint.name in ("docs", "openapi"):
+            continue
+        for file in ("health", "auth", "uploads", "jobs", "webhook", "chat"):
+            path = Path("twin/source/api") / f"{file}.py"
+            route = endpoint.path.replace("{key}", "{key:path}")
+            old = f'@router.{endpoint.method.lower()}("{route}"'
+            if old in path.read_text():
+                new = f'@router.{endpoint.method.lower()}("/moved{route}"'
+                yield Mutation(f"route {endpoint.method} {endpoint.path} moved", "limits", ENDPOINTS,
+                               ["--replace", f"api/{file}.py", old, new])  # fmt: skip
+
+
+RENDER = {
+    "type": '"static_site"',
+    "autoDeploy": '"yes"',
+    "suspended": '"suspended"',
+    "serviceDetails.runtime": '"node"',
+    "serviceDetails.region": '"frankfurt"',
+    "serviceDetails.plan": '"free"',
+    "serviceDetails.buildPlan": '"performance"',
+    "serviceDetails.envSpecificDetails.dockerfilePath": '"./Dockerfile.old"',
+    "serviceDetails.envSpecificDetails.dockerContext": '"./ui"',
+    "buildFilter.paths": '["**"]',
+    "buildFilter.ignoredPaths": '["x"]',
+    "name": '"another"',
+}
+
+
+def of_builds(spec: Specification) -> Iterator[Mutation]:
+    """Render's description of both services, and their Dockerfiles and requirements."""
+    for service in ("srv-twinapi", "srv-twinworker"):
+        for path, value in RENDER.items():
+            yield Mutation(f"{service} {path}", "builds", BUILDS, ["--behaviour", f"render.{service}.{path}={value}"])
+    api = ["--behaviour", 'render.srv-twinapi.serviceDetails.healthCheckPath="/"']
+    yield Mutation("srv-twinapi healthCheckPath", "builds", BUILDS, api)
+    for name in ("Dockerfile", "backend/workers/Dockerfile"):
+        requirements = "requirements-prod.txt" if name == "Dockerfile" else "requirements.txt"
+        for label, file, old, new in (
+            ("base image", name, "FROM python:3.11-slim", "FROM python:3.12"),
+            ("user", name, "USER app\n", ""),
+            ("health check", name, "--interval=30s", "--interval=300s"),
+            ("start command", name, 'CMD ["', 'CMD ["nice", "'),
+            ("requirements file", name, f"-r {requirements}", "-r other.txt"),
+            ("copied source", name, "COPY backend/shared/ ", "COPY backend/common/ "),
+            ("copied beyond the filter", name, "WORKDIR /app\n", "WORKDIR /app\nCOPY twin.txt supabase ./\nCOPY . ./\n"),
+            ("secret", name, "WORKDIR /app\n", "WORKDIR /app\nENV OPENAI_API_KEY=abc\n"),
+            ("conflict", requirements, "httpx>=0.27,<1", "httpx>=0.27,<1\nhttpx<0.20"),
+            ("open range", requirements, "asyncpg>=0.29,<1", "asyncpg"),
+        ):
+            yield Mutation(f"{name} {label}", "builds", BUILDS, ["--replace", file, old, new])
+    yield Mutation("Dockerfile port", "builds", BUILDS, ["--replace", "Dockerfile", "EXPOSE 8000", "EXPOSE 80"])
+    imports = ["--replace", "api/application.py", "import httpx\n", "import httpx\nimport nowhere\n"]
+    yield Mutation("api import", "builds", BUILDS, imports)
+
+
+@contextmanager
+def twin(arguments: list[str]) -> Iterator[tuple[Path, Path]]:
+    """A twin started as a stranger starts one; its env file and its worker's."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        env_file = Path(folder) / "t.env"
+        command = [sys.executable, "-m", "twin", "up", f"--env-file={env_file}", f"--owner-pid={os.getpid()}", *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not env_file.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the twin did not start with {arguments}")
+                time.sleep(0.05)  # the file is the only sign
+            yield env_file, Path(read_env_file(env_file)["HARNESS_WORKER_ENV_FILE"])
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def _write(path: Path, values: dict[str, str]) -> None:
+    path.write_text("".join(f"{name}={json.dumps(value)}\n" for name, value in values.items()))
+
+
+def judge(mutation: Mutation, env_file: Path, worker_file: Path) -> Mutation:
+    """Run the mutation's checks and note what turned red; returns the mutation."""
+    with tempfile.TemporaryDirectory(prefix="judge-") as folder:
+        api, worker = read_env_file(env_file), read_env_file(worker_file)
+        for service, changes in mutation.env.items():
+            values = api if service == "api" else worker
+            for name, value in changes.items():
+                values.pop(name, None) if value is None else values.__setitem__(name, value)
+        _write(Path(folder) / "t.env", api)
+        _write(Path(folder) / "w.env", worker)
+        command = [sys.executable, "-m", "pytest", mutation.suite, "--target=live", f"--env-file={folder}/t.env"]
+        command += [f"--worker-env-file={folder}/w.env", f"--out={folder}/out", "--no-summary"]
+        mutation.exit_code = subprocess.run(command, capture_output=True, timeout=RUN_SECONDS).returncode
+        file = Path(folder) / "out" / "verdict.json"
+        if file.exists():
+            checks = [check for item in json.loads(file.read_text())["checklist"] for check in item["checks"]]
+            mutation.red = [check["id"] for check in checks if check["status"] == "failed"]
+    return mutation
+
+
+def _judge_alone(mutation: Mutation) -> Mutation:
+    try:
+        with twin(mutation.twin) as (env_file, worker_file):
+            return judge(mutation, env_file, worker_file)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        print(f"     {mutation.label}: {error}", flush=True)
+        mutation.exit_code = -1
+        return mutation
+
+
+def run_all(only: str, jobs: int) -> list[Mutation]:
+    """All mutations, those of the environment on one twin, the others on one each; progress goes to the terminal."""
+    spec = current()
+    done: list[Mutation] = []
+
+    def told(mutation: Mutation) -> None:
+        done.append(mutation)
+        if not mutation.is_killed:
+            print(f"     survived: {mutation.label} (exit code {mutation.exit_code})", flush=True)
+        if len(done) % 25 == 0:
+            print(f"[{len(done)}] {sum(m.is_killed for m in done)} killed", flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        if only in ("", "variables"):
+            with twin([]) as (env_file, worker_file):
+                env = {"api": read_env_file(env_file), "worker": read_env_file(worker_file)}
+                for mutation in pool.map(lambda m: judge(m, env_file, worker_file), list(of_variables(spec, env))):
+                    told(mutation)
+        others = [*of_schema(spec), *of_network(spec), *of_limits(spec), *of_builds(spec)]
+        chosen = [mutation for mutation in others if only in ("", mutation.part)]
+        for mutation in pool.map(_judge_alone, chosen):
+            told(mutation)
+    return done
+
+
+def unproven(mutations: list[Mutation]) -> tuple[list[str], int]:
+    """Checks that neither a fault nor a mutation turned red, and how many checks there are."""
+    rows = json.loads(FAULTS_FILE.read_text())["rows"] if FAULTS_FILE.exists() else []
+    known = {name for row in rows if row["fault"] == "healthy" for name in row["checks"]}
+    red = {name for row in rows if row["fault"] != "healthy" for name in row["red"]}
+    red |= {name for mutation in mutations for name in mutation.red}
+    return sorted(known - red), len(known)
+
+
+def markdown(mutations: list[Mutation]) -> str:
+    """The page."""
+    killed = [m for m in mutations if m.is_killed]
+    left, known = unproven(mutations)
+    parts = Counter(m.part for m in mutations)
+    dead = Counter(m.part for m in killed)
+    lines = [
+        "# Mutations of the specification's facts",
+        "",
+        "Produced by `make mutations`, after `make faults`. Each mutation changes one fact of the deployment (a variable",
+        "missing, empty, changed, quoted, with a trailing newline or swapped with another; a column, constraint, index,",
+        "privilege or policy; a CORS origin or trusted host; a limit or route; a detail of a service or its image).",
+        "",
+        f"Kill rate: **{len(killed)} of {len(mutations)} ({100 * len(killed) / max(1, len(mutations)):.1f} %)**.",
+        "",
+        "| facts | mutations | killed |",
+        "|---|---|---|",
+        *(f"| {part} | {number} | {dead[part]} |" for part, number in parts.items()),
+        "",
+        "## Survivors",
+        "",
+        *([f"- {m.label}" for m in mutations if not m.is_killed] or ["none"]),
+        "",
+        "Not mutations: " + ", ".join(sorted(ALLOWED)) + " (the specification calls Anthropic optional).",
+        "",
+        "## Unproven checks",
+        "",
+        f"{len(left)} of {known} checks ({100 * len(left) / max(1, known):.1f} %) were turned red by no fault and no mutation:",
+        "",
+        *([f"- `{name.partition('acceptance/')[2]}`" for name in left] or ["none"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Run all mutations; exit code 1 when fewer than 95 % are killed."""
+    parser = argparse.ArgumentParser(prog="python -m reports.mutations", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
+    parser.add_argument("--only", default="", choices=("", "variables", "schema", "network", "limits", "builds"))
+    options = parser.parse_args()
+    mutations = run_all(options.only, options.jobs)
+    JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
+    JSON_FILE.write_text(json.dumps([asdict(m) for m in mutations], indent=1) + "\n")
+    if not options.only:
+        MARKDOWN_FILE.write_text(markdown(mutations))
+    killed = sum(m.is_killed for m in mutations)
+    print(f"{killed} passed, {len(mutations) - killed} failed")
+    return 0 if killed >= 0.95 * len(mutations) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
