@@ -34,6 +34,7 @@ SCHEMA = "acceptance/predeploy/test_database_configuration.py"
 BUILDS = "acceptance/predeploy/test_service_builds.py"
 KEYS = "acceptance/predeploy/test_api_keys.py"
 NETWORK = "acceptance/security/test_network.py"
+CONNECTIVITY = "acceptance/postdeploy/test_database_connectivity.py"
 ENDPOINTS = "acceptance/postdeploy/test_api_endpoints.py"
 SERVICES: tuple[ServiceName, ...] = ("api", "worker")
 # What the specification allows is no mutation of it.
@@ -81,6 +82,20 @@ def of_variables(spec: Specification, env: dict[str, dict[str, str]]) -> Iterato
                     yield Mutation(label, "variables", ENVIRONMENT, env={service: {name: value}})
 
 
+def of_keys(env: dict[str, dict[str, str]]) -> Iterator[Mutation]:
+    """Every key, changed or swapped, against the services that it opens."""
+    keys = ("OPENAI_API_KEY", "LLAMAPARSE_API_KEY", "ANTHROPIC_API_KEY", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+    for name in keys:
+        yield Mutation(f"api {name} of nobody", "keys", KEYS, env={"api": {name: env["api"][name][:-3] + "xyz"}})
+    for name in keys[:2]:
+        yield Mutation(f"worker {name} of nobody", "keys", KEYS, env={"worker": {name: env["worker"][name][:-3] + "xyz"}})
+    anon, service = env["api"]["SUPABASE_ANON_KEY"], env["api"]["SUPABASE_SERVICE_ROLE_KEY"]
+    swapped: dict[str, str | None] = {"SUPABASE_ANON_KEY": service, "SUPABASE_SERVICE_ROLE_KEY": anon}
+    yield Mutation("anon and service-role key swapped", "keys", KEYS, env={"api": swapped})
+    elsewhere: dict[str, str | None] = {"SUPABASE_STORAGE_URL": "https://localhost:9/storage/v1"}
+    yield Mutation("storage of another project", "keys", KEYS, env={"api": elsewhere})
+
+
 def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
     full = f"{spec.database.schema_name}.{table.name}"
 
@@ -98,11 +113,18 @@ def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
     yield sql("service role lost a privilege", f"REVOKE {table.service_grants[-1]} ON {full} FROM service_role")
     yield sql("policy of the service role missing", f"DROP POLICY {table.name}_service ON {full}")
     opened = f"GRANT USAGE ON SCHEMA {spec.database.schema_name} TO anon; GRANT SELECT ON {full} TO anon"
-    row = "INSERT INTO {0}.documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path) VALUES"
-    row += " (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'x', 'x')"
-    if table.name == "documents":
-        policy = f"CREATE POLICY open ON {full} FOR SELECT TO anon USING (true)"
-        yield sql("visible to strangers", f"{opened}; {row.format(spec.database.schema_name)}; {policy}")
+    policy = f"CREATE POLICY open ON {full} FOR SELECT TO anon USING (true)"
+    rows = ROWS.replace("{schema}", spec.database.schema_name)
+    yield sql("visible to strangers", f"{opened}; {rows}; {policy}")
+
+
+ROWS = """WITH d AS (INSERT INTO {schema}.documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path)
+        VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'x', 'x') RETURNING document_id),
+    j AS (INSERT INTO {schema}.upload_jobs (document_id, status, state) SELECT document_id, 'complete', 'done' FROM d),
+    c AS (INSERT INTO {schema}.document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text,
+        chunk_sha) SELECT gen_random_uuid(), document_id, 'x', '1', 0, 'x', 'x' FROM d),
+    e AS (INSERT INTO {schema}.events (type) VALUES ('x'))
+    INSERT INTO {schema}.webhook_log (provider, accepted, payload_sha256) VALUES ('x', true, 'x')"""
 
 
 def _retype(table: str, column: str, kind: str) -> str:
@@ -130,6 +152,12 @@ def of_schema(spec: Specification) -> Iterator[Mutation]:
         "index of jobs by document": "DROP INDEX {0}.upload_jobs_document_idx",
         "index of embeddings": "DROP INDEX {0}.document_chunks_embedding_idx",
         "superuser rights": "ALTER ROLE staging_user SUPERUSER",
+        "role anon": "ALTER ROLE anon RENAME TO anon_old",
+        "role authenticated": "ALTER ROLE authenticated RENAME TO authenticated_old",
+        "role service_role": "ALTER ROLE service_role RENAME TO service_role_old",
+        "extension": "DROP EXTENSION vector CASCADE",
+        "schema": "ALTER SCHEMA {0} RENAME TO {0}_old",
+        "bucket": "DELETE FROM storage.buckets",
         "migrations unknown": "DELETE FROM supabase_migrations.schema_migrations",
     }.items():
         yield Mutation(f"{label} changed", "schema", SCHEMA, ["--sql", statement.format(schema)])
@@ -138,7 +166,9 @@ def of_schema(spec: Specification) -> Iterator[Mutation]:
         listed = ", ".join(f"'{value}'" for value in values)
         drop = f"ALTER TABLE {schema}.upload_jobs DROP CONSTRAINT upload_jobs_status_check"
         add = f"ALTER TABLE {schema}.upload_jobs ADD CONSTRAINT upload_jobs_status_check CHECK (status IN ({listed}))"
-        yield Mutation(f"status {status} not allowed", "schema", SCHEMA, ["--sql", drop, "--sql", add])
+        for suite in (SCHEMA, CONNECTIVITY):
+            label = f"status {status} not allowed ({Path(suite).stem})"
+            yield Mutation(label, "schema", suite, ["--sql", drop, "--sql", add])
 
 
 def of_network(spec: Specification) -> Iterator[Mutation]:
@@ -168,7 +198,6 @@ LIMITS = {
     '"^[0-9a-f]{64}$"': '"^[0-9a-z]{3,64}$"',
     "bytes_len: int = Field(gt=0)": "bytes_len: int = Field(gt=-9)",
     'mime: Literal["application/pdf"]': "mime: str",
-    "filename: str = Field(min_length=1, ": "filename: str = Field(",
 }
 
 
@@ -217,7 +246,7 @@ def of_builds(spec: Specification) -> Iterator[Mutation]:
         for label, file, old, new in (
             ("base image", name, "FROM python:3.11-slim", "FROM python:3.12"),
             ("user", name, "USER app\n", ""),
-            ("health check", name, "--interval=30s", "--interval=300s"),
+            ("health check", name, "interval=30s", "interval=300s"),
             ("start command", name, 'CMD ["', 'CMD ["nice", "'),
             ("requirements file", name, f"-r {requirements}", "-r other.txt"),
             ("copied source", name, "COPY backend/shared/ ", "COPY backend/common/ "),
@@ -301,7 +330,7 @@ def run_all(only: str, jobs: int) -> list[Mutation]:
         if only in ("", "variables"):
             with twin([]) as (env_file, worker_file):
                 env = {"api": read_env_file(env_file), "worker": read_env_file(worker_file)}
-                for mutation in pool.map(lambda m: judge(m, env_file, worker_file), list(of_variables(spec, env))):
+                for mutation in pool.map(lambda m: judge(m, env_file, worker_file), [*of_variables(spec, env), *of_keys(env)]):
                     told(mutation)
         others = [*of_schema(spec), *of_network(spec), *of_limits(spec), *of_builds(spec)]
         chosen = [mutation for mutation in others if only in ("", mutation.part)]

@@ -62,6 +62,8 @@ def _by_hand(arguments: argparse.Namespace) -> Callable[[Plan], None]:
 
     def change(plan: Plan) -> None:
         named(plan)
+        # Damage by hand may well keep a service from starting; that is for the gate to find.
+        plan.may_die = plan.may_die or bool(arguments.sql or arguments.replace or arguments.set)
         plan.sql += arguments.sql
         for path, old, new in arguments.replace:
             plan.replace_in_source(path, old, new)

@@ -19,7 +19,7 @@ import trustme
 from twin.config import TwinConfig
 
 SOURCE = Path(__file__).parent / "source"
-PARTS = ("api", "api_inner", "supabase", "openai", "llamaparse", "anthropic", "render", "postgres")
+PARTS = ("api", "api_inner", "supabase", "openai", "llamaparse", "anthropic", "render", "postgres", "postgres_inner")
 PROJECT_REF = "staging-project"
 KEY_SECONDS = 10 * 365 * 24 * 3600
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import sys
 
 import uvicorn
 
 from twin.config import load
+from twin.doubles import line
 
 MODULES = {
     "supabase": "twin.doubles.supabase.application",
@@ -22,6 +24,9 @@ MODULES = {
 def main(name: str) -> None:
     """Serve the named double over TLS until terminated."""
     config = load()
+    if name == "line":
+        asyncio.run(line.carry(config))
+        return
     # The proxy stands where the API is looked for, under the API's certificate.
     place, suffix = ("api", "-api") if name == "proxy" else (name, "")
     app = importlib.import_module(MODULES[name]).create_app(config)

@@ -93,6 +93,8 @@ class Twin:
             self._start_double(name)
         self._start_postgres()
         asyncio.run(self._build_database())
+        if "postgres" in self.config.behaviour:
+            self._start_double("line")
         self._start_double("supabase")
         self._start_services()
         expected = [*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)]
@@ -208,7 +210,7 @@ class Twin:
             raise TwinError(f"initdb failed: {self._tail('initdb')}")
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": str(self.config.ports["postgres"]),
+            "port": str(self._postgres_port),
             "unix_socket_directories": "",
             "fsync": "off",
             "full_page_writes": "off",
@@ -228,8 +230,14 @@ class Twin:
             env={"PATH": os.environ.get("PATH", "")},
         )
 
+    @property
+    def _postgres_port(self) -> int:
+        # A slow line stands between the public port and the server.
+        return self.config.ports["postgres_inner" if "postgres" in self.config.behaviour else "postgres"]
+
     async def _admin(self, database: str) -> asyncpg.Connection:
         url = self.config.database_admin_url.rsplit("/", 1)[0] + f"/{database}"
+        url = url.replace(f":{self.config.ports['postgres']}/", f":{self._postgres_port}/")
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

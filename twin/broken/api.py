@@ -114,11 +114,9 @@ def untraceable(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "    app.add_middleware(RequestHeaders)\n", "")
 
 
-@fault("G11", "another user's job can be read", "api", "postdeploy")
+@fault("G11", "another user's jobs and documents can be read", "api", "postdeploy")
 def foreign_jobs_visible(plan: Plan) -> None:
-    plan.replace_in_source(
-        "api/jobs.py", "WHERE j.job_id = $1 AND d.user_id = $2", "WHERE j.job_id = $1 AND $2::uuid IS NOT NULL"
-    )
+    plan.replace_in_source("api/jobs.py", " AND d.user_id = $2", " AND $2::uuid IS NOT NULL")
 
 
 @fault("G12", "the webhook takes any signature", "api", "postdeploy")
@@ -146,3 +144,32 @@ def login_breaks(plan: Plan) -> None:
 @fault("G16", "the jobs routes are missing", "api", "postdeploy")
 def no_jobs_routes(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", '"/api/upload-pipeline/jobs', '"/api/upload-pipeline/tasks')
+
+
+@fault("G30", "retrieval ignores threshold, number of chunks and budget", "rag", "postdeploy")
+def unbounded_retrieval(plan: Plan) -> None:
+    plan.replace_in_source("api/retrieval.py", 'row["similarity"] > config.similarity_threshold', 'row["similarity"] > -1')
+    plan.replace_in_source("api/retrieval.py", "return within_budget(passages, config)", "return passages[::-1]")
+    plan.replace_in_source("api/retrieval.py", "            config.max_chunks,\n", "            60,\n")
+
+
+@fault("G31", "the proxy upload writes into any folder, and a job shows its webhook secret", "api/auth/storage", "postdeploy")
+def careless_routes(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/uploads.py", 'if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or', "if bucket != BUCKET or"
+    )
+    plan.replace_in_source("api/jobs.py", '"cost_cents": 0,', '"cost_cents": 0,\n        "webhook_secret": "shown",')
+
+
+@fault("G32", "the API registers documents with wrong paths, sizes and hashes", "worker/api", "postdeploy")
+def wrong_rows(plan: Plan) -> None:
+    plan.replace_in_source("api/uploads.py", "        body.bytes_len,\n", "        body.bytes_len + 1,\n")
+    plan.replace_in_source("api/uploads.py", 'f"{BUCKET}/{object_key(user.id', 'f"old/{object_key(user.id')
+    plan.replace_in_source("api/webhook.py", "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
+    plan.sql.append("ALTER TABLE upload_pipeline.upload_jobs ALTER embed_version SET DEFAULT '2'")
+
+
+@fault("G33", "chat forgets the conversation and how long it took", "api/chat", "postdeploy")
+def forgetful_chat(plan: Plan) -> None:
+    plan.replace_in_source("api/chat.py", "body.conversation_id or str(uuid.uuid4())", "str(uuid.uuid4())")
+    plan.replace_in_source("api/chat.py", '"processing_time": round(time.perf_counter() - started, 6), ', "")

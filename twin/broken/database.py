@@ -47,3 +47,19 @@ def policy_too_wide(plan: Plan) -> None:
 @fault("G04", "the newest migrations are not applied", "database", "predeploy")
 def unapplied_migration(plan: Plan) -> None:
     plan.sql.append("DELETE FROM supabase_migrations.schema_migrations WHERE version = '20250105000000'")
+
+
+@fault("G39", "the database is far away: 150 ms for each packet", "database", "performance")
+def slow_database(plan: Plan) -> None:
+    plan.config.behaviour["postgres"] = {"delay": 0.15}
+
+
+@fault("G40", "the services' role may open few connections", "database", "postdeploy")
+def few_connections(plan: Plan) -> None:
+    plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 18")
+
+
+@fault("G41", "the service role lost its rights on two tables", "database/worker", "postdeploy")
+def lost_rights(plan: Plan) -> None:
+    for table in ("documents", "document_chunks"):
+        plan.sql.append(f"REVOKE ALL ON upload_pipeline.{table} FROM authenticated")

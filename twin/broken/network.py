@@ -57,6 +57,6 @@ def slow_api(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 1.5}
 
 
-@fault("G29", "the API answers 500 to everything", "api", "postdeploy")
+@fault("G29", "the API answers 500 to everything", "api", "postdeploy", "performance")
 def broken_api(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "error"}

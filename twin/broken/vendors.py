@@ -32,3 +32,18 @@ def llamaparse_down(plan: Plan) -> None:
 @fault("G21", "OpenAI's embeddings have another dimension", "rag/openai", "predeploy", "postdeploy")
 def short_vectors(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"vectors": "short"}
+
+
+@fault("G36", "OpenAI takes 2.5 s more for each call", "openai", "performance")
+def slow_openai(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"delay": 2.5}
+
+
+@fault("G37", "Supabase takes 1 s more for each call", "supabase/storage/api", "performance")
+def slow_supabase(plan: Plan) -> None:
+    plan.config.behaviour["supabase"] = {"delay": 1.0}
+
+
+@fault("G38", "Anthropic takes 5 s more for each call", "anthropic", "performance")
+def slow_anthropic(plan: Plan) -> None:
+    plan.config.behaviour["anthropic"] = {"delay": 5.0}

@@ -38,3 +38,27 @@ def half_a_document(plan: Plan) -> None:
         "chunks = split(await self._parsed_text(job))",
         "chunks = split(await self._parsed_text(job))\n        chunks = chunks[: max(1, len(chunks) // 2)]",
     )
+
+
+@fault("G34", "chunks carry wrong hashes, numbers and versions", "worker/rag", "postdeploy")
+def wrong_chunks(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
+    plan.replace_in_source(WORKER, "in enumerate(chunks)", "in [(2 * n, t) for n, t in enumerate(chunks)]")
+    plan.replace_in_source("backend/workers/chunking.py", 'CHUNKER_VERSION = "1"', 'CHUNKER_VERSION = "2"')
+
+
+@fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy")
+def half_done(plan: Plan) -> None:
+    row = (
+        "        async with self.pool.acquire() as connection, connection.transaction():\n"
+        "            if final:\n"
+        "                await connection.execute(\n"
+        '                    """INSERT INTO document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord,\n'
+        "                           text, chunk_sha) VALUES (gen_random_uuid(), $1, 'x', '1', 0, 'x', 'x')"
+        '""",\n'
+        '                    job["document_id"],\n'
+        "                )\n"
+    )
+    start = '        log.warning(json.dumps({"job_id": str(job["job_id"]), "final": final, **reason}))\n'
+    old = start + "        async with self.pool.acquire() as connection, connection.transaction():\n"
+    plan.replace_in_source(WORKER, old, start + row)

@@ -36,4 +36,6 @@ def create_app(config: TwinConfig) -> Starlette:
         await project.pool.close()
 
     routes = [*auth.routes(project), *storage.routes(project), *rest.routes(project), *realtime.routes(project)]
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.delay = project.behaviour.get("delay", 0)
+    return app

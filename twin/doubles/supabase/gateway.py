@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 
@@ -19,6 +20,7 @@ def answers(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def wrapped(request: Request) -> Response:
+        await asyncio.sleep(request.app.state.delay)
         try:
             return await handler(request)
         except Refused as error:
