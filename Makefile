@@ -7,12 +7,14 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance test lint report clean
+.PHONY: help gate predeploy postdeploy performance test faults mutations soak lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
 	@echo "make test         lint, types and the gate's own tests"
 	@echo "make predeploy | postdeploy | performance    one suite"
+	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
+	@echo "make soak N=50    no false alarm: the gate again and again on a healthy, busy, slow twin"
 	@echo "make report       Allure's HTML report of the last run (needs Node)"
 	@echo "make lint | clean"
 
@@ -33,6 +35,16 @@ predeploy postdeploy performance: $(READY)
 
 test: $(READY) lint
 	@$(PYTEST) tests -n 2 $(ARGS)
+
+faults: $(READY)
+	@$(BIN)/python -m reports.faults $(ARGS)
+
+mutations: $(READY)
+	@$(BIN)/python -m reports.mutations $(ARGS)
+
+N ?= 10
+soak: $(READY)
+	@$(BIN)/python -m reports.soak --runs $(N) $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -49,9 +49,9 @@ def unapplied_migration(plan: Plan) -> None:
     plan.sql.append("DELETE FROM supabase_migrations.schema_migrations WHERE version = '20250105000000'")
 
 
-@fault("G39", "the database is far away: 150 ms for each packet", "database", "performance")
+@fault("G39", "the database is far away: 60 ms for each packet", "database", "performance")
 def slow_database(plan: Plan) -> None:
-    plan.config.behaviour["postgres"] = {"delay": 0.15}
+    plan.config.behaviour["postgres"] = {"delay": 0.06}
 
 
 @fault("G40", "the services' role may open few connections", "database", "postdeploy")

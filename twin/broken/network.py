@@ -52,9 +52,9 @@ def stalled_bodies(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "stall", "every": 20}
 
 
-@fault("G28", "every answer of the API takes 1.5 s more", "api", "performance")
+@fault("G28", "every answer of the API takes 0.7 s more", "api", "performance")
 def slow_api(plan: Plan) -> None:
-    plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 1.5}
+    plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 0.7}
 
 
 @fault("G29", "the API answers 500 to everything", "api", "postdeploy", "performance")
