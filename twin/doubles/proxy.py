@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from itertools import count
 
@@ -21,7 +22,7 @@ MAINTENANCE = "<!doctype html><html><title>Maintenance</title><body><h1>We will 
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """`behaviour.proxy` sets kind (maintenance | bad_gateway | stall | slow | error), every (n-th request), seconds."""
+    """`behaviour.proxy` sets kind (see `forward`, and latency for all requests), every (n-th request) and seconds."""
     behaviour = config.behaviour["proxy"]
     kind, every = behaviour["kind"], behaviour.get("every", 1)
     inner = f"https://127.0.0.1:{config.ports['api_inner']}"
@@ -45,6 +46,8 @@ def create_app(config: TwinConfig) -> Starlette:
             return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", status_code=502)
         if hit and kind == "error":
             return Response('{"detail": "internal error"}', status_code=500, media_type="application/json")
+        if kind == "latency":
+            await asyncio.sleep(random.uniform(0, behaviour["seconds"]))
         if hit and kind == "slow":
             await asyncio.sleep(behaviour["seconds"])
         reply = await _pass_on(request)
