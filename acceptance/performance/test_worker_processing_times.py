@@ -60,7 +60,7 @@ def test_no_stage_takes_longer_than_the_document_may(alone: list[Timed], run: Ru
 
 def test_the_policy_holds_the_target_among_others(policy: Journey, run: Run) -> None:
     """contract Response-time targets: several pages, beside other documents, before the run gives up."""
-    expect(policy.seconds, f"seconds of the policy ({policy.describe()})").is_at_most(run.document_seconds)
+    expect(policy.seconds, "seconds of the policy", "the worker's log", policy.describe()).is_at_most(run.document_seconds)
 
 
 def test_no_retry_was_needed(alone: list[Timed]) -> None:

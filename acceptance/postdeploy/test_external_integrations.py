@@ -88,17 +88,17 @@ def test_chat_answers_from_the_document(api: Api, policy: Journey, fact: int) ->
     question, wanted = policy.facts[fact]
     answer = Answer(expect(api.as_(policy.owner).ask(question)).status(200))
     look = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
-    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r} ({answer.describe()})", look).holds()
+    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r}", look, answer.describe()).holds()
 
 
 @rag
 def test_retrieval_finds_the_own_document(answer: Answer, policy: Journey) -> None:
     """contract RAG: the sources are chunks of the caller's document (F09, F11)."""
     look = "the user id that retrieval filters by; the embedding model of question and chunks"
-    expect(answer.sources, f"sources of the answer ({answer.describe()})", look).is_not_empty()
+    expect(answer.sources, "sources of the answer", look, answer.describe()).is_not_empty()
     if not answer.names_documents():
         not_applicable("this release's sources do not name documents; the answers themselves are checked")
-    expect(answer.document_ids(), f"documents behind the answer ({answer.describe()})", look).contains(policy.document_id)
+    expect(answer.document_ids(), "documents behind the answer", look, answer.describe()).contains(policy.document_id)
 
 
 @rag
@@ -143,8 +143,9 @@ def test_two_users_get_their_own_answers(api: Api, policy: Journey, other_policy
     """contract RAG: the same question is answered from each user's own document (F09)."""
     question, mine = policy.facts[0]
     theirs = other_policy.facts[0][1]
+    look = "the user id that retrieval filters by"
     answer = Answer(expect(api.as_(other_policy.owner).ask(question)).status(200))
-    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer ({answer.describe()})").holds()
+    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer", look, answer.describe()).holds()
     expect(answer.mentions(mine), f"{mine!r}, the first user's fact, in the second user's answer").equals(False)
 
 

@@ -54,9 +54,7 @@ def test_the_body_says_what_is_agreed(health: HealthReport, spec: Specification)
 @needs_api
 def test_the_service_is_healthy(health: HealthReport, spec: Specification) -> None:
     """§4 API Service Health Checks: status healthy."""
-    expect(health.status, f"status in the health body ({health.summary()})", health.reply.look).equals(
-        spec.health.required_status
-    )
+    expect(health.status, "status in the health body", health.reply.look, health.summary()).equals(spec.health.required_status)
 
 
 @needs_api
@@ -159,7 +157,7 @@ def test_the_worker_is_alive(journeys: Journeys) -> None:
     """§4 Worker Service Health Checks: the worker takes a job within its poll interval (F03, F14, F17)."""
     sent = [journeys.accepted(name) for name in journeys.expected_to("complete")]
     taken = [journey.name for journey in sent if journey.was_claimed()]
-    expect(taken, f"documents that the worker took (policy: {sent[0].describe()})", WORKER_LOOK).is_not_empty()
+    expect(taken, "documents that the worker took", WORKER_LOOK, f"none; policy: {sent[0].describe()}").is_not_empty()
 
 
 @needs_api

@@ -30,7 +30,7 @@ def chunks(database_chunks: list[Chunk]) -> list[Chunk]:
 def test_the_document_completes(journeys: Journeys, spec: Specification, name: str) -> None:
     """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
     journey = journeys.accepted(name)
-    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals(spec.pipeline.final_status)
+    expect(journey.outcome, f"way of document {name!r}", WORKER_LOOK, journey.describe()).equals(spec.pipeline.final_status)
 
 
 def test_the_stages_come_in_order(policy: Journey, spec: Specification) -> None:
@@ -60,7 +60,7 @@ def test_completion_sets_state_and_document(
 
 def test_a_smooth_way_needs_no_retry(policy: Journey) -> None:
     """§2 WORKER_MAX_RETRIES: a good document needs none; a retried success is a sign of trouble."""
-    expect(policy.retry_count, f"retries of a good document ({policy.describe()})", WORKER_LOOK).equals(0)
+    expect(policy.retry_count, "retries of a good document", WORKER_LOOK, policy.describe()).equals(0)
 
 
 def test_the_document_row_is_right(policy: Journey, database: Database) -> None:
@@ -170,7 +170,7 @@ def test_a_bad_document_fails_with_a_reason(journeys: Journeys, name: str) -> No
     if journey.outcome == "refused":
         expect(journey.reason, f"refusal of {name!r}").matches(r".*answered 4\d\d.*")
         return
-    expect(journey.outcome, f"way of document {name!r} ({journey.describe()})", WORKER_LOOK).equals("failed")
+    expect(journey.outcome, f"way of document {name!r}", WORKER_LOOK, journey.describe()).equals("failed")
     expect(journey.last_error, f"last_error of {name!r}").is_not_empty("somebody must be told why")
 
 
