@@ -46,7 +46,7 @@ def test_an_unknown_fault(gate: Pytest) -> None:
         ({"DATABASE_URL": "postgresql://u:p@127.0.0.1:9/x"}, "API_BASE_URL is missing"),
         ({"API_BASE_URL": "127.0.0.1:8000"}, "API_BASE_URL: not a URL"),
         ({"API_BASE_URL": "https://127.0.0.1:9", "DATABASE_URL": "nonsense"}, "DATABASE_URL: not a URL"),
-        ({"API_BASE_URL": "https://127.0.0.1:9"}, "DATABASE_URL, SUPABASE_URL: missing"),
+        ({"API_BASE_URL": "https://127.0.0.1:9"}, "DATABASE_URL, SUPABASE_URL, .*SERVICE_ROLE_KEY: missing"),
         ({"API_BASE_URL": "https://api.production.example.com", "DATABASE_URL": "postgresql://u:p@h:1/x",
           "SUPABASE_URL": "https://h"}, "API_BASE_URL: looks like production"),
     ],
