@@ -10,6 +10,7 @@ from typing import Any
 
 from locust import FastHttpUser, between, events, task
 
+from fixtures.api import upload_body
 from fixtures.documents import make
 from load.context import Context
 from spec.model import DocumentKind
@@ -70,13 +71,7 @@ class Person(FastHttpUser):
             self.uploads_left = CONTEXT.run.spec.limits.max_concurrent_jobs_per_user
         self.uploads_left -= 1
         document = make(f"load-{secrets.token_hex(3)}", PAGE, CONTEXT.run.run_id, [])
-        body = {
-            "filename": document.filename,
-            "bytes_len": len(document.body),
-            "mime": CONTEXT.run.spec.limits.supported_mime_types[0],
-            "sha256": document.sha256,
-            "ocr": False,
-        }
+        body = upload_body(CONTEXT.run, document)
         reply = self._call("upload", "upload", json=body, headers=self._bearer())
         if reply.status_code == CONTEXT.run.spec.endpoint("upload").success:
             CONTEXT.send(str(reply.json()["signed_url"]), document.body)
