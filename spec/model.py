@@ -302,6 +302,15 @@ class Sampling(Sectioned):
     cache_ratio: float = Field(ge=0, le=1)
 
 
+class Segment(Entry):
+    """A part of a load schedule: arrivals a second, even or at random, rising or falling to `to_rate` where given."""
+
+    seconds: float = Field(gt=0)
+    rate: float = Field(gt=0)
+    to_rate: float | None = Field(default=None, gt=0)
+    arrivals: Literal["constant", "poisson"] = "poisson"
+
+
 class LoadTask(Entry):
     """A task of the load: its weight among the others, and the target that it is held to."""
 
@@ -309,13 +318,26 @@ class LoadTask(Entry):
     target: str
 
 
+class Profile(Entry):
+    """A load schedule."""
+
+    segments: list[Segment] = Field(min_length=1)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the schedule."""
+        return sum(segment.seconds for segment in self.segments)
+
+
 class Load(Sectioned):
     """The short load of the gate."""
 
-    seconds: int = Field(gt=0)
     users: int = Field(gt=0)
-    spawn_rate: int = Field(gt=0)
+    in_flight: int = Field(gt=0)
+    seed: int
+    gate_profile: str
     tasks: dict[str, LoadTask]
+    profiles: dict[str, Profile]
 
 
 class Target(Sectioned):
@@ -371,6 +393,8 @@ class Specification(Entry):
         for section, key in self.coverage.items():
             if not hasattr(self, key.partition(".")[0]):
                 raise ValueError(f"coverage.{section!r} names {key!r}, which is not an entry")
+        if self.load.gate_profile not in self.load.profiles:
+            raise ValueError(f"load.gate_profile names {self.load.gate_profile!r}, which is not a profile")
         for name, task in self.load.tasks.items():
             if task.target not in self.targets:
                 raise ValueError(f"load.tasks.{name}.target names {task.target!r}, which is not a target")

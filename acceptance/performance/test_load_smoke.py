@@ -20,7 +20,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def load(run: Run) -> LoadResult:
-    """A short headless Locust run with the tasks of load/locustfile.py."""
+    """A short headless Locust run of open arrivals with the tasks of load/locustfile.py."""
     return run_locust(run)
 
 
@@ -29,6 +29,14 @@ def test_no_request_fails_under_load(load: LoadResult, spec: Specification) -> N
     expect(load.requests, "requests that were made").is_above(0)
     expect(load.failure_ratio, f"share of failed requests ({load.describe_failures()})").is_at_most(
         spec.targets["load_error_rate"].max_ratio or 0
+    )
+
+
+@pytest.mark.component("harness")
+def test_the_generator_kept_its_schedule(load: LoadResult) -> None:
+    """contract Response-time targets: figures count only when the generator itself kept up."""
+    expect(load.schedule.get("valid"), "schedule kept by the generator", "load on this machine", str(load.schedule)).equals(
+        True
     )
 
 
