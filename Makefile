@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance test faults mutations soak lint report clean
+.PHONY: help gate predeploy postdeploy performance test faults mutations soak bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -15,6 +15,7 @@ help:
 	@echo "make predeploy | postdeploy | performance    one suite"
 	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
 	@echo "make soak N=50    no false alarm: the gate again and again on a healthy, busy, slow twin"
+	@echo "make load PROFILE=nightly   open arrivals on the target of .env.staging; make bench: how true the generator is"
 	@echo "make report       Allure's HTML report of the last run (needs Node)"
 	@echo "make lint | clean"
 
@@ -41,6 +42,13 @@ faults: $(READY)
 
 mutations: $(READY)
 	@$(BIN)/python -m reports.mutations $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m load.bench
+
+PROFILE ?= smoke
+load: $(READY)
+	@$(BIN)/locust -f load/locustfile.py --headless -u 1 --only-summary --arrivals $(PROFILE)
 
 N ?= 10
 soak: $(READY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import secrets
@@ -51,9 +52,6 @@ class Context:
     """One load run. `owned` is true when it was started by hand and cleans up after itself."""
 
     def __init__(self, run: Run, owned: bool, profile: str) -> None:
-        if profile and profile not in run.spec.load.profiles:
-            known = ", ".join(run.spec.load.profiles)
-            raise settings.ConfigurationError(f"--arrivals {profile}: not one of {known}")
         self.run = run
         self.owned = owned
         self.profile = profile
@@ -61,6 +59,8 @@ class Context:
         self.milliseconds: dict[str, list[float]] = defaultdict(list)
         self.service: dict[str, list[float]] = defaultdict(list)
         self.failures: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        # Its lines would show signed URLs.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         supabase = Supabase(run)
         supabase.anon.quiet = supabase.admin.quiet = True
         self._users = Users(run, supabase, Registry(run))
@@ -72,6 +72,8 @@ class Context:
     def from_environment(cls) -> Context:
         """The run that the gate started, or one of its own; raises ConfigurationError when no target is named."""
         profile = chosen_profile(sys.argv)
+        if profile and profile not in current().load.profiles:
+            raise settings.ConfigurationError(f"--arrivals {profile}: not one of {', '.join(current().load.profiles)}")
         if folder := os.environ.get(FOLDER_VARIABLE):
             return cls(Run.read(Path(folder)), owned=False, profile=profile)
         path = Path(os.environ.get(ENV_FILE_VARIABLE, DEFAULT_ENV_FILE))

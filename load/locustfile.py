@@ -9,16 +9,23 @@ arrivals) and measures each from the moment it should have started. The target's
 from __future__ import annotations
 
 import random
+import sys
 import time
 from typing import Any
 
 from locust import FastHttpUser, between, events, task
 
+from fixtures.settings import ConfigurationError
 from load.arrivals import schedule
 from load.context import Context
 from load.open_loop import OpenLoop
+from spec import SpecError
 
-CONTEXT = Context.from_environment()
+try:
+    CONTEXT = Context.from_environment()
+except (ConfigurationError, SpecError) as error:
+    print(f"load: {error}", file=sys.stderr)
+    sys.exit(4)
 LOAD = CONTEXT.run.spec.load
 WEIGHTS = {name: entry.weight for name, entry in LOAD.tasks.items()}
 
