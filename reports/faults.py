@@ -176,10 +176,17 @@ def main() -> int:
         return USAGE_ERROR
     chosen = [fault for fault in faults if not wanted or fault.id in wanted]
     rows = run_all(chosen, options.jobs)
+    if wanted and JSON_FILE.exists():
+        # A part run again takes the place of its earlier rows.
+        new = {(row.fault, row.suite) for row in rows}
+        earlier = [Row(**row) for row in json.loads(JSON_FILE.read_text())["rows"]]
+        at = {fault.id: number for number, fault in enumerate(faults)}
+        kept = [row for row in earlier if (row.fault, row.suite) not in new]
+        rows = sorted([*kept, *rows], key=lambda row: (at.get(row.fault, -1), SUITES.index(row.suite)))
     JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
     data = {"rows": [asdict(row) for row in rows], "unproven": unproven(rows)}
     JSON_FILE.write_text(json.dumps(data, indent=1) + "\n")
-    if not wanted:
+    if {row.fault for row in rows} >= {fault.id for fault in faults}:
         MARKDOWN_FILE.write_text(markdown(rows, faults))
     missed = [r for r in rows if (not (r.is_red and r.is_named) if r.fault != "healthy" else r.is_red)]
     print(f"{len(rows) - len(missed)} passed, {len(missed)} failed")

@@ -5,6 +5,7 @@ import pytest
 from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.documents import make
+from fixtures.expect import Blocked
 from fixtures.http import expect
 from fixtures.journeys import Journey
 from fixtures.run import Run
@@ -81,7 +82,10 @@ def test_an_unknown_status_is_refused(database: Database, idle_job: str) -> None
 def idle_job(api: Api, users: Users, run: Run) -> str:
     """A job whose bytes never arrive, so that nobody works on it."""
     document = make("idle", DocumentKind(kind="policy", outcome="complete"), run.run_id, [])
-    return str(expect(api.as_(users.new("idle")).request_upload(document)).status(200).object()["job_id"])
+    reply = api.as_(users.new("idle")).request_upload(document)
+    if reply.status != SPEC.endpoint("upload").success:
+        raise Blocked("upload", f"{reply} answered {reply.status} {reply.text[:200]}")
+    return str(reply.object()["job_id"])
 
 
 @pytest.mark.needs("api")
