@@ -85,7 +85,7 @@ class Recorder:
             check.outcome = "failed"
         elif report.outcome == "skipped":
             check.outcome = "blocked" if check.blocked_by else "skipped"
-            check.reason = mask(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+            check.reason = mask(report.longrepr[2]).removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

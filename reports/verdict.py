@@ -12,6 +12,7 @@ from reports.model import Check, Finding, Verdict
 
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "blocked": 6}
 BOXES = {"passed": "x", "failed": "✗", "blocked": "▪", "skipped": "-", "flaky": "~", "not run": " "}
+MOST_SHOWN = 4
 ORDER = ("failed", "blocked", "flaky", "passed", "skipped")
 
 
@@ -98,7 +99,8 @@ def checklist_markdown(data: dict[str, Any], suites: dict[str, str]) -> str:
 def closing_lines(data: dict[str, Any], where: str) -> list[str]:
     """The last lines of the terminal: findings, the verdict with the top finding, and where the report lies."""
     counts = ", ".join(f"{number} {name}" for name, number in data["counts"].items() if number)
-    lines = []
+    skipped = Counter(c["observed"] for item in data["checklist"] for c in item["checks"] if c["status"] == "skipped")
+    lines = [f"skipped    {number} × {reason}" for reason, number in skipped.most_common(MOST_SHOWN)]
     for finding in data["findings"][1:4]:
         lines.append(f"also       {finding['component']}: {finding['summary']}")
     if len(data["findings"]) > 4:
