@@ -180,6 +180,8 @@ class Pipeline(Sectioned):
     embed_version: str
     embedding_batch: int
     unit_norm_tolerance: float
+    different_vectors_share: float = Field(gt=0, le=1)
+    same_text_cosine: float = Field(gt=0, lt=1)
     upload_window_seconds: float
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)

@@ -28,7 +28,7 @@ def test_connecting_holds_its_target(queries: QueryTimes, measure: Measure, spec
 
 def test_a_simple_query_holds_its_target(queries: QueryTimes, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: simple query from the service network, median."""
-    samples = queries.query("SELECT 1", measure.samples_for(spec.targets["query"]))
+    samples = queries.simple(measure.samples_for(spec.targets["query"]))
     measure.hold(samples, "query_simple", "database")
 
 
@@ -62,12 +62,12 @@ def test_parallel_queries_hold_the_target(
     database: Database, queries: QueryTimes, measure: Measure, spec: Specification
 ) -> None:
     """contract Response-time targets: many connections at once, p95 (F18)."""
-    measure.hold(queries.parallel("SELECT 1", spec.database.connections), "parallel_query", "database")
+    measure.hold(queries.parallel(spec.database.connections), "parallel_query", "database")
 
 
 def test_many_connections_are_opened_at_once(database: Database, measure: Measure, spec: Specification) -> None:
     """§5 Database Connections: the agreed number of connections, none refused (F18)."""
-    failures = [f for f in database.at_once(spec.database.connections, "SELECT 1") if f]
+    failures = [f for f in database.at_once(spec.database.connections) if f]
     expect(failures, f"failures of {spec.database.connections} new connections at once").is_empty()
 
 

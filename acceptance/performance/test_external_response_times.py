@@ -32,7 +32,10 @@ def page(run: Run) -> Document:
 def test_one_embedding_holds_its_target(openai: OpenAI, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: OpenAI embeddings, p95 (F30)."""
     count = measure.samples_for(spec.targets["embeddings"], costly=True)
-    work = lambda: measure.clock(lambda: openai.embed(["deductible"], spec.pipeline.embed_model))  # noqa: E731
+
+    def work() -> float:
+        return measure.clock(lambda: openai.embed(["deductible"], spec.pipeline.embed_model))
+
     measure.hold(measure.take("OpenAI embedding of one text", work, count, "embeddings"), "embeddings", "openai")
 
 
@@ -40,14 +43,20 @@ def test_one_embedding_holds_its_target(openai: OpenAI, measure: Measure, spec: 
 def test_a_batch_of_embeddings_holds_its_target(openai: OpenAI, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: OpenAI embeddings for a batch of chunks, p95 (F30)."""
     texts = [f"chapter {number} of the policy" for number in range(spec.sampling.batch_texts)]
-    work = lambda: measure.clock(lambda: openai.embed(texts, spec.pipeline.embed_model))  # noqa: E731
+
+    def work() -> float:
+        return measure.clock(lambda: openai.embed(texts, spec.pipeline.embed_model))
+
     measure.hold(measure.take("OpenAI embedding of a batch", work, spec.sampling.batches, "embeddings"), "embeddings", "openai")
 
 
 @of_openai
 def test_the_model_list_is_quick(openai: OpenAI, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: OpenAI answers at all within the target."""
-    work = lambda: measure.clock(openai.models)  # noqa: E731
+
+    def work() -> float:
+        return measure.clock(openai.models)
+
     measure.hold(measure.take("OpenAI models", work, spec.sampling.batches, "embeddings"), "embeddings", "openai")
 
 
@@ -56,7 +65,10 @@ def test_handing_in_a_document_holds_its_target(
     llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification
 ) -> None:
     """contract Response-time targets: LlamaParse submit, p95 (F30)."""
-    work = lambda: expect(llamaparse.submit(page.filename, page.body)).status(200, 201).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(llamaparse.submit(page.filename, page.body)).status(200, 201).seconds
+
     samples = measure.take("LlamaParse submit", work, spec.sampling.vendor_documents, "llamaparse_submit")
     measure.hold(samples, "llamaparse_submit", "llamaparse")
 
@@ -65,7 +77,10 @@ def test_handing_in_a_document_holds_its_target(
 def test_asking_for_a_parse_is_quick(llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: LlamaParse's job status."""
     job = str(expect(llamaparse.submit(page.filename, page.body)).status(200, 201).object()["id"])
-    work = lambda: expect(llamaparse.job(job)).status(200).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(llamaparse.job(job)).status(200).seconds
+
     measure.hold(
         measure.take("LlamaParse job", work, spec.sampling.batches, "llamaparse_submit"), "llamaparse_submit", "llamaparse"
     )
@@ -74,28 +89,40 @@ def test_asking_for_a_parse_is_quick(llamaparse: LlamaParse, page: Document, mea
 @pytest.mark.component("anthropic")
 def test_anthropic_answers_in_time(anthropic: Anthropic, measure: Measure, spec: Specification) -> None:
     """§3 Anthropic (optional): a fallback that answers in time."""
-    work = lambda: expect(anthropic.models()).status(200).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(anthropic.models()).status(200).seconds
+
     measure.hold(measure.take("Anthropic models", work, spec.sampling.batches, "embeddings"), "embeddings", "anthropic")
 
 
 @of_supabase
 def test_supabase_auth_answers_in_time(supabase: Supabase, user: User, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: the check of a token, p95."""
-    work = lambda: expect(supabase.auth.user_of(user.token)).status(200).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(supabase.auth.user_of(user.token)).status(200).seconds
+
     measure.hold(measure.take("Supabase Auth user", work, spec.sampling.mean_minimum, "supabase"), "supabase", "supabase")
 
 
 @of_supabase
 def test_signing_in_at_supabase_is_quick(supabase: Supabase, user: User, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: sign-in, p95."""
-    work = lambda: expect(supabase.auth.sign_in(user.email, user.password)).status(200).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(supabase.auth.sign_in(user.email, user.password)).status(200).seconds
+
     measure.hold(measure.take("Supabase Auth sign-in", work, spec.sampling.mean_minimum, "supabase"), "supabase", "supabase")
 
 
 @pytest.mark.component("storage")
 def test_storage_answers_in_time(supabase: Supabase, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: the bucket's description, p95."""
-    work = lambda: expect(supabase.storage.describe()).status(200).seconds  # noqa: E731
+
+    def work() -> float:
+        return expect(supabase.storage.describe()).status(200).seconds
+
     measure.hold(measure.take("Supabase Storage bucket", work, spec.sampling.mean_minimum, "supabase"), "supabase", "storage")
 
 

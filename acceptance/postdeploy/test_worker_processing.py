@@ -151,7 +151,9 @@ def test_every_vector_is_a_unit_vector(chunks: list[Chunk], spec: Specification)
 @pytest.mark.component("rag")
 def test_vectors_of_different_texts_differ(chunks: list[Chunk]) -> None:
     """contract Worker: embeddings are not all the same (F29)."""
-    expect(len({chunk.vector for chunk in chunks}), "different embeddings").is_at_least(len({c.text for c in chunks}) * 0.9)
+    expect(len({chunk.vector for chunk in chunks}), "different embeddings").is_at_least(
+        len({c.text for c in chunks}) * SPEC.pipeline.different_vectors_share
+    )
 
 
 def test_a_long_document_is_embedded_in_batches(journeys: Journeys, database: Database, spec: Specification) -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fixtures.database import Database
+from fixtures.database import Database, moment
 from fixtures.expect import not_applicable
 from fixtures.http import expect
 from fixtures.run import Run
@@ -155,9 +155,8 @@ def test_the_database_belongs_to_the_project(supabase: Supabase, database: Datab
     created = described.object().get("created_at") if described.status == 200 else None
     if created is None:
         not_applicable("storage does not tell when the bucket was created")
-    known = database.value("SELECT created_at FROM storage.buckets WHERE id = $1", spec.pipeline.bucket)
-    expect(known.isoformat()[:23] if known else None, "creation of the bucket in the database").equals(
-        str(created).replace("Z", "+00:00")[:23], "storage and database must be one project's"
+    expect(database.bucket_created(spec.pipeline.bucket), "creation of the bucket as the database shows it").equals(
+        moment(created), "storage and database must be one project's"
     )
 
 

@@ -40,7 +40,7 @@ def _name(entry: object) -> str:
 
 def test_the_database_lets_the_services_in(database: Database) -> None:
     """§1 Database Configuration: DATABASE_URL connects, without prepared statements, as through the pooler."""
-    expect(database.value("SELECT 1"), "SELECT 1").equals(1)
+    expect(database.answers(), "an answer to a simple query").holds()
 
 
 @pytest.mark.component("worker")
@@ -52,20 +52,17 @@ def test_the_worker_gets_into_the_database(database: Database, run: Run) -> None
 
 def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
-    version = int(database.value("SHOW server_version_num")) // 10000
-    expect(version, "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
+    expect(database.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
 
 
 def test_the_schema_exists(database: Database, spec: Specification) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
-    schemas = database.names("SELECT nspname FROM pg_namespace")
-    expect(schemas, "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
+    expect(database.schemas(), "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
 
 
 def test_the_vector_extension_is_installed(database: Database, spec: Specification) -> None:
     """contract Database: pgvector is installed."""
-    extensions = database.names("SELECT extname FROM pg_extension")
-    expect(extensions, "extensions", "CREATE EXTENSION vector").contains(spec.database.extension)
+    expect(database.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.database.extension)
 
 
 def test_the_clock_of_the_database_is_right(database: Database, spec: Specification) -> None:
@@ -175,17 +172,17 @@ def test_a_stranger_sees_nothing(database: Database, spec: Specification, table:
 @pytest.mark.parametrize("role", [DATABASE.service_role, DATABASE.user_role, DATABASE.anonymous_role])
 def test_the_role_exists(database: Database, role: str) -> None:
     """contract Database: the roles of row-level security."""
-    expect(database.names("SELECT rolname FROM pg_roles"), "roles of the database").contains(role)
+    expect(database.roles(), "roles of the database").contains(role)
 
 
 def test_no_user_can_become_superuser_through_the_services(database: Database) -> None:
     """§6 Data Security: the services' own role is no superuser."""
-    expect(database.value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"), "superuser rights").equals(False)
+    expect(database.is_superuser(), "superuser rights").equals(False)
 
 
 def test_all_migrations_of_the_release_are_applied(database: Database, spec: Specification, run: Run) -> None:
     """contract Database: the applied migrations are those of the source tree."""
-    applied = database.names(f"SELECT version FROM {spec.database.migrations_table}")
+    applied = database.applied_migrations()
     expect(applied, f"versions in {spec.database.migrations_table}").is_not_empty("the schema comes from migrations")
     tree = run.settings.harness_source_tree
     if tree is None:
@@ -196,7 +193,7 @@ def test_all_migrations_of_the_release_are_applied(database: Database, spec: Spe
 
 def test_the_database_is_stagings(database: Database, spec: Specification) -> None:
     """§6 Database Isolation: a separate staging database, and no production's (F35)."""
-    name = database.value("SELECT current_database()")
+    name = database.name()
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
     expect(suspicious, f"signs of production in the database's name {name!r}").is_empty()
 
@@ -205,7 +202,7 @@ def test_the_storage_bucket_is_known_to_this_database(database: Database, spec: 
     """§3 Database Dependencies: database and storage belong to one project (F15)."""
     if not database.exists("storage.buckets"):
         not_applicable("this database does not hold Supabase's storage schema")
-    buckets = database.names("SELECT id FROM storage.buckets")
+    buckets = database.buckets()
     expect(buckets, "buckets in the database").contains(spec.pipeline.bucket)
 
 
