@@ -163,6 +163,13 @@ def test_a_policy_lets_the_service_role_see_all_rows(database: Database, spec: S
 
 
 @every_table
+def test_no_policy_shows_all_rows_to_everybody(database: Database, spec: Specification, table: Table) -> None:
+    """contract Database: only the service role has a policy without a condition (F24)."""
+    opened = database.roles_shown_everything(table.name) - {spec.database.service_role}
+    expect(opened, f"roles to which a policy shows all rows of {table.name}", f"the policies on {table.name}").is_empty()
+
+
+@every_table
 def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: anon sees nothing."""
     rows = database.visible_to(spec.database.anonymous_role, None, table.name)

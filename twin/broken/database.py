@@ -63,3 +63,16 @@ def few_connections(plan: Plan) -> None:
 def lost_rights(plan: Plan) -> None:
     for table in ("documents", "document_chunks"):
         plan.sql.append(f"REVOKE ALL ON upload_pipeline.{table} FROM authenticated")
+
+
+@fault("G43", "the services' role may not read the pipeline's tables", "database/api", "postdeploy")
+def unreadable_tables(plan: Plan) -> None:
+    plan.sql.append("REVOKE SELECT ON ALL TABLES IN SCHEMA upload_pipeline FROM service_role, authenticated")
+
+
+@fault("G44", "policies show all rows to everybody, strangers included", "database", "predeploy", "postdeploy")
+def open_policies(plan: Plan) -> None:
+    plan.sql.append("GRANT USAGE ON SCHEMA upload_pipeline TO anon")
+    for table in ("documents", "upload_jobs", "document_chunks"):
+        plan.sql.append(f"GRANT SELECT ON upload_pipeline.{table} TO anon")
+        plan.sql.append(f"CREATE POLICY everybody ON upload_pipeline.{table} FOR SELECT TO anon, authenticated USING (true)")

@@ -20,3 +20,11 @@ def other_settings(plan: Plan) -> None:
 def other_dockerfile(plan: Plan) -> None:
     plan.replace_in_source("Dockerfile", "EXPOSE 8000", "EXPOSE 8080")
     plan.replace_in_source("Dockerfile", '"--workers", "1"', '"--workers", "4"')
+
+
+@fault("G42", "the checkout is not the release: the source tree is another repository's", "build", "predeploy")
+def foreign_checkout(plan: Plan) -> None:
+    elsewhere = plan.source.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "README.md").write_text("Another project.\n")
+    plan.config.operator_env["HARNESS_SOURCE_TREE"] = str(elsewhere)
