@@ -7,7 +7,7 @@ import pytest
 from fixtures.expect import not_applicable
 from fixtures.http import expect
 from fixtures.measure import Measure
-from fixtures.source import SourceTree, has_engine, matches
+from fixtures.source import SourceTree, complaint, has_engine, matches
 from fixtures.vendors import Render
 from spec import Specification, current
 from spec.model import ServiceName
@@ -111,14 +111,14 @@ def test_the_requirements_resolve(source: SourceTree, spec: Specification, servi
     """§10 Service Startup Failures: the requirements have no conflict (F17)."""
     path = spec.services[service].requirements
     done = source.resolve(path)
-    expect(done.stderr.strip()[-300:] if done.returncode else "", f"pip's complaint about {path}", path).equals("")
+    expect(complaint(done), f"pip's complaint about {path}", path).equals("")
 
 
 def test_the_worker_imports(source: SourceTree, spec: Specification) -> None:
     """§4 Worker Service Health Checks: import validation (F17)."""
     worker = spec.services["worker"]
     done = source.run_worker_check(worker.health_check_command)
-    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of the worker's import check").equals("")
+    expect(complaint(done), "error of the worker's import check").equals("")
     expect(done.stdout.strip(), "output of the worker's import check").equals(worker.health_check_output)
 
 
@@ -131,7 +131,7 @@ def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, meas
 def test_the_api_imports(source: SourceTree) -> None:
     """§10 Service Startup Failures: the API's modules import (F17)."""
     done = source.imports("api.application")
-    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of importing the API").equals("")
+    expect(complaint(done), "error of importing the API").equals("")
 
 
 @every_service
@@ -150,7 +150,7 @@ def test_the_image_builds(source: SourceTree, spec: Specification, service: Serv
     if not has_engine():
         not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
     done = source.build_image(spec.services[service].dockerfile_path)
-    expect(done.stderr.strip()[-300:] if done.returncode else "", "error of docker build").equals("")
+    expect(complaint(done), "error of docker build").equals("")
 
 
 DETAILS = {
