@@ -15,7 +15,8 @@ help:
 	@echo "make predeploy | postdeploy | performance    one suite"
 	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
 	@echo "make soak N=50    no false alarm: the gate again and again on a healthy, busy, slow twin"
-	@echo "make load PROFILE=nightly   open arrivals on the target of .env.staging; make bench: how true the generator is"
+	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
+	@echo "make bench        how true and how cheap the load's figures are"
 	@echo "make report       Allure's HTML report of the last run (needs Node)"
 	@echo "make lint | clean"
 
@@ -48,7 +49,7 @@ bench: $(READY)
 
 PROFILE ?= smoke
 load: $(READY)
-	@$(BIN)/locust -f load/locustfile.py --headless -u 1 --only-summary --arrivals $(PROFILE)
+	@$(BIN)/python -m load --profile $(PROFILE) $(if $(DURATION),--duration $(DURATION)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(BASELINE),--baseline $(BASELINE)) $(ARGS)
 
 N ?= 10
 soak: $(READY)

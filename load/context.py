@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import sys
-from collections import defaultdict
+import time
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import httpx
 
 from fixtures import settings, sweep
 from fixtures.answers import Answer
-from fixtures.api import upload_body
+from fixtures.api import Api, upload_body
 from fixtures.documents import Document, make
 from fixtures.http import Reply, shared_client
 from fixtures.journeys import Journeys
@@ -26,7 +26,8 @@ from fixtures.registry import Registry
 from fixtures.run import STATE, Run, new_run_id
 from fixtures.supabase import Supabase
 from fixtures.users import User, Users
-from load.open_loop import Measured
+from load.plan import LoadPlan
+from load.recorder import Recorder
 from spec import current
 from spec.model import DocumentKind
 
@@ -49,16 +50,14 @@ def chosen_profile(arguments: list[str]) -> str:
 
 
 class Context:
-    """One load run. `owned` is true when it was started by hand and cleans up after itself."""
+    """One generator of a load run. `owned` is true when it was started by hand and cleans up after itself."""
 
-    def __init__(self, run: Run, owned: bool, profile: str) -> None:
+    def __init__(self, run: Run, owned: bool, plan: LoadPlan | None) -> None:
         self.run = run
         self.owned = owned
-        self.profile = profile
-        self.measured: Measured | None = None
-        self.milliseconds: dict[str, list[float]] = defaultdict(list)
-        self.service: dict[str, list[float]] = defaultdict(list)
-        self.failures: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.plan = plan
+        self.started = time.perf_counter()
+        self.recorder = Recorder(plan.block_seconds if plan else run.spec.load.block_seconds)
         # Its lines would show signed URLs.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         supabase = Supabase(run)
@@ -67,15 +66,16 @@ class Context:
         self._accounts: list[User] = []
         self._uploaders: list[User] = []
         self._turn = cycle([0])
+        self._jobs: list[tuple[User, str]] = []
+        self._next_job = 0
 
     @classmethod
     def from_environment(cls) -> Context:
-        """The run that the gate started, or one of its own; raises ConfigurationError when no target is named."""
+        """The run that somebody started, or one of its own; raises ConfigurationError when no target is named."""
         profile = chosen_profile(sys.argv)
-        if profile and profile not in current().load.profiles:
-            raise settings.ConfigurationError(f"--arrivals {profile}: not one of {', '.join(current().load.profiles)}")
         if folder := os.environ.get(FOLDER_VARIABLE):
-            return cls(Run.read(Path(folder)), owned=False, profile=profile)
+            return cls(Run.read(Path(folder)), owned=False, plan=LoadPlan.read(Path(folder)))
+        plan = LoadPlan.of(current(), profile) if profile else None
         path = Path(os.environ.get(ENV_FILE_VARIABLE, DEFAULT_ENV_FILE))
         values = (settings.read_env_file(path) if path.exists() else {}) | settings.from_process(current())
         run_id = new_run_id()
@@ -84,17 +84,29 @@ class Context:
             raise settings.ConfigurationError(f"{', '.join(suspects)}: looks like production")
         run.learn_secrets()
         run.save()
-        return cls(run, owned=True, profile=profile)
+        return cls(run, owned=True, plan=plan)
 
-    def prepare(self, requests: int) -> None:
+    def prepare(self, requests: int, weights: dict[str, int]) -> None:
         """Create the accounts before the first request, so that no measurement waits for one."""
         load = self.run.spec.load
-        share = load.tasks["upload"].weight / sum(task.weight for task in load.tasks.values())
+        share = weights.get("upload", 0) / sum(weights.values())
         each = self.run.spec.limits.max_concurrent_jobs_per_user
         for _ in range(load.users):
             self.account()
-        for _ in range(math.ceil(SPARE * share * requests / each) + 1):
+        if "status" in weights:
+            self._first_job()
+        for _ in range(math.ceil(SPARE * share * requests / each) + 1 if share else 0):
             self._uploaders += [self._users.new("load")] * each
+
+    def _first_job(self) -> None:
+        """A job to ask about from the first second on; without one the listing is asked."""
+        owner = self._users.new("load")
+        document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
+        api = Api(self.run).silent().as_(owner)
+        reply = api.request_upload(document)
+        if reply.status == self.run.spec.endpoint("upload").success:
+            self.remember_job(owner, str(reply.object()["job_id"]))
+            api.send(api.absolute(reply.object()["signed_url"]), document.body)
 
     def account(self) -> User:
         """Somebody who is signed in, in turns."""
@@ -110,6 +122,17 @@ class Context:
             self._uploaders += [self._users.new("load")] * self.run.spec.limits.max_concurrent_jobs_per_user
         document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
         return self._uploaders.pop(), document, upload_body(self.run, document)
+
+    def remember_job(self, owner: User, job_id: str) -> None:
+        """A job that may be asked about from now on."""
+        self._jobs.append((owner, job_id))
+
+    def job(self) -> tuple[User, str] | None:
+        """A job and its owner, in turns, as people look at their uploads; None before the first upload."""
+        if not self._jobs:
+            return None
+        self._next_job += 1
+        return self._jobs[self._next_job % len(self._jobs)]
 
     def question(self) -> tuple[str, str]:
         """A question, and the token of somebody whose document answers it, where there is one."""
@@ -127,6 +150,8 @@ class Context:
     def problem(self, endpoint: str, status: int, text: str) -> str | None:
         """Why an answer is a failure, or None; a chat answer may be one behind its 200."""
         wanted = self.run.spec.endpoint(endpoint).success
+        if status == 0:
+            return "no answer"
         if status != wanted:
             return f"{status} instead of {wanted}"
         if endpoint != "chat":
@@ -134,28 +159,15 @@ class Context:
         reply = Reply("POST", "", status, httpx.Headers(), text.encode(), 0.0, "chat")
         return Answer(reply).failure(self.run.spec.chat)
 
-    def keep(self, name: str, response: float, service: float, problem: str | None) -> None:
-        """Keep one measurement (milliseconds)."""
-        self.milliseconds[name].append(response)
-        self.service[name].append(service)
-        if problem is not None:
-            self.failures[name][problem[:200]] += 1
-
-    def has_measured(self) -> bool:
-        """Whether any request was made."""
-        return bool(self.milliseconds)
-
-    def finish(self) -> None:
-        """Write the measurements, and clean up where nobody else does."""
-        data: dict[str, Any] = {"milliseconds": self.milliseconds, "service": self.service, "failures": self.failures}
-        if self.measured is not None:
-            lag = self.measured.lag
-            data["schedule"] = {
-                "valid": self.measured.is_valid,
-                "dropped": self.measured.dropped,
-                "lag_p99_ms": lag.percentile(99) if lag.count else 0.0,
-            }
-        (self.run.folder / "load.json").write_text(json.dumps(data))
+    def clean(self) -> None:
+        """Remove what a run by hand has created."""
         if self.owned:
             sweep.remove_run(self.run)
             self.run.remove()
+
+    def abort_reason(self) -> str:
+        """Why the run must end now, as the observer beside it says; empty while it need not."""
+        try:
+            return str(json.loads((self.run.folder / "abort.json").read_text())["reason"])
+        except (OSError, ValueError):
+            return ""

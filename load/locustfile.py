@@ -1,9 +1,9 @@
-"""Tasks of the load: health, sign-in, profile, status, upload and chat; weights, profiles and targets are data.
+"""Tasks of the load: health, sign-in, profile, jobs, status, upload and chat; weights, profiles and targets are data.
 
 `locust -f load/locustfile.py` runs as any Locust file does, web page included: users in a closed loop.
 `locust -f load/locustfile.py --headless --arrivals smoke` starts requests on the profile's schedule instead (open
-arrivals) and measures each from the moment it should have started. The target's settings are read from HARNESS_ENV_FILE
-(default .env.staging).
+arrivals) and measures each from the moment it should have started; `--master` and `--worker` share one schedule.
+The target's settings are read from HARNESS_ENV_FILE (default .env.staging). `make load` does all of it, with a report.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ from __future__ import annotations
 import random
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+import gevent
 from locust import FastHttpUser, between, events, task
+from locust.runners import MasterRunner, WorkerRunner
 
 from fixtures.settings import ConfigurationError
-from load.arrivals import schedule
+from load import finish, observe
 from load.context import Context
+from load.generators import REPORT_SECONDS, Generator, Master
 from load.open_loop import OpenLoop
+from load.record import LostWorker, Parts
 from spec import SpecError
 
 try:
@@ -27,27 +32,37 @@ except (ConfigurationError, SpecError) as error:
     print(f"load: {error}", file=sys.stderr)
     sys.exit(4)
 LOAD = CONTEXT.run.spec.load
-WEIGHTS = {name: entry.weight for name, entry in LOAD.tasks.items()}
+PLAN = CONTEXT.plan
+WEIGHTS = PLAN.weights if PLAN else LOAD.weights(LOAD.profiles[LOAD.gate_profile])
+PARTS = Parts()
+STARTED_AT = datetime.now(UTC).isoformat(timespec="seconds")
+MASTERS: list[Master] = []
+OBSERVERS: list[Any] = []
+LEAD_SECONDS = 0.1
 
 
 class Tasks:
-    """What people do. `due` is when a request should have started (None in a closed loop)."""
+    """What people do. `due` is when a request should have started (seconds after zero; None in a closed loop)."""
 
     client: Any
+    zero = CONTEXT.started
 
-    def _call(self, name: str, endpoint: str, due: float | None, token: str = "", **arguments: Any) -> Any:
+    def _call(self, name: str, endpoint: str, due: float | None, token: str = "", path: str = "", **arguments: Any) -> Any:
         wanted = CONTEXT.run.spec.endpoint(endpoint)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        started = time.perf_counter() - self.zero
+        number = CONTEXT.recorder.begin(name, started if due is None else due, started)
         with self.client.request(
-            wanted.method, wanted.path, name=name, catch_response=True, headers=headers, **arguments
+            wanted.method, path or wanted.path, name=name, catch_response=True, headers=headers, **arguments
         ) as reply:
             problem = CONTEXT.problem(endpoint, reply.status_code, reply.text or "")
             if problem:
                 reply.failure(problem)
             service = float(reply.request_meta["response_time"])
+            ended = time.perf_counter() - self.zero
             if due is not None:
-                reply.request_meta["response_time"] = (time.perf_counter() - due) * 1000
-            CONTEXT.keep(name, float(reply.request_meta["response_time"]), service, problem)
+                reply.request_meta["response_time"] = (ended - due) * 1000
+            CONTEXT.recorder.end(number, ended, service, problem and problem[:200])
             return reply
 
     def health(self, due: float | None = None) -> None:
@@ -63,16 +78,28 @@ class Tasks:
         """GET /me."""
         self._call("profile", "me", due, CONTEXT.account().token)
 
-    def status(self, due: float | None = None) -> None:
+    def jobs(self, due: float | None = None) -> None:
         """GET the caller's jobs."""
-        self._call("status", "jobs", due, CONTEXT.account().token)
+        self._call("jobs", "jobs", due, CONTEXT.account().token)
+
+    def status(self, due: float | None = None) -> None:
+        """GET the state of a job that was uploaded, as a page does that waits for it."""
+        found = CONTEXT.job()
+        if found is None:
+            self.jobs(due)
+            return
+        owner, job_id = found
+        path = CONTEXT.run.spec.endpoint("job").path.replace("{job_id}", job_id)
+        self._call("status", "job", due, owner.token, path)
 
     def upload(self, due: float | None = None) -> None:
         """POST an upload request and send the document, within the limits of each user."""
         account, document, body = CONTEXT.document()
         reply = self._call("upload", "upload", due, account.token, json=body)
         if reply.status_code == CONTEXT.run.spec.endpoint("upload").success:
-            CONTEXT.send(str(reply.json()["signed_url"]), document.body)
+            answer = reply.json()
+            CONTEXT.remember_job(account, str(answer["job_id"]))
+            CONTEXT.send(str(answer["signed_url"]), document.body)
 
     def chat(self, due: float | None = None) -> None:
         """POST a question about an own document."""
@@ -84,10 +111,10 @@ class Person(Tasks, FastHttpUser):
     """Somebody in a closed loop: asks again after the answer."""
 
     host = CONTEXT.run.settings.api_base_url
-    wait_time = between(0.05, 0.3)
+    wait_time = between(*LOAD.pause_seconds)
     connection_timeout = CONTEXT.run.spec.safety.request_seconds
     network_timeout = CONTEXT.run.spec.safety.chat_seconds
-    weight = 0 if CONTEXT.profile else 1
+    weight = 0 if PLAN else 1
 
     @task
     def something(self) -> None:
@@ -96,25 +123,52 @@ class Person(Tasks, FastHttpUser):
 
 
 class Arrivals(Tasks, FastHttpUser):
-    """The schedule of a profile; one of these stands for everybody who arrives."""
+    """The schedule of a profile; one of these stands for everybody who arrives at this generator."""
 
     host = CONTEXT.run.settings.api_base_url
     connection_timeout = CONTEXT.run.spec.safety.request_seconds
     network_timeout = CONTEXT.run.spec.safety.chat_seconds
     concurrency = LOAD.in_flight
-    fixed_count = 1 if CONTEXT.profile else 0
-    weight = 1 if CONTEXT.profile else 0
+    weight = 1 if PLAN else 0
+    has_run = False
 
     @task
     def everybody(self) -> None:
-        """Run the whole schedule, then end the load run."""
-        due = list(schedule(LOAD.profiles[CONTEXT.profile].segments, seed=LOAD.seed))
-        CONTEXT.prepare(len(due))
-        chance = random.Random(LOAD.seed)
-        names, weights = list(WEIGHTS), list(WEIGHTS.values())
-        loop = OpenLoop(lambda moment: getattr(self, chance.choices(names, weights)[0])(moment), LOAD.in_flight)
-        CONTEXT.measured = loop.run(due, CONTEXT.run.spec.safety.chat_seconds)
-        self.environment.runner.quit()
+        """Run this generator's share of the schedule once, then end."""
+        if Arrivals.has_run or PLAN is None:
+            # After a lost generator Locust gives its place to another one, whose own share is all that it may send.
+            gevent.sleep(1)
+            return
+        Arrivals.has_run = True
+        generator = Generator(self.environment.runner, PARTS)
+        of = max(1, getattr(self.environment.parsed_options, "expect_workers", 1) or 1)
+        CONTEXT.prepare(len(PLAN.due()) // of, PLAN.weights)
+        zero, share, of = generator.begin()
+        chance = random.Random(f"{PLAN.seed}-{share}")
+        names, weights = list(PLAN.weights), list(PLAN.weights.values())
+        loop = OpenLoop(lambda due: getattr(self, chance.choices(names, weights)[0])(due), LOAD.in_flight)
+        beside = gevent.spawn(self._report, generator, loop)
+        due = PLAN.due(share, of)
+        self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
+        (CONTEXT.run.folder / "load-zero").write_text(str(time.time() + self.zero - time.perf_counter()))
+        loop.run(due, CONTEXT.run.spec.safety.chat_seconds, self.zero)
+        beside.kill()
+        CONTEXT.recorder.abandon(loop.now)
+        CONTEXT.recorder.dropped = loop.dropped
+        generator.report(CONTEXT.recorder.part(), is_last=True)
+        if not isinstance(self.environment.runner, WorkerRunner):
+            self.environment.runner.quit()
+
+    @staticmethod
+    def _report(generator: Generator, loop: OpenLoop) -> None:
+        reported = time.monotonic()
+        while True:
+            gevent.sleep(0.25)
+            if CONTEXT.abort_reason():
+                loop.stop()
+            if time.monotonic() - reported > REPORT_SECONDS:
+                reported = time.monotonic()
+                generator.report(CONTEXT.recorder.part())
 
 
 def add_options(parser: Any) -> None:
@@ -122,12 +176,39 @@ def add_options(parser: Any) -> None:
     parser.add_argument("--arrivals", default="", env_var="LOAD_PROFILE", help="open arrivals: " + ", ".join(LOAD.profiles))
 
 
-def finish(environment: Any, **_: Any) -> None:
-    """Write what was measured; a run by hand also removes what it created."""
-    CONTEXT.finish()
-    # The gate judges by its own targets; Locust's exit code only says whether the run took place.
-    environment.process_exit_code = 0 if CONTEXT.has_measured() else 1
+def begin(environment: Any, **_: Any) -> None:
+    """Start to observe; the master waits for its generators, and ends with the last of them."""
+    if PLAN is not None and not isinstance(environment.runner, WorkerRunner):
+        OBSERVERS.append(observe.start(CONTEXT.run))
+    if PLAN is not None and isinstance(environment.runner, MasterRunner):
+        expected = max(1, environment.parsed_options.expect_workers)
+        MASTERS.append(Master(environment.runner, PARTS, expected, environment.runner.quit))
+
+
+def end(environment: Any, **_: Any) -> None:
+    """Write what was measured; a run by hand also judges it and removes what it created."""
+    if isinstance(environment.runner, WorkerRunner):
+        CONTEXT.clean()
+        return
+    if PLAN is None:
+        PARTS.add("local", CONTEXT.recorder.part())
+    lost, workers = [], 1
+    for master in MASTERS:
+        lost = [LostWorker(name=name, at=at) for name, at in master.lost.items()]
+        workers = master.workers
+    record = finish.record(CONTEXT.run, PLAN, PARTS, STARTED_AT, time.perf_counter() - CONTEXT.started)
+    more: dict[str, Any] = {"lost": lost, "workers": workers, "aborted": CONTEXT.abort_reason()}
+    for observer in OBSERVERS:
+        more["samples"], more["documents"] = observe.finish(observer, CONTEXT.run)
+    record = record.model_copy(update=more)
+    if CONTEXT.owned and PLAN is not None:
+        environment.process_exit_code = finish.conclude(CONTEXT.run, record)
+    else:
+        finish.hand_over(CONTEXT.run, record)
+        environment.process_exit_code = 0 if record.requests else 1
+    CONTEXT.clean()
 
 
 events.init_command_line_parser.add_listener(add_options)
-events.quitting.add_listener(finish)
+events.init.add_listener(begin)
+events.quitting.add_listener(end)

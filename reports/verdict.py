@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -35,14 +34,6 @@ def status_of(checks: Sequence[Check]) -> str:
     return next((name for name in ORDER if name in outcomes), "not run")
 
 
-def release_of(run: Run) -> str:
-    """The commit under test: what was expected, else this checkout's when the target is the twin."""
-    if run.settings.harness_expected_commit:
-        return run.settings.harness_expected_commit
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
-
-
 def build(
     run: Run, checks: Sequence[Check], findings: Sequence[Finding], verdict: Verdict, started_at: str, seconds: float
 ) -> dict[str, Any]:
@@ -57,7 +48,7 @@ def build(
             "faults": list(run.faults),
         },
         "run_id": run.run_id,
-        "commit": release_of(run),
+        "commit": run.release,
         "started_at": started_at,
         "duration_s": round(seconds, 1),
         "counts": {name: counts.get(name, 0) for name in ("passed", "failed", "flaky", "skipped", "blocked")},

@@ -2,14 +2,27 @@
 
 import itertools
 import math
-import time
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
 
+from fixtures.settings import ConfigurationError
+from load import page
 from load.arrivals import schedule
+from load.compare import Comparer, Comparison, run_spread
 from load.histogram import Latencies
+from load.judge import judge, problems
 from load.open_loop import OpenLoop
+from load.record import BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
+from load.recorder import UNANSWERED, Recorder
+from load.stress import Step, find_knee
+from load.worker_load import Level, linearity
+from spec import current
 from spec.model import Segment
 
 
@@ -51,24 +64,163 @@ def test_histograms_merge_exactly() -> None:
     assert [one.percentile(p) for p in (50, 90, 99, 100)] == [both.percentile(p) for p in (50, 90, 99, 100)]
 
 
+def measured(request: Callable[[float], None], segment: Segment, in_flight: int, stop_seconds: float) -> tuple[LoadRecord, int]:
+    """What the open loop and the recorder make of this request, and how many were never sent."""
+    recorder = Recorder(block_seconds=0.5)
+
+    def one(due: float) -> None:
+        started = loop.now
+        number = recorder.begin("health", due, started)
+        request(due)
+        recorder.end(number, loop.now, (loop.now - started) * 1000, None)
+
+    loop = OpenLoop(one, in_flight)
+    loop.run(schedule([segment]), stop_seconds)
+    recorder.abandon(loop.now)
+    recorder.dropped = loop.dropped
+    parts = Parts()
+    parts.add("local", recorder.part())
+    return a_record(**parts.whole()), loop.dropped
+
+
 def test_a_frozen_server_is_seen_from_the_schedule() -> None:
     """A server that freezes for 0.4 of 1 s: the schedule's own arithmetic tells what people would have seen."""
     freeze_from, freeze_to, rate = 0.3, 0.7, 100
-    zero = time.perf_counter()
 
-    def request(_: float) -> None:
-        now = time.perf_counter() - zero
-        if freeze_from <= now < freeze_to:
-            gevent.sleep(freeze_to - now)
+    def request(due: float) -> None:
+        if freeze_from <= due < freeze_to:
+            gevent.sleep(freeze_to - due)
 
-    measured = OpenLoop(request, 500).run(schedule([Segment(seconds=1, rate=rate, arrivals="constant")]), 2)
-    assert measured.response.count == rate
-    assert measured.is_valid
+    record, dropped = measured(request, Segment(seconds=1, rate=rate, arrivals="constant"), 500, 2)
+    assert record.requests == rate
+    assert not dropped
     # A closed loop would have seen one slow request; four in ten arrive during the freeze.
-    assert measured.response.percentile(95) > 250
+    assert record.latencies("health").percentile(95) > 250
 
 
-def test_too_few_places_make_the_run_invalid() -> None:
-    measured = OpenLoop(lambda _: gevent.sleep(1), 5).run(schedule([Segment(seconds=0.5, rate=100, arrivals="constant")]), 0.1)
-    assert measured.dropped > 0
-    assert not measured.is_valid
+def test_what_has_no_answer_at_the_end_is_a_failure_and_what_found_no_place_makes_the_run_invalid() -> None:
+    record, dropped = measured(lambda _: gevent.sleep(9), Segment(seconds=0.5, rate=100, arrivals="constant"), 5, 0.1)
+    assert record.requests == 5
+    assert record.errors() == {UNANSWERED: 5}
+    assert dropped == 45
+    assert any("45 requests were not sent" in problem for problem in problems(record, current()))
+
+
+def a_record(**fields: Any) -> LoadRecord:
+    """A stored run with these fields."""
+    usual: dict[str, Any] = {"run_id": "r", "release": "a" * 40, "target": "twin", "kind": "twin", "profile": "compare"}
+    usual |= {"started_at": "2026-01-01T00:00:00+00:00", "seconds": 20, "block_seconds": 1.0, "verdict": "pass"}
+    return LoadRecord(**(usual | fields))
+
+
+def drawn(seed: int, factor: float = 1.0, blocks: int = 20, each: int = 40, **fields: Any) -> LoadRecord:
+    """A run whose service times are drawn from a skewed distribution around 5 ms."""
+    chance = random.Random(seed)
+    found = []
+    for index in range(blocks):
+        times = [factor * chance.lognormvariate(math.log(5), 0.4) for _ in range(each)]
+        text = Latencies.of(times).encode()
+        found.append(BlockRecord(task="health", block=index, response=text, service=text))
+    return a_record(blocks=found, lag=Latencies.of([0.1] * blocks * each).encode(), **fields)
+
+
+def compare(old: LoadRecord, new: LoadRecord) -> Comparison:
+    """Two interleaved runs compared."""
+    return Comparer(current().load.regression, seed=1).compare([old], [new])[0]
+
+
+def test_a_fifth_more_is_slower_and_the_same_is_not() -> None:
+    judged = [compare(drawn(n), drawn(n + 100, 1.2)).judgement for n in range(5)]
+    assert judged == ["slower"] * 5
+    assert all(compare(drawn(n), drawn(n + 100)).judgement != "slower" for n in range(5))
+    assert compare(drawn(1, 1.2), drawn(2)).judgement == "faster"
+
+
+def test_too_little_is_said_to_be_too_little() -> None:
+    assert compare(drawn(1, each=3), drawn(2, 2.0)).judgement == "not enough data"
+    assert compare(drawn(1, blocks=3, each=100), drawn(2, 2.0)).judgement == "not enough data"
+
+
+def test_runs_that_differ_by_themselves_widen_the_interval() -> None:
+    rule = current().load.regression
+    history = [drawn(n, factor) for n, factor in enumerate((1.0, 1.4, 0.8, 1.2))]
+    assert run_spread(history[:2], "health", rule) == rule.run_spread
+    wide = run_spread(history, "health", rule)
+    assert wide > 4 * rule.run_spread
+    found = Comparer(rule, 1, lambda _: wide).compare([history[0]], [drawn(9, 1.2)])[0]
+    assert found.judgement == "not enough data"
+
+
+def test_generators_parts_add_up_and_later_parts_replace_earlier_ones() -> None:
+    one, other, parts = Recorder(1.0), Recorder(1.0), Parts()
+    one.end(one.begin("health", 0.1, 0.1), 0.2, 100, None)
+    parts.add("one", one.part())
+    one.end(one.begin("health", 0.5, 0.6), 0.7, 100, "503 instead of 200")
+    parts.add("one", one.part())
+    other.end(other.begin("health", 0.3, 0.3), 1.3, 1000, None)
+    parts.add("other", other.part())
+    record = a_record(**parts.whole())
+    assert record.requests == 3
+    assert record.errors() == {"503 instead of 200": 1}
+    assert record.done == {0: 2, 1: 1}
+    assert record.latencies("health").percentile(100) == pytest.approx(1000, rel=0.001)
+    assert record.schedule_lag().percentile(100) == pytest.approx(100, rel=0.001)
+
+
+def test_thresholds_become_verdicts() -> None:
+    spec = current()
+    good, slow = drawn(1), drawn(2, 100)
+    assert judge(good, spec, []).exit_code == 0
+    judged = judge(slow, spec, [])
+    assert (judged.verdict, judged.exit_code) == ("fail", 1)
+    assert judged.broken[0].expected.startswith("health under load: p50 below 100 ms")
+    assert judge(a_record(aborted="silent"), spec, []).exit_code == 6
+    lost = judge(drawn(1, lost=[LostWorker(name="w2", at=3.0)]), spec, [])
+    assert lost.verdict == "invalid"
+    assert "w2 was lost after 3 s" in lost.problems[0]
+
+
+def test_the_baseline_is_chosen_by_release_file_or_the_last_one(tmp_path: Path) -> None:
+    history = tmp_path / "loads.jsonl"
+    assert baseline("last", "compare", "twin", "new", history) == []
+    with pytest.raises(ConfigurationError, match="no such file"):
+        baseline("abc", "compare", "twin", "new", history)
+    for release in ("old", "older", "new"):
+        store(drawn(1, release=release), history)
+    store(drawn(1, release="broken", faults=["F30"]), history)
+    assert [run.release for run in baseline("last", "compare", "twin", "new", history)] == ["older"]
+    assert [run.release for run in baseline("ol", "compare", "twin", "new", history)] == ["old", "older"]
+    assert len(baseline(str(history), "compare", "another", "new", history)) == 4
+    with pytest.raises(ConfigurationError, match="no stored run of profile nightly"):
+        baseline("old", "nightly", "twin", "new", history)
+    history.write_text("{}\n")
+    with pytest.raises(ConfigurationError, match="line 1"):
+        baseline("old", "compare", "twin", "new", history)
+
+
+def test_the_knee_is_found_by_growing_and_halving() -> None:
+    rule = current().load.stress
+    steps = find_knee(rule, lambda rate: Step(rate, rate <= 100, "", {}))
+    best = max(step.rate for step in steps if step.holds)
+    assert 100 / (1 + rule.precision) <= best <= 100
+    assert not any(step.holds for step in find_knee(rule, lambda rate: Step(rate, False, "", {})))
+
+
+def test_the_worker_is_linear_or_not() -> None:
+    def level(parallel: int, per_minute: float) -> Level:
+        return Level(parallel, Documents(uploaded=4, done=4, per_minute=per_minute))
+
+    assert "is linear" in linearity([level(1, 10), level(2, 19), level(4, 37)], 0.25)
+    assert "is not linear" in linearity([level(1, 10), level(2, 11)], 0.25)
+    assert "not enough data" in linearity([level(1, 0), level(2, 11)], 0.25)
+
+
+def test_the_page_stands_alone_and_shows_what_attacks_it_as_text(tmp_path: Path) -> None:
+    record = drawn(1, due={0: 40}, done={0: 40}, lag_by_block={0: 0.3})
+    record.blocks[0].errors["<script>alert(1)</script>"] = 1
+    judged = judge(record, current(), [compare(drawn(3), record)])
+    text = page.write(record, judged, current(), [drawn(3)], tmp_path).read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert not re.search(r"(src|href)=\"(?!#)", text)
+    assert text.count("<svg") == 4

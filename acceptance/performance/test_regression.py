@@ -1,0 +1,32 @@
+"""8.3.1 Measure API response times: no slower than the last release, also inside the target (failure mode F31)."""
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.http import expect
+from fixtures.run import Run
+from load.gate import Regression, against_baseline
+from spec import current
+
+SPEC = current()
+TASKS = list(SPEC.load.profiles[SPEC.load.regression.profile].tasks)
+pytestmark = [
+    pytest.mark.performance,
+    pytest.mark.checklist("8.3.1"),
+    pytest.mark.component("api"),
+    pytest.mark.needs("api", "supabase"),
+]
+
+
+@pytest.fixture(scope="module")
+def regression(run: Run, out: Path, baseline: str) -> Regression:
+    """A load run of cheap requests, compared with the stored runs of an earlier release."""
+    return against_baseline(run, baseline, out / "load")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_task_is_no_slower_than_in_the_last_release(regression: Regression, task: str) -> None:
+    """contract Response-time targets: no regression against the last release (F31)."""
+    comparison = regression.of(task)
+    expect(comparison.judgement, f"{task} against the baseline", seen=comparison.describe()).differs_from("slower")

@@ -1,0 +1,90 @@
+"""Load runs inside the gate: Locust as a process of its own, what it measured, and its plots as evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.evidence import attach, attach_picture
+from fixtures.expect import CheckFailed, not_applicable
+from fixtures.run import Run
+from load import finish, page, plots
+from load.compare import Comparison
+from load.judge import Bound, judge
+from load.plan import LoadPlan
+from load.record import HISTORY, LoadRecord, baseline, store
+from load.session import run_locust
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """A load run and what it is held to."""
+
+    record: LoadRecord
+    bounds: list[Bound]
+    problems: list[str]
+
+    def count(self, task: str) -> int:
+        """Requests of one task."""
+        return self.record.latencies(task).count
+
+    def hold(self, *subjects: str) -> None:
+        """Every threshold whose subject begins with one of these holds; raises CheckFailed, also when there is none."""
+        __tracebackhide__ = True
+        chosen = [bound for bound in self.bounds if bound.what.startswith(subjects)]
+        if not chosen:
+            raise CheckFailed(f"{' and '.join(subjects)} to be measured", "nothing was", "locust.log of the run", "harness")
+        for bound in chosen:
+            if bound.is_broken:
+                look = f"the {bound.component}'s log; reports/out/load shows it over time"
+                raise CheckFailed(bound.expected, bound.seen, look, bound.component)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A load run against the runs of an earlier release."""
+
+    comparisons: list[Comparison]
+
+    def of(self, task: str) -> Comparison:
+        """The comparison of one task; skips the check where the baseline does not know the task."""
+        found = next((comparison for comparison in self.comparisons if comparison.task == task), None)
+        if found is None:
+            not_applicable(f"the baseline holds no requests of {task}")
+        assert found is not None
+        return found
+
+
+def short_load(run: Run, out: Path) -> LoadResult:
+    """The gate's profile of the specification; raises CheckFailed when no load run took place."""
+    record = run_locust(run, LoadPlan.of(run.spec, run.spec.load.gate_profile))
+    judged = judge(record, run.spec, [])
+    record.verdict = judged.verdict
+    path = page.write(record, judged, run.spec, [], out)
+    attach(f"load run ({path.name})", page.figures(record))
+    if record.requests:
+        attach_picture("arrivals against completions", plots.arrivals(record, standalone=True))
+        attach_picture("response time by percentile", plots.percentiles(record, [], standalone=True))
+    return LoadResult(record, judged.bounds, judged.problems)
+
+
+def against_baseline(run: Run, which: str, out: Path, history: Path = HISTORY) -> Regression:
+    """A run of the comparison's profile, stored for the next release, and compared with the baseline.
+
+    Raises CheckFailed when the figures do not count, ConfigurationError when there is no such baseline; skips the checks
+    when this is the first run.
+    """
+    __tracebackhide__ = True
+    plan = LoadPlan.of(run.spec, run.spec.load.regression.profile)
+    old = baseline(which, plan.name, run.settings.harness_target_name, run.release, history)
+    record = run_locust(run, plan)
+    judged = judge(record, run.spec, finish.compared(run, record, old, history) if old else [])
+    record.verdict = judged.verdict
+    store(record, history)
+    page.write(record, judged, run.spec, old, out)
+    if judged.problems:
+        raise CheckFailed("a load run whose figures count", "; ".join(judged.problems), "load on this machine", "harness")
+    if not old:
+        not_applicable("no earlier run is stored; this one is the first to compare with")
+    attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in judged.comparisons))
+    return Regression(judged.comparisons)

@@ -1,0 +1,60 @@
+"""What one load run is going to do, shared by its processes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fixtures.settings import ConfigurationError
+from load.arrivals import schedule
+from spec.model import Profile, Specification
+
+MOST_BLOCKS = 240
+FILE = "load-plan.json"
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """A profile, stretched to a length and scaled to a rate."""
+
+    name: str
+    profile: Profile
+    weights: dict[str, int]
+    seed: int
+    block_seconds: float
+
+    @classmethod
+    def of(cls, spec: Specification, name: str, seconds: float | None = None, rate: float = 1.0) -> LoadPlan:
+        """The plan for a profile of the specification; raises ConfigurationError when there is none of this name."""
+        load = spec.load
+        if name not in load.profiles:
+            raise ConfigurationError(f"profile {name!r}: not one of {', '.join((*load.profiles, 'stress', 'worker'))}")
+        if (seconds is not None and seconds <= 0) or rate <= 0:
+            raise ConfigurationError("duration and rate must be above 0")
+        profile = load.profiles[name].scaled(seconds, rate)
+        return cls(name, profile, load.weights(profile), load.seed, max(load.block_seconds, profile.seconds / MOST_BLOCKS))
+
+    def due(self, share: int = 0, of: int = 1) -> list[float]:
+        """Seconds after zero at which the requests of one of `of` generators fall due."""
+        return list(schedule(self.profile.segments, self.seed, share, of))
+
+    def due_by_block(self) -> dict[int, int]:
+        """How many requests fall due in each block."""
+        found: dict[int, int] = {}
+        for moment in self.due():
+            found[int(moment // self.block_seconds)] = found.get(int(moment // self.block_seconds), 0) + 1
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write for the run's other processes."""
+        data: dict[str, Any] = {"name": self.name, "profile": self.profile.model_dump(), "weights": self.weights}
+        data |= {"seed": self.seed, "block_seconds": self.block_seconds}
+        (folder / FILE).write_text(json.dumps(data))
+
+    @classmethod
+    def read(cls, folder: Path) -> LoadPlan:
+        """The plan that another process saved."""
+        data: dict[str, Any] = json.loads((folder / FILE).read_text())
+        return cls(**{**data, "profile": Profile.model_validate(data["profile"])})

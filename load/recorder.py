@@ -1,0 +1,83 @@
+"""What one load run measured, block by block of the schedule, so that generators' parts add up exactly."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from load.histogram import Latencies
+
+UNANSWERED = "no answer before the run ended"
+
+
+@dataclass
+class Block:
+    """Requests of one task that were due in one block; milliseconds."""
+
+    response: list[float] = field(default_factory=list)
+    service: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+
+class Recorder:
+    """Kept by each generator. All times are seconds since the schedule's zero."""
+
+    def __init__(self, block_seconds: float) -> None:
+        self.block_seconds = block_seconds
+        self.blocks: dict[tuple[str, int], Block] = defaultdict(Block)
+        self.done: Counter[int] = Counter()
+        self.lag: list[float] = []
+        self.lag_by_block: dict[int, float] = defaultdict(float)
+        self.dropped = 0
+        self._changed: set[tuple[str, int]] = set()
+        self._open: dict[int, tuple[str, float]] = {}
+
+    def begin(self, name: str, due: float, started: float) -> int:
+        """A request starts; the answer names it for `end`."""
+        number = len(self.lag)
+        self._open[number] = (name, due)
+        behind = max(0.0, started - due) * 1000
+        self.lag.append(behind)
+        index = int(due // self.block_seconds)
+        self.lag_by_block[index] = max(self.lag_by_block[index], behind)
+        return number
+
+    def end(self, number: int, ended: float, service_ms: float, problem: str | None) -> None:
+        """A request has ended, well or with a problem."""
+        name, due = self._open.pop(number)
+        key = (name, int(due // self.block_seconds))
+        self._changed.add(key)
+        block = self.blocks[key]
+        block.response.append(max(service_ms, (ended - due) * 1000))
+        block.service.append(service_ms)
+        self.done[int(ended // self.block_seconds)] += 1
+        if problem is not None:
+            block.errors[problem] += 1
+
+    def abandon(self, now: float) -> None:
+        """Requests still without an answer count as failures, with the time they have waited."""
+        for number, (_, due) in list(self._open.items()):
+            self.end(number, now, (now - due) * 1000, UNANSWERED)
+
+    def part(self) -> dict[str, Any]:
+        """What changed since the last part, as JSON, for `Parts.add`."""
+        changed = sorted(self._changed)
+        self._changed.clear()
+        return {
+            "blocks": [_encoded(task, index, self.blocks[task, index]) for task, index in changed],
+            "done": {str(index): count for index, count in self.done.items()},
+            "lag": Latencies.of(self.lag).encode(),
+            "lag_by_block": {str(index): round(value, 3) for index, value in self.lag_by_block.items()},
+            "dropped": self.dropped,
+        }
+
+
+def _encoded(task: str, index: int, block: Block) -> dict[str, Any]:
+    return {
+        "task": task,
+        "block": index,
+        "response": Latencies.of(block.response).encode(),
+        "service": Latencies.of(block.service).encode(),
+        "errors": dict(block.errors),
+    }

@@ -1,0 +1,171 @@
+"""The surroundings of a load run: its target, Locust's processes, and the clean-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from fixtures import settings, sweep
+from fixtures.database import Database
+from fixtures.documents import make
+from fixtures.embedded import EmbeddedTwin
+from fixtures.expect import Blocked, CheckFailed, shorten
+from fixtures.grounds import Grounds
+from fixtures.journeys import Journey, Traveller
+from fixtures.options import DEFAULT_ENV_FILE
+from fixtures.run import STATE, Run, forget_dead_twins, new_run_id
+from load import finish
+from load.context import FOLDER_VARIABLE
+from load.plan import LoadPlan
+from load.record import LoadRecord
+from spec import current
+from twin.plan import free_ports
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+REMOTE_PORT = 5557
+
+
+class Session:
+    """One target for one or several runs of Locust; raises ConfigurationError when there is none."""
+
+    def __init__(
+        self,
+        target: Literal["twin", "live"] | None = None,
+        env_file: Path | None = None,
+        faults: Sequence[str] = (),
+        speedup: float | None = None,
+        twin_arguments: Sequence[str] = (),
+    ) -> None:
+        forget_dead_twins(ROOT / STATE)
+        spec = current()
+        path = env_file or (Path(DEFAULT_ENV_FILE) if Path(DEFAULT_ENV_FILE).exists() else None)
+        live = path is not None or any(os.environ.get(name) for name in settings.LIVE_VARIABLES)
+        kind: Literal["twin", "live"] = target or ("live" if live else "twin")
+        if kind == "live" and faults:
+            raise settings.ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
+        run_id = new_run_id()
+        folder = (ROOT / STATE / run_id).resolve()
+        more = [*twin_arguments, *(["--speedup", str(speedup)] if speedup else [])]
+        self._twin = EmbeddedTwin(folder, faults, more) if kind == "twin" else None
+        if self._twin is not None:
+            values, worker_env = self._twin.start()
+        else:
+            values = (settings.read_env_file(path) if path else {}) | settings.from_process(spec)
+            worker_env = values
+        try:
+            self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults))
+            if suspects := settings.production_markers(values, spec):
+                raise settings.ConfigurationError(f"{', '.join(suspects)}: looks like production; nothing was written")
+            _ = self.run.settings
+        except settings.ConfigurationError:
+            self._stop_twin()
+            raise
+        self.run.learn_secrets()
+        self.run.save()
+
+    def __enter__(self) -> Session:
+        print(f"target {self.run.settings.harness_target_name} ({self.run.kind}) {self.run.settings.api_base_url}")
+        print(f"run {self.run.run_id}", flush=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            swept = sweep.remove_run(self.run)
+            if swept.left:
+                print(f"left over   {'; '.join(swept.left[:3])}: python -m fixtures.sweep --older-than 0s")
+            else:
+                self.run.remove()
+        except (Blocked, CheckFailed, OSError) as problem:
+            print(f"left over   users of run {self.run.run_id} ({problem}): python -m fixtures.sweep --older-than 0s")
+        finally:
+            self._stop_twin()
+            if self.run.kind == "twin":
+                self.run.remove()
+
+    def _stop_twin(self) -> None:
+        if self._twin is not None:
+            self._twin.stop()
+
+    def require_answer(self) -> None:
+        """Raises Blocked when the API does not answer at all."""
+        grounds = Grounds(self.run)
+        grounds.look()
+        if reason := grounds.lost("api"):
+            raise Blocked("api", reason)
+
+    def upload_policy(self) -> None:
+        """One document that the questions of the load are about; without it they ask what there is."""
+        journey = Journey("policy")
+        document = make("policy", self.run.spec.documents["policy"], self.run.run_id, self.run.spec.facts)
+        try:
+            Traveller(self.run, Database(self.run), threading.Event()).travel(journey, document)
+        except (CheckFailed, Blocked, settings.ConfigurationError) as error:
+            print(f"note       no document to ask about: {error}")
+            return
+        folder = self.run.folder / "journeys"
+        folder.mkdir(exist_ok=True)
+        (folder / "policy.json").write_text(json.dumps(asdict(journey), default=str))
+
+    def locust(self, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
+        """Run Locust over the plan; raises CheckFailed when it measured nothing."""
+        for name in ("load.json", "load-zero", "observed.jsonl", "documents.json", "abort.json"):
+            (self.run.folder / name).unlink(missing_ok=True)
+        return run_locust(self.run, plan, workers, remote)
+
+
+def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
+    """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
+    plan.save(run.folder)
+    env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(run.folder), "PYTHONPATH": str(ROOT)}
+    port = str(REMOTE_PORT if remote else free_ports(1)[0])
+    common = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--arrivals", plan.name]
+    headless = ["--headless", "--only-summary", "--stop-timeout", "2"]
+    wanted = workers + remote if remote else workers
+    if wanted == 1:
+        commands = [[*common, *headless, "-u", "1"]]
+    else:
+        host = "0.0.0.0" if remote else "127.0.0.1"
+        master = ["--master", "--master-bind-host", host, "--master-bind-port", port, "--expect-workers", str(wanted)]
+        commands = [[*common, *headless, *master, "-u", str(wanted), "-r", str(wanted)]]
+        commands += [[*common, "--worker", "--master-host", "127.0.0.1", "--master-port", port]] * workers
+    log = run.folder / "locust.log"
+    with log.open("wb") as output:
+        processes = [
+            subprocess.Popen(
+                c, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+            for c in commands
+        ]
+        _wait(processes, plan.profile.seconds + run.spec.safety.chat_seconds + run.spec.load.thresholds.drain_seconds)
+    found = finish.handed_over(run)
+    if found is None:
+        tail = shorten(log.read_text(errors="replace")[-400:])
+        raise CheckFailed("a load run", tail, "locust -f load/locustfile.py", "harness")
+    return found
+
+
+def _wait(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Until the first of them, which writes the result, has ended; then end the others."""
+    try:
+        processes[0].wait(seconds + START_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Locust writes what it has when it is told to end.
+        processes[0].send_signal(signal.SIGTERM)
+    finally:
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,78 @@
+"""The knee: the highest rate of arrivals that still meets every target. Steps upwards, then halves the gap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from load import finish, page
+from load.judge import judge
+from load.plan import LoadPlan
+from load.record import LoadRecord
+from load.session import Session
+from spec.model import Profile, Segment, Stress
+
+FAIL, OK = 1, 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rate, held for a while: arrivals a second, whether all targets held, and what did not."""
+
+    rate: float
+    holds: bool
+    why: str
+    p95_ms: dict[str, float]
+
+
+def find_knee(rule: Stress, hold: Callable[[float], Step]) -> list[Step]:
+    """Grow the rate until a target breaks, then halve the gap until it is narrow enough; the steps in the order taken."""
+    steps, good, bad, rate = [], 0.0, 0.0, rule.first_rate
+    while not bad and rate <= rule.last_rate:
+        steps.append(hold(rate))
+        good, bad = (rate, bad) if steps[-1].holds else (good, rate)
+        rate *= rule.growth
+    while good and bad and (bad - good) / good > rule.precision:
+        middle = round((good + bad) / 2, 1)
+        steps.append(hold(middle))
+        good, bad = (middle, bad) if steps[-1].holds else (good, middle)
+    return steps
+
+
+def search(session: Session, out: Path) -> int:
+    """Find the knee of the session's target and draw it; answers 1 when even the first rate is too much."""
+    rule = session.run.spec.load.stress
+    session.upload_policy()
+
+    def hold(rate: float) -> Step:
+        record, step = _step(session, rate, rule.step_seconds)
+        print(f"  {rate:7.1f} a second: {'holds' if step.holds else step.why}", flush=True)
+        records.append(record)
+        return step
+
+    records: list[LoadRecord] = []
+    steps = find_knee(rule, hold)
+    best = max((step.rate for step in steps if step.holds), default=0.0)
+    limited = next((step for step in steps if not step.holds), None)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "stress.json").write_text(json.dumps([step.__dict__ for step in steps], indent=1))
+    path = page.write_stress(session.run, steps, best, out)
+    knee = f"{best:g} requests a second hold every target" if best else "no rate that was tried holds every target"
+    print(f"verdict    {knee}" + (f"; at {limited.rate:g}: {limited.why}" if limited else "; the search ended before a limit"))
+    print(f"report     {path}")
+    return OK if best else FAIL
+
+
+def _step(session: Session, rate: float, seconds: float) -> tuple[LoadRecord, Step]:
+    spec = session.run.spec
+    profile = Profile(segments=[Segment(seconds=seconds, rate=rate)])
+    # No uploads: documents of one step would still be worked on in the next.
+    weights = {name: weight for name, weight in spec.load.weights(profile).items() if name != "upload"}
+    plan = LoadPlan(finish.STRESS, profile, weights, spec.load.seed, spec.load.block_seconds)
+    record = session.locust(plan)
+    judged = judge(record, spec, [])
+    whys = [f"{bound.expected}, observed {bound.seen}" for bound in judged.broken] + judged.problems
+    p95 = {task: round(record.latencies(task).percentile(95), 1) for task in record.tasks()}
+    return record, Step(rate, not whys, "; ".join(whys[:2]), p95)
