@@ -18,7 +18,7 @@ from fixtures.settings import ConfigurationError
 from load import finish, stress, worker_load
 from load.plan import LoadPlan
 from load.record import HISTORY, baseline
-from load.session import Session
+from load.session import Session, comparable_runs
 from spec import SpecError, current
 
 OWN_SEARCHES = {"stress": stress.search, "worker": worker_load.climb}
@@ -50,15 +50,20 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigurationError("--workers: at least 1")
     with Session(options.target, options.env_file, options.fault, options.speedup) as session:
         run = session.run
+        rule = spec.load.regression
         if options.baseline and plan is not None:
             # A baseline that is not there is said now and not after the run.
-            baseline(options.baseline, plan.name, run.settings.harness_target_name, run.release, options.history)
+            baseline(options.baseline, rule.profile, run.settings.harness_target_name, run.release, options.history)
         session.require_answer()
         if plan is None:
             return OWN_SEARCHES[options.profile](session, options.out)
         session.upload_policy()
         record = session.locust(plan, options.workers, options.remote_workers)
-        return finish.conclude(run, record, options.baseline, options.out, options.history)
+        repeats = []
+        if (options.baseline or plan.name in rule.profiles) and not record.aborted:
+            print(f"now {rule.repeats} runs of profile {rule.profile}, to be compared with another release's", flush=True)
+            repeats = comparable_runs(run, options.speedup)
+        return finish.conclude(run, record, options.baseline, repeats, options.out, options.history)
 
 
 def main() -> int:

@@ -1,14 +1,16 @@
-"""Is this release slower than the last one? Two samples of service times, compared by resampling their blocks.
+"""Is this release slower than the last one? Two samples of service times, compared with an interval for each ratio.
 
-Requests of the same second are not independent of each other, so blocks are resampled and not requests. Between two runs
-the machine differs as well: that spread is taken from the history where it holds enough runs of one release, else from the
-specification. Where the interval is too wide to tell, the answer is "not enough data".
+Requests of the same second are not independent of each other, and two runs of one release differ as well: the machine is
+busier, a process starts elsewhere. So where both releases were run several times, the runs are the sample (Welch's t-test
+on the logarithm of each percentile). Otherwise blocks of requests are resampled, and the spread between runs is taken from
+the history, or from the specification. What a server that never changes (load/yardstick.py) became slower by is the
+machine's doing and taken off. Where the interval is too wide to tell, the answer is "not enough data".
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,37 +18,19 @@ import numpy as np
 from scipy import stats
 
 from load.histogram import Latencies
-from load.record import LoadRecord
+from load.record import YARDSTICK, LoadRecord
 from spec.model import Regression
 
 Judgement = Literal["slower", "faster", "no difference", "not enough data"]
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """Service times (milliseconds, ascending) of one task in one release; `block` says which block each belongs to."""
-
-    values: np.ndarray
-    counts: np.ndarray
-    block: np.ndarray
-    blocks: int
-    runs: int
-
-    @property
-    def count(self) -> int:
-        """Requests."""
-        return int(self.counts.sum())
-
-    def percentile(self, percent: float, weights: np.ndarray | None = None) -> float:
-        """The percentile, with each block counted `weights` times."""
-        counts = self.counts if weights is None else self.counts * weights[self.block]
-        total = np.cumsum(counts)
-        return float(self.values[min(len(self.values) - 1, int(np.searchsorted(total, percent / 100 * total[-1])))])
+# A percentile needs some values beyond it.
+BEYOND = 5
+# Queueing blurs the lower quartile least.
+MACHINE_PERCENT = 25.0
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """New over old for one percentile, with its confidence interval; above 1 is slower."""
+    """New over old for one percentile with its confidence interval, the machine's own change taken off; above 1 is slower."""
 
     percent: float
     old_ms: float
@@ -58,7 +42,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is said of one task. `p_value`: how often no difference would look like that (permuted blocks)."""
+    """What is said of one task. `p_value`: how often no difference would look like that."""
 
     task: str
     judgement: Judgement
@@ -77,31 +61,58 @@ class Comparison:
         return f"{self.task}: {self.judgement}; {shown}"
 
 
-def gather(runs: Sequence[LoadRecord], task: str) -> Blocks:
-    """One task's service times of several runs of one release."""
-    values: list[float] = []
-    counts: list[int] = []
-    block: list[int] = []
-    number = 0
-    for run in runs:
-        for part in run.blocks:
-            if part.task != task:
-                continue
-            for value, count in Latencies(part.service).values():
-                values.append(value)
-                counts.append(count)
-                block.append(number)
-            number += 1
-    order = np.argsort(values, kind="stable")
-    return Blocks(np.array(values)[order], np.array(counts, float)[order], np.array(block, int)[order], number, len(runs))
+class Times:
+    """Service times (milliseconds, ascending) of one task; `block` says which block each belongs to."""
+
+    def __init__(self, runs: Sequence[LoadRecord], task: str) -> None:
+        values: list[float] = []
+        counts: list[int] = []
+        block: list[int] = []
+        self.blocks = 0
+        for run in runs:
+            for part in run.blocks:
+                if part.task == task:
+                    for value, count in Latencies(part.service).values():
+                        values.append(value)
+                        counts.append(count)
+                        block.append(self.blocks)
+                    self.blocks += 1
+        order = np.argsort(values, kind="stable")
+        self.values = np.array(values)[order]
+        self.counts = np.array(counts, float)[order]
+        self.block = np.array(block, int)[order]
+
+    @property
+    def count(self) -> int:
+        """Requests."""
+        return int(self.counts.sum())
+
+    def percentile(self, percent: float, weights: np.ndarray | None = None) -> float:
+        """The percentile, with each block counted `weights` times."""
+        counts = self.counts if weights is None else self.counts * weights[self.block]
+        total = np.cumsum(counts)
+        return float(self.values[min(len(self.values) - 1, int(np.searchsorted(total, percent / 100 * total[-1])))])
+
+    def resampled(self, percent: float, random: np.random.Generator) -> float:
+        """The percentile of as many blocks, drawn with replacement."""
+        drawn = np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks)
+        return self.percentile(percent, drawn.astype(float))
+
+    def block_means(self) -> np.ndarray:
+        """Mean logarithm of each block."""
+        total = np.bincount(self.block, self.counts, minlength=self.blocks)
+        return np.bincount(self.block, self.counts * np.log(self.values), minlength=self.blocks) / total
 
 
 def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> float:
-    """Standard deviation of log(median) between runs of one release; the specification's where the history is short."""
+    """Standard deviation, between runs of one release, of the first percentile's logarithm.
+
+    The specification's, where the history is too short to tell.
+    """
     groups: dict[tuple[str, str], list[float]] = {}
     for run in history:
-        if not run.faults and task in run.tasks() and (median := run.latencies(task, "service").percentile(50)) > 0:
-            groups.setdefault((run.release, run.target), []).append(math.log(median))
+        if not run.faults and task in run.tasks():
+            groups.setdefault((run.release, run.target), []).append(_logarithm(run, task, rule.percentiles[0]))
     parts = [group for group in groups.values() if len(group) > 1]
     freedom = sum(len(group) - 1 for group in parts)
     if freedom < rule.runs_to_tell - 1:
@@ -111,82 +122,133 @@ def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> fl
     return max(seen, rule.run_spread / 2)
 
 
-class Comparer:
-    """Compares the runs of a new release with those of an old one. `spread` is 0 for runs that were interleaved."""
+def _logarithm(run: LoadRecord, task: str, percent: float) -> float:
+    """Of a percentile of one run, the machine's own speed taken off."""
+    stick = run.latencies(YARDSTICK, "service").percentile(MACHINE_PERCENT)
+    value = run.latencies(task, "service").percentile(percent)
+    return math.log(max(value, 1e-3)) - (math.log(stick) if stick else 0.0)
 
-    def __init__(self, rule: Regression, seed: int, spread: Callable[[str], float] = lambda _: 0.0) -> None:
+
+class Comparer:
+    """Compares the runs of a new release with those of an old one; `history` tells how much runs differ by themselves.
+
+    Without a history the runs were measured in turns, block by block, and nothing lies between them.
+    """
+
+    def __init__(self, rule: Regression, seed: int, history: Sequence[LoadRecord] | None = None) -> None:
         self.rule = rule
-        self.seed = seed
-        self.spread = spread
+        self.history = history
+        self.random = np.random.default_rng(seed)
 
     def compare(self, old: Sequence[LoadRecord], new: Sequence[LoadRecord]) -> list[Comparison]:
         """One comparison for each task that both know."""
         tasks = [task for task in new[0].tasks() if any(task in run.tasks() for run in old)]
-        return [self.task(task, gather(old, task), gather(new, task)) for task in tasks]
+        return [self.task(task, [r for r in old if task in r.tasks()], [r for r in new if task in r.tasks()]) for task in tasks]
 
-    def task(self, name: str, old: Blocks, new: Blocks) -> Comparison:
+    def task(self, name: str, old: Sequence[LoadRecord], new: Sequence[LoadRecord]) -> Comparison:
         """Compare one task."""
-        rule = self.rule
+        rule, before, after = self.rule, Times(old, name), Times(new, name)
         if short := [
             f"{who} has {sample.count} requests in {sample.blocks} blocks"
-            for who, sample in (("the baseline", old), ("this run", new))
+            for who, sample in (("the baseline", before), ("this run", after))
             if sample.count < rule.minimum_samples or sample.blocks < rule.minimum_blocks
         ]:
             needed = f"{rule.minimum_samples} in {rule.minimum_blocks} are needed"
             return Comparison(name, "not enough data", [], 1.0, f"{'; '.join(short)}; {needed}")
-        random = np.random.default_rng(self.seed)
-        percents = [p for p in rule.percentiles if min(old.count, new.count) * (1 - p / 100) >= 5]
-        deviation = self.spread(name) * math.sqrt(1 / old.runs + 1 / new.runs)
-        ratios = [self._ratio(percent, old, new, deviation, random) for percent in percents]
-        p_value = self._permuted(old, new, deviation, random)
-        return _compared(name, ratios, p_value, rule)
+        percents = [p for p in rule.percentiles if min(before.count, after.count) * (1 - p / 100) >= BEYOND]
+        if min(len(old), len(new)) >= rule.runs_to_tell:
+            ratios, p_value = self._by_runs(name, old, new, percents, before, after)
+        else:
+            ratios, p_value = self._by_blocks(name, old, new, percents, before, after)
+        return _judged(name, ratios, p_value, rule)
 
-    def _ratio(self, percent: float, old: Blocks, new: Blocks, deviation: float, random: np.random.Generator) -> Ratio:
-        before, after = old.percentile(percent), new.percentile(percent)
-        drawn = [
-            math.log(_resampled(new, percent, random) / _resampled(old, percent, random)) for _ in range(self.rule.resamples)
-        ]
-        middle = math.log(after / before)
-        width = stats.norm.ppf((1 + self.rule.confidence) / 2) * math.hypot(float(np.std(drawn)), deviation)
-        return Ratio(percent, before, after, after / before, math.exp(middle - width), math.exp(middle + width))
+    def _by_runs(
+        self,
+        name: str,
+        old: Sequence[LoadRecord],
+        new: Sequence[LoadRecord],
+        percents: list[float],
+        before: Times,
+        after: Times,
+    ) -> tuple[list[Ratio], float]:
+        """Welch's t-test on the runs."""
+        ratios, p_values = [], []
+        for percent in percents:
+            was = [_logarithm(run, name, percent) for run in old]
+            now = [_logarithm(run, name, percent) for run in new]
+            test = stats.ttest_ind(now, was, equal_var=False)
+            low, high = test.confidence_interval(self.rule.confidence)
+            middle = float(np.mean(now) - np.mean(was))
+            p_values.append(float(stats.ttest_ind(now, was, equal_var=False, alternative="greater").pvalue))
+            ratios.append(_ratio(percent, before, after, middle, float(low), float(high)))
+        return ratios, p_values[0]
 
-    def _permuted(self, old: Blocks, new: Blocks, deviation: float, random: np.random.Generator) -> float:
-        """One-sided p-value of the difference of mean log times of the blocks, under permuted labels and the runs' spread."""
-        means = np.concatenate([_block_means(old), _block_means(new)])
-        is_new = np.arange(len(means)) >= old.blocks
+    def _by_blocks(
+        self,
+        name: str,
+        old: Sequence[LoadRecord],
+        new: Sequence[LoadRecord],
+        percents: list[float],
+        before: Times,
+        after: Times,
+    ) -> tuple[list[Ratio], float]:
+        """Resampled blocks, and the spread between runs."""
+        spread = 0.0 if self.history is None else run_spread(self.history, name, self.rule)
+        spread *= math.sqrt(1 / len(old) + 1 / len(new))
+        shift, blur = self._machine(old, new)
+        spread = math.hypot(spread, blur)
+        sure = float(stats.norm.ppf((1 + self.rule.confidence) / 2))
+        ratios = []
+        for percent in percents:
+            middle = math.log(after.percentile(percent) / before.percentile(percent)) - shift
+            width = sure * math.hypot(self._deviation(before, after, percent), spread)
+            ratios.append(_ratio(percent, before, after, middle, middle - width, middle + width))
+        return ratios, self._permuted(before, after, shift, spread)
+
+    def _deviation(self, before: Times, after: Times, percent: float) -> float:
+        draws = range(self.rule.resamples)
+        logs = [math.log(after.resampled(percent, self.random) / before.resampled(percent, self.random)) for _ in draws]
+        return float(np.std(logs))
+
+    def _machine(self, old: Sequence[LoadRecord], new: Sequence[LoadRecord]) -> tuple[float, float]:
+        """How much slower (logarithm) the machine itself was in the new runs, and how sure that is."""
+        before, after = Times(old, YARDSTICK), Times(new, YARDSTICK)
+        if min(before.count, after.count) < self.rule.minimum_samples:
+            return 0.0, 0.0
+        shift = math.log(after.percentile(MACHINE_PERCENT) / before.percentile(MACHINE_PERCENT))
+        return shift, self._deviation(before, after, MACHINE_PERCENT)
+
+    def _permuted(self, before: Times, after: Times, shift: float, spread: float) -> float:
+        """One-sided p-value of the difference of the blocks' means, under permuted labels and the runs' spread."""
+        means = np.concatenate([before.block_means(), after.block_means() - shift])
+        is_new = np.arange(len(means)) >= before.blocks
         seen = means[is_new].mean() - means[~is_new].mean()
         drawn = np.empty(self.rule.resamples)
         for number in range(self.rule.resamples):
-            shuffled = random.permutation(is_new)
-            drawn[number] = means[shuffled].mean() - means[~shuffled].mean() + random.normal(0, deviation)
+            shuffled = self.random.permutation(is_new)
+            drawn[number] = means[shuffled].mean() - means[~shuffled].mean() + self.random.normal(0, spread)
         return float((np.sum(drawn >= seen) + 1) / (len(drawn) + 1))
 
 
-def _resampled(blocks: Blocks, percent: float, random: np.random.Generator) -> float:
-    weights = np.bincount(random.integers(0, blocks.blocks, blocks.blocks), minlength=blocks.blocks).astype(float)
-    return blocks.percentile(percent, weights)
+def _ratio(percent: float, before: Times, after: Times, middle: float, low: float, high: float) -> Ratio:
+    was, now = before.percentile(percent), after.percentile(percent)
+    return Ratio(percent, was, now, math.exp(middle), math.exp(low), math.exp(high))
 
 
-def _block_means(blocks: Blocks) -> np.ndarray:
-    total = np.bincount(blocks.block, blocks.counts, minlength=blocks.blocks)
-    return np.bincount(blocks.block, blocks.counts * np.log(blocks.values), minlength=blocks.blocks) / total
-
-
-def _compared(name: str, ratios: list[Ratio], p_value: float, rule: Regression) -> Comparison:
-    """Slower: the median's interval lies above the margin and permuted blocks hardly show that; or a tail's far above."""
+def _judged(name: str, ratios: list[Ratio], p_value: float, rule: Regression) -> Comparison:
+    """Slower: the first percentile's interval lies above the margin and the test agrees; or a tail's lies far above."""
     rare = 1 - rule.confidence
-    middle, *tails = ratios
+    first, *tails = ratios
     slower = [r for r in tails if r.low > rule.clear]
-    if middle.low > rule.margin and p_value <= rare:
-        slower.append(middle)
+    if first.low > rule.margin and p_value <= rare:
+        slower.append(first)
     if slower:
         worst = max(slower, key=lambda r: r.low)
-        return Comparison(
-            name, "slower", ratios, p_value, f"p{worst.percent:g} is at least {(worst.low - 1) * 100:.0f} % slower"
-        )
-    if middle.high < 1 / rule.margin and p_value >= 1 - rare:
+        why = f"p{worst.percent:g} is ×{worst.ratio:.2f}, at least {(worst.low - 1) * 100:.0f} % slower"
+        return Comparison(name, "slower", ratios, p_value, why)
+    if first.high < 1 / rule.margin and p_value >= 1 - rare:
         return Comparison(name, "faster", ratios, p_value, "an interval lies below 1")
-    if middle.high > rule.clear and middle.low < 1:
-        why = f"the median may be ×{middle.low:.2f} to ×{middle.high:.2f}; repeat the run"
+    if first.high > rule.clear and first.low < 1:
+        why = f"p{first.percent:g} may be ×{first.low:.2f} to ×{first.high:.2f}; repeat the run"
         return Comparison(name, "not enough data", ratios, p_value, why)
     return Comparison(name, "no difference", ratios, p_value, "the intervals hold 1 or stay within the margin")

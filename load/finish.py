@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.masking import mask
 from fixtures.run import Run
 from load import page
-from load.compare import Comparer, Comparison, run_spread
-from load.judge import Judged, judge, lines
+from load.compare import Comparer, Comparison
+from load.judge import Judged, judge, lines, problems
 from load.plan import LoadPlan
 from load.record import HISTORY, LoadRecord, Parts, baseline, read, releases, store
 
@@ -45,27 +46,43 @@ def handed_over(run: Run) -> LoadRecord | None:
     return LoadRecord.model_validate_json(path.read_text()) if path.exists() else None
 
 
-def compared(run: Run, found: LoadRecord, old: list[LoadRecord], history: Path = HISTORY) -> list[Comparison]:
-    """This run against the runs of a baseline."""
-    rule = run.spec.load.regression
+def compared(run: Run, new: Sequence[LoadRecord], old: Sequence[LoadRecord], history: Path = HISTORY) -> list[Comparison]:
+    """Runs of this release against the runs of a baseline."""
+    if not old:
+        return []
     known = read(history) if history.is_file() else []
-    same = [other for other in known if other.profile == found.profile]
-    comparer = Comparer(rule, run.spec.load.seed, lambda task: run_spread(same, task, rule))
-    return comparer.compare(old, [found])
+    same = [other for other in known if other.profile == new[0].profile]
+    return Comparer(run.spec.load.regression, run.spec.load.seed, same).compare(old, new)
 
 
 def conclude(
-    run: Run, found: LoadRecord, which: str = "", out: Path = Path("reports/out/load"), history: Path = HISTORY
+    run: Run,
+    found: LoadRecord,
+    which: str = "",
+    repeats: Sequence[LoadRecord] = (),
+    out: Path = Path("reports/out/load"),
+    history: Path = HISTORY,
 ) -> int:
-    """Judge, store, draw, and print the last lines; answers the exit code."""
-    old = baseline(which, found.profile, found.target, found.release, history) if which else []
-    judged: Judged = judge(found, run.spec, compared(run, found, old, history) if old else [])
+    """Judge, store, draw, and print the last lines; answers the exit code.
+
+    `repeats` are further runs of this release, made to be compared with those of the baseline `which`.
+    """
+    old: list[LoadRecord] = []
+    comparisons: list[Comparison] = []
+    for new in filter(None, ([found], list(repeats))) if which else ():
+        earlier = baseline(which, new[0].profile, found.target, found.release, history)
+        old += earlier
+        # Runs that were made to be compared say more than the one run of the main profile, and stand first.
+        comparisons = compared(run, new, earlier, history) + comparisons
+    judged: Judged = judge(found, run.spec, comparisons)
     found.verdict = judged.verdict
-    store(found, history)
+    for each in [found, *repeats]:
+        each.verdict = each.verdict or ("invalid" if problems(each, run.spec) else "pass")
+        store(each, history)
     path = page.write(found, judged, run.spec, old, out)
     heading = [f"baseline   release {releases(old)}, {len(old)} runs"] if old else []
     if which and not old:
-        heading = ["baseline   none yet: this run is stored as the first to compare with"]
+        heading = ["baseline   none yet: what was measured is stored as the first to compare with"]
     for line in [*heading, *lines(found, judged, str(path))]:
         print(mask(line))
     return judged.exit_code

@@ -10,10 +10,10 @@ from fixtures.expect import CheckFailed, not_applicable
 from fixtures.run import Run
 from load import finish, page, plots
 from load.compare import Comparison
-from load.judge import Bound, judge
+from load.judge import Bound, judge, problems
 from load.plan import LoadPlan
 from load.record import HISTORY, LoadRecord, baseline, store
-from load.session import run_locust
+from load.session import comparable_runs, run_locust
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,24 @@ def short_load(run: Run, out: Path) -> LoadResult:
     return LoadResult(record, judged.bounds, judged.problems)
 
 
-def against_baseline(run: Run, which: str, out: Path, history: Path = HISTORY) -> Regression:
-    """A run of the comparison's profile, stored for the next release, and compared with the baseline.
+def against_baseline(run: Run, which: str, history: Path = HISTORY) -> Regression:
+    """Runs of the comparison's profile, stored for the next release, and compared with the baseline.
 
     Raises CheckFailed when the figures do not count, ConfigurationError when there is no such baseline; skips the checks
-    when this is the first run.
+    when these are the first runs.
     """
     __tracebackhide__ = True
-    plan = LoadPlan.of(run.spec, run.spec.load.regression.profile)
-    old = baseline(which, plan.name, run.settings.harness_target_name, run.release, history)
-    record = run_locust(run, plan)
-    judged = judge(record, run.spec, finish.compared(run, record, old, history) if old else [])
-    record.verdict = judged.verdict
-    store(record, history)
-    page.write(record, judged, run.spec, old, out)
-    if judged.problems:
-        raise CheckFailed("a load run whose figures count", "; ".join(judged.problems), "load on this machine", "harness")
+    profile = run.spec.load.regression.profile
+    old = baseline(which, profile, run.settings.harness_target_name, run.release, history)
+    new = comparable_runs(run)
+    comparisons = finish.compared(run, new, old, history)
+    why = [problem for record in new for problem in problems(record, run.spec)]
+    for record in new:
+        record.verdict = "invalid" if problems(record, run.spec) else "pass"
+        store(record, history)
+    if why:
+        raise CheckFailed("load runs whose figures count", "; ".join(why), "load on this machine", "harness")
     if not old:
-        not_applicable("no earlier run is stored; this one is the first to compare with")
-    attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in judged.comparisons))
-    return Regression(judged.comparisons)
+        not_applicable("no earlier run is stored; these are the first to compare with")
+    attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in comparisons))
+    return Regression(comparisons)

@@ -23,7 +23,7 @@ from load import finish, observe
 from load.context import Context
 from load.generators import REPORT_SECONDS, Generator, Master
 from load.open_loop import OpenLoop
-from load.record import LostWorker, Parts
+from load.record import YARDSTICK, LostWorker, Parts
 from spec import SpecError
 
 try:
@@ -64,6 +64,14 @@ class Tasks:
                 reply.request_meta["response_time"] = (ended - due) * 1000
             CONTEXT.recorder.end(number, ended, service, problem and problem[:200])
             return reply
+
+    def yardstick(self, due: float) -> None:
+        """A server that never changes, so that the machine's own changes can be told from the target's."""
+        assert PLAN is not None
+        number = CONTEXT.recorder.begin(YARDSTICK, due, time.perf_counter() - self.zero)
+        with self.client.get(PLAN.yardstick_url, name=YARDSTICK, catch_response=True) as reply:
+            service = float(reply.request_meta["response_time"])
+            CONTEXT.recorder.end(number, time.perf_counter() - self.zero, service, None)
 
     def health(self, due: float | None = None) -> None:
         """GET /health."""
@@ -145,7 +153,7 @@ class Arrivals(Tasks, FastHttpUser):
         CONTEXT.prepare(len(PLAN.due()) // of, PLAN.weights)
         zero, share, of = generator.begin()
         chance = random.Random(f"{PLAN.seed}-{share}")
-        names, weights = list(PLAN.weights), list(PLAN.weights.values())
+        names, weights = list(PLAN.shares()), list(PLAN.shares().values())
         loop = OpenLoop(lambda due: getattr(self, chance.choices(names, weights)[0])(due), LOAD.in_flight)
         beside = gevent.spawn(self._report, generator, loop)
         due = PLAN.due(share, of)

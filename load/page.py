@@ -144,11 +144,11 @@ def _render(content: dict[str, Any], path: Path) -> Path:
 
 def figures(record: LoadRecord) -> str:
     """The figures of a run as JSON, for evidence."""
-    kinds = {"response": record.latencies, "service": lambda task: record.latencies(task, "service")}
-    return json.dumps(
-        {
-            task: {kind: {f"p{p}": find(task).percentile(p) for p in FIGURES} for kind, find in kinds.items()}
-            for task in record.tasks()
-        },
-        indent=1,
-    )
+    found = {
+        task: {
+            "response": {f"p{percent}": record.latencies(task).percentile(percent) for percent in FIGURES},
+            "service": {f"p{percent}": record.latencies(task, "service").percentile(percent) for percent in FIGURES},
+        }
+        for task in record.tasks()
+    }
+    return json.dumps(found, indent=1)

@@ -9,9 +9,11 @@ from typing import Any
 
 from fixtures.settings import ConfigurationError
 from load.arrivals import schedule
+from load.record import YARDSTICK
 from spec.model import Profile, Specification
 
 MOST_BLOCKS = 240
+YARDSTICK_SHARE = 0.25
 FILE = "load-plan.json"
 
 
@@ -24,6 +26,7 @@ class LoadPlan:
     weights: dict[str, int]
     seed: int
     block_seconds: float
+    yardstick_url: str = ""
 
     @classmethod
     def of(cls, spec: Specification, name: str, seconds: float | None = None, rate: float = 1.0) -> LoadPlan:
@@ -47,10 +50,15 @@ class LoadPlan:
             found[int(moment // self.block_seconds)] = found.get(int(moment // self.block_seconds), 0) + 1
         return found
 
+    def shares(self) -> dict[str, float]:
+        """Weights of all that is asked: the tasks, and the yardstick where there is one."""
+        total = sum(self.weights.values())
+        return self.weights | ({YARDSTICK: total * YARDSTICK_SHARE} if self.yardstick_url else {})
+
     def save(self, folder: Path) -> None:
         """Write for the run's other processes."""
         data: dict[str, Any] = {"name": self.name, "profile": self.profile.model_dump(), "weights": self.weights}
-        data |= {"seed": self.seed, "block_seconds": self.block_seconds}
+        data |= {"seed": self.seed, "block_seconds": self.block_seconds, "yardstick_url": self.yardstick_url}
         (folder / FILE).write_text(json.dumps(data))
 
     @classmethod

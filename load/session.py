@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from load import finish
 from load.context import FOLDER_VARIABLE
 from load.plan import LoadPlan
 from load.record import LoadRecord
+from load.yardstick import Yardstick
 from spec import current
 from twin.plan import free_ports
 
@@ -46,7 +47,9 @@ class Session:
         faults: Sequence[str] = (),
         speedup: float | None = None,
         twin_arguments: Sequence[str] = (),
+        quiet: bool = False,
     ) -> None:
+        self._quiet = quiet
         forget_dead_twins(ROOT / STATE)
         spec = current()
         path = env_file or (Path(DEFAULT_ENV_FILE) if Path(DEFAULT_ENV_FILE).exists() else None)
@@ -75,6 +78,8 @@ class Session:
         self.run.save()
 
     def __enter__(self) -> Session:
+        if self._quiet:
+            return self
         print(f"target {self.run.settings.harness_target_name} ({self.run.kind}) {self.run.settings.api_base_url}")
         print(f"run {self.run.run_id}", flush=True)
         return self
@@ -124,8 +129,34 @@ class Session:
         return run_locust(self.run, plan, workers, remote)
 
 
+def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
+    """Several runs of the profile that releases are compared by; on the twin each on a new one, broken in the same way.
+
+    Two starts of one release differ more than two runs after one start, so a single twin would be a sample of one.
+    """
+    rule = run.spec.load.regression
+    plan = LoadPlan.of(run.spec, rule.profile)
+    if run.kind == "live":
+        return [run_locust(run, plan) for _ in range(rule.repeats)]
+    found = []
+    for _ in range(rule.repeats):
+        with Session("twin", faults=run.faults, speedup=speedup, quiet=True) as session:
+            found.append(session.locust(plan))
+    return found
+
+
 def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
+    # It tells this machine's changes from the target's, where both share one.
+    yardstick = Yardstick() if run.is_loopback and plan.name in run.spec.load.regression.profiles else None
+    try:
+        return _run_locust(run, replace(plan, yardstick_url=yardstick.url if yardstick else ""), workers, remote)
+    finally:
+        if yardstick is not None:
+            yardstick.stop()
+
+
+def _run_locust(run: Run, plan: LoadPlan, workers: int, remote: int) -> LoadRecord:
     plan.save(run.folder)
     env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(run.folder), "PYTHONPATH": str(ROOT)}
     port = str(REMOTE_PORT if remote else free_ports(1)[0])

@@ -372,6 +372,7 @@ class Regression(Entry):
     """
 
     profile: str
+    profiles: list[str] = Field(min_length=1)
     percentiles: list[float] = Field(min_length=1)
     confidence: float = Field(gt=0.5, lt=1)
     margin: float = Field(ge=1)
@@ -381,6 +382,7 @@ class Regression(Entry):
     resamples: int = Field(gt=99)
     run_spread: float = Field(gt=0)
     runs_to_tell: int = Field(gt=1)
+    repeats: int = Field(gt=0)
 
 
 class Stress(Entry):
@@ -422,7 +424,7 @@ class Load(Sectioned):
         for name, profile in self.profiles.items():
             if unknown := profile.tasks.keys() - self.tasks.keys():
                 raise ValueError(f"profiles.{name}.tasks: {', '.join(sorted(unknown))} is no task")
-        for name in (self.gate_profile, self.regression.profile):
+        for name in (self.gate_profile, self.regression.profile, *self.regression.profiles):
             if name not in self.profiles:
                 raise ValueError(f"{name} is no profile")
         return self

@@ -18,7 +18,7 @@ from load.compare import Comparer, Comparison, run_spread
 from load.histogram import Latencies
 from load.judge import judge, problems
 from load.open_loop import OpenLoop
-from load.record import BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
+from load.record import YARDSTICK, BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
 from load.recorder import UNANSWERED, Recorder
 from load.stress import Step, find_knee
 from load.worker_load import Level, linearity
@@ -145,10 +145,30 @@ def test_runs_that_differ_by_themselves_widen_the_interval() -> None:
     rule = current().load.regression
     history = [drawn(n, factor) for n, factor in enumerate((1.0, 1.4, 0.8, 1.2))]
     assert run_spread(history[:2], "health", rule) == rule.run_spread
-    wide = run_spread(history, "health", rule)
-    assert wide > 4 * rule.run_spread
-    found = Comparer(rule, 1, lambda _: wide).compare([history[0]], [drawn(9, 1.2)])[0]
+    assert run_spread(history, "health", rule) > 2 * rule.run_spread
+    found = Comparer(rule, 1, history).compare([history[0]], [drawn(9, 1.2)])[0]
     assert found.judgement == "not enough data"
+
+
+def test_with_runs_enough_the_runs_are_the_sample() -> None:
+    rule, chance = current().load.regression, random.Random(5)
+    old = [drawn(n, math.exp(chance.gauss(0, 0.05)), blocks=8) for n in range(rule.repeats)]
+    same = [drawn(n + 50, math.exp(chance.gauss(0, 0.05)), blocks=8) for n in range(rule.repeats)]
+    slow = [drawn(n + 100, 1.2 * math.exp(chance.gauss(0, 0.05)), blocks=8) for n in range(rule.repeats)]
+    assert Comparer(rule, 1, old).compare(old, same)[0].judgement != "slower"
+    assert Comparer(rule, 1, old).compare(old, slow)[0].judgement == "slower"
+
+
+def test_what_the_machine_became_slower_by_is_taken_off() -> None:
+    def beside_a_yardstick(seed: int, factor: float) -> LoadRecord:
+        run = drawn(seed, factor)
+        sticks = [block.model_copy(update={"task": YARDSTICK}) for block in drawn(seed + 7, factor).blocks]
+        return run.model_copy(update={"blocks": [*run.blocks, *sticks]})
+
+    rule = current().load.regression
+    found = Comparer(rule, 1).compare([beside_a_yardstick(1, 1.0)], [beside_a_yardstick(2, 1.5)])[0]
+    assert found.ratios[0].ratio == pytest.approx(1, abs=0.1)
+    assert beside_a_yardstick(1, 1.0).tasks() == ["health"]
 
 
 def test_generators_parts_add_up_and_later_parts_replace_earlier_ones() -> None:

@@ -1,7 +1,5 @@
 """8.3.1 Measure API response times: no slower than the last release, also inside the target (failure mode F31)."""
 
-from pathlib import Path
-
 import pytest
 
 from fixtures.http import expect
@@ -20,9 +18,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def regression(run: Run, out: Path, baseline: str) -> Regression:
-    """A load run of cheap requests, compared with the stored runs of an earlier release."""
-    return against_baseline(run, baseline, out / "load")
+def regression(run: Run, baseline: str) -> Regression:
+    """Load runs of cheap requests, compared with the stored runs of an earlier release."""
+    return against_baseline(run, baseline)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -173,3 +173,16 @@ def wrong_rows(plan: Plan) -> None:
 def forgetful_chat(plan: Plan) -> None:
     plan.replace_in_source("api/chat.py", "body.conversation_id or str(uuid.uuid4())", "str(uuid.uuid4())")
     plan.replace_in_source("api/chat.py", '"processing_time": round(time.perf_counter() - started, 6), ', "")
+
+
+@fault("F31", "every request takes a fifth longer than in the last release, still inside the target", "api", "performance")
+def fifth_slower(plan: Plan) -> None:
+    # The share that the caller sees: the server's own time, and what the connection adds to it.
+    plan.replace_in_source(
+        "api/application.py",
+        '                spent = f"{time.perf_counter()',
+        "                until = time.perf_counter() + (time.perf_counter() - started) * 0.2 + 0.00025\n"
+        "                while time.perf_counter() < until:\n"
+        "                    pass\n"
+        '                spent = f"{time.perf_counter()',
+    )
