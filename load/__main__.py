@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     spec = current()
     plan = None if options.profile in OWN_SEARCHES else LoadPlan.of(spec, options.profile, options.duration, options.rate)
-    if options.workers < 1 or options.remote_workers < 0:
-        raise ConfigurationError("--workers: at least 1")
+    if min(options.workers, options.remote_workers) < 0 or options.workers + options.remote_workers < 1:
+        raise ConfigurationError("--workers: at least 1, unless --remote-workers are waited for")
     with Session(options.target, options.env_file, options.fault, options.speedup) as session:
         run = session.run
         rule = spec.load.regression

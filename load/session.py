@@ -162,8 +162,8 @@ def _run_locust(run: Run, plan: LoadPlan, workers: int, remote: int) -> LoadReco
     port = str(REMOTE_PORT if remote else free_ports(1)[0])
     common = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--arrivals", plan.name]
     headless = ["--headless", "--only-summary", "--stop-timeout", "2"]
-    wanted = workers + remote if remote else workers
-    if wanted == 1:
+    wanted = workers + remote
+    if wanted == 1 and not remote:
         commands = [[*common, *headless, "-u", "1"]]
     else:
         host = "0.0.0.0" if remote else "127.0.0.1"

@@ -1,0 +1,145 @@
+"""Fifty times "is B slower than A?": does the comparison see a fifth, and stay silent where there is nothing?
+
+`python -m load.trials --trials 50` measures one twin whose requests can be told to take longer, in turns block by block, and
+compares as `make load BASELINE=...` does. Half of the trials hold a true slow-down of 20 %, half hold none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from load.compare import Comparer
+from load.record import BlockRecord, LoadRecord
+from load.session import Session
+from spec import current
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOWER = 0.2
+BLOCKS = 8
+BLOCK_SECONDS = 0.4
+RATE = 100.0
+TASK = "profile"
+FLAGGED_AT_LEAST, FALSE_AT_MOST = 0.96, 0.02
+# The twin spends this much longer on a request (milliseconds) that asks for it; nothing else differs.
+PATCH = (
+    "api/application.py",
+    '                spent = f"{time.perf_counter()',
+    '                more = float(dict(scope["headers"]).get(b"x-trial-longer-ms", b"0")) / 1000\n'
+    "                until = time.perf_counter() + more\n"
+    "                while time.perf_counter() < until:\n"
+    "                    pass\n"
+    '                spent = f"{time.perf_counter()',
+)
+# Runs in a process of its own, because gevent changes the whole process.
+CLIENT = """
+from gevent import monkey
+monkey.patch_all()
+import json, random, ssl, sys, time
+from geventhttpclient import HTTPClient
+from load.arrivals import schedule
+from load.open_loop import OpenLoop
+from spec.model import Segment
+told = json.loads(sys.stdin.read())
+context = ssl.create_default_context(cafile=told["ca"])
+http = HTTPClient(told["host"], told["port"], ssl=True, ssl_context_factory=lambda: context, concurrency=200,
+                  network_timeout=30, connection_timeout=30)
+headers = {"Authorization": "Bearer " + told["token"], "Host": told["netloc"]}
+chance = random.Random(told["seed"])
+def measure(longer):
+    times = []
+    def one(due):
+        began = time.perf_counter()
+        http.get(told["path"], headers=headers | {"x-trial-longer-ms": str(longer)}).read()
+        times.append((time.perf_counter() - began) * 1000)
+    segment = Segment(seconds=told["seconds"], rate=told["rate"], arrivals="constant")
+    OpenLoop(one, 200).run(schedule([segment]), 10)
+    return times
+measure(0)
+for trial in told["trials"]:
+    before = sorted(measure(0))
+    longer = before[len(before) // 4] * told["slower"] if trial else 0
+    blocks = {"old": [], "new": []}
+    for _ in range(told["blocks"]):
+        # In turns, in an order drawn anew: what the machine does meets both alike.
+        for which in chance.sample(["old", "new"], 2):
+            blocks[which].append(measure(longer if which == "new" else 0))
+    print(json.dumps({"slower": trial, "longer_ms": longer, **blocks}), flush=True)
+"""
+
+
+def _record(blocks: list[list[float]]) -> LoadRecord:
+    from load.histogram import Latencies
+
+    encoded = [Latencies.of(times).encode() for times in blocks]
+    found = [BlockRecord(task=TASK, block=n, response=text, service=text) for n, text in enumerate(encoded)]
+    usual = {"run_id": "trial", "release": "trial", "target": "twin", "kind": "twin", "profile": "trial"}
+    return LoadRecord(**usual, started_at="", seconds=BLOCKS * BLOCK_SECONDS, block_seconds=BLOCK_SECONDS, blocks=found)
+
+
+def run_trials(count: int, seed: int = 1) -> list[dict[str, Any]]:
+    """`count` trials with a slow-down and as many without, in turns; each says what was true and what was judged."""
+    from fixtures.registry import Registry
+    from fixtures.supabase import Supabase
+    from fixtures.users import Users
+
+    found = []
+    with Session("twin", twin_arguments=["--replace", *PATCH]) as session:
+        run = session.run
+        user = Users(run, Supabase(run), Registry(run)).new("trial")
+        host, _, port = run.api_host.partition(":")
+        told = {
+            "host": host, "port": int(port), "netloc": run.api_host, "ca": str(run.settings.harness_ca_file),
+            "token": user.token, "path": run.spec.endpoint("me").path, "seconds": BLOCK_SECONDS, "rate": RATE,
+            "blocks": BLOCKS, "slower": SLOWER, "seed": seed, "trials": [number % 2 == 0 for number in range(2 * count)],
+        }  # fmt: skip
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        client = subprocess.Popen(
+            [sys.executable, "-c", CLIENT], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert client.stdin is not None
+        assert client.stdout is not None
+        client.stdin.write(json.dumps(told))
+        client.stdin.close()
+        for number, line in enumerate(client.stdout):
+            trial = json.loads(line)
+            comparer = Comparer(current().load.regression, seed=number)
+            comparison = comparer.compare([_record(trial["old"])], [_record(trial["new"])])[0]
+            found.append({"slower": trial["slower"], "judgement": comparison.judgement, "says": comparison.describe()})
+            print(
+                f"[{number + 1}/{2 * count}] {'slower' if trial['slower'] else 'same  '}  {comparison.describe()}", flush=True
+            )
+        client.wait()
+    return found
+
+
+def summary(found: list[dict[str, Any]]) -> tuple[str, bool]:
+    """The figures in one line, and whether they are good enough."""
+    slow = [trial["judgement"] == "slower" for trial in found if trial["slower"]]
+    same = [trial["judgement"] == "slower" for trial in found if not trial["slower"]]
+    told = f"a slow-down of {SLOWER:.0%} was flagged in {sum(slow)} of {len(slow)}, no change in {sum(same)} of {len(same)}"
+    return told, bool(slow) and sum(slow) >= FLAGGED_AT_LEAST * len(slow) and sum(same) <= FALSE_AT_MOST * len(same)
+
+
+def main() -> int:
+    """Run the trials; exit code 1 when the comparison misses too much or cries wolf."""
+    parser = argparse.ArgumentParser(prog="python -m load.trials", description=__doc__)
+    parser.add_argument("--trials", type=int, default=50, help="with a slow-down, and as many without (default 50)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, default=Path(tempfile.gettempdir()) / "load-trials.json")
+    options = parser.parse_args()
+    found = run_trials(options.trials, options.seed)
+    told, good = summary(found)
+    options.json.write_text(json.dumps({"summary": told, "trials": found}, indent=1))
+    print(told)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
