@@ -3,7 +3,7 @@
 Requests of the same second are not independent of each other, and two runs of one release differ as well: the machine is
 busier, a process starts elsewhere. So where both releases were run several times, the runs are the sample (Welch's t-test
 on the logarithm of each percentile). Otherwise blocks of requests are resampled, and the spread between runs is taken from
-the history, or from the specification. What a server that never changes (load/yardstick.py) became slower by is the
+the history, or from the specification. What a healthy twin beside the target became slower by at the same time is the
 machine's doing and taken off. Where the interval is too wide to tell, the answer is "not enough data".
 """
 
@@ -18,14 +18,14 @@ import numpy as np
 from scipy import stats
 
 from load.histogram import Latencies
-from load.record import YARDSTICK, LoadRecord
+from load.record import BESIDE, LoadRecord
 from spec.model import Regression
 
 Judgement = Literal["slower", "faster", "no difference", "not enough data"]
 # A percentile needs some values beyond it.
 BEYOND = 5
-# Queueing blurs the lower quartile least.
-MACHINE_PERCENT = 25.0
+# Beyond it a regression would have to be seen in a handful of requests.
+TAIL = 95
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> fl
 
 def _logarithm(run: LoadRecord, task: str, percent: float) -> float:
     """Of a percentile of one run, the machine's own speed taken off."""
-    stick = run.latencies(YARDSTICK, "service").percentile(MACHINE_PERCENT)
+    beside = run.latencies(BESIDE + task, "service").percentile(percent)
     value = run.latencies(task, "service").percentile(percent)
-    return math.log(max(value, 1e-3)) - (math.log(stick) if stick else 0.0)
+    return math.log(max(value, 1e-3)) - (math.log(beside) if beside else 0.0)
 
 
 class Comparer:
@@ -195,7 +195,7 @@ class Comparer:
         """Resampled blocks, and the spread between runs."""
         spread = 0.0 if self.history is None else run_spread(self.history, name, self.rule)
         spread *= math.sqrt(1 / len(old) + 1 / len(new))
-        shift, blur = self._machine(old, new)
+        shift, blur = self._machine(name, old, new, percents[0])
         spread = math.hypot(spread, blur)
         sure = float(stats.norm.ppf((1 + self.rule.confidence) / 2))
         ratios = []
@@ -210,13 +210,13 @@ class Comparer:
         logs = [math.log(after.resampled(percent, self.random) / before.resampled(percent, self.random)) for _ in draws]
         return float(np.std(logs))
 
-    def _machine(self, old: Sequence[LoadRecord], new: Sequence[LoadRecord]) -> tuple[float, float]:
+    def _machine(self, name: str, old: Sequence[LoadRecord], new: Sequence[LoadRecord], percent: float) -> tuple[float, float]:
         """How much slower (logarithm) the machine itself was in the new runs, and how sure that is."""
-        before, after = Times(old, YARDSTICK), Times(new, YARDSTICK)
+        before, after = Times(old, BESIDE + name), Times(new, BESIDE + name)
         if min(before.count, after.count) < self.rule.minimum_samples:
             return 0.0, 0.0
-        shift = math.log(after.percentile(MACHINE_PERCENT) / before.percentile(MACHINE_PERCENT))
-        return shift, self._deviation(before, after, MACHINE_PERCENT)
+        shift = math.log(after.percentile(percent) / before.percentile(percent))
+        return shift, self._deviation(before, after, percent)
 
     def _permuted(self, before: Times, after: Times, shift: float, spread: float) -> float:
         """One-sided p-value of the difference of the blocks' means, under permuted labels and the runs' spread."""
@@ -239,7 +239,7 @@ def _judged(name: str, ratios: list[Ratio], p_value: float, rule: Regression) ->
     """Slower: the first percentile's interval lies above the margin and the test agrees; or a tail's lies far above."""
     rare = 1 - rule.confidence
     first, *tails = ratios
-    slower = [r for r in tails if r.low > rule.clear]
+    slower = [r for r in tails if r.low > rule.clear and r.percent <= TAIL]
     if first.low > rule.margin and p_value <= rare:
         slower.append(first)
     if slower:

@@ -69,6 +69,12 @@ class Context:
         self._jobs: list[tuple[User, str]] = []
         self._next_job = 0
 
+    def reference(self) -> Context | None:
+        """The healthy twin beside the target, where the plan names one."""
+        if self.plan is None or not self.plan.reference:
+            return None
+        return Context(Run.read(Path(self.plan.reference)), owned=False, plan=self.plan)
+
     @classmethod
     def from_environment(cls) -> Context:
         """The run that somebody started, or one of its own; raises ConfigurationError when no target is named."""

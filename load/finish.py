@@ -69,7 +69,9 @@ def conclude(
     """
     old: list[LoadRecord] = []
     comparisons: list[Comparison] = []
-    for new in filter(None, ([found], list(repeats))) if which else ():
+    # On a machine that is shared with the twin, only runs beside a healthy one tell the target's changes from the machine's.
+    samples = [list(repeats)] if run.kind == "twin" else [[found], list(repeats)]
+    for new in filter(None, samples) if which else ():
         earlier = baseline(which, new[0].profile, found.target, found.release, history)
         old += earlier
         # Runs that were made to be compared say more than the one run of the main profile, and stand first.

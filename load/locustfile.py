@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 
 import gevent
@@ -23,7 +24,7 @@ from load import finish, observe
 from load.context import Context
 from load.generators import REPORT_SECONDS, Generator, Master
 from load.open_loop import OpenLoop
-from load.record import YARDSTICK, LostWorker, Parts
+from load.record import BESIDE, LostWorker, Parts
 from spec import SpecError
 
 try:
@@ -47,15 +48,19 @@ class Tasks:
     client: Any
     zero = CONTEXT.started
 
-    def _call(self, name: str, endpoint: str, due: float | None, token: str = "", path: str = "", **arguments: Any) -> Any:
-        wanted = CONTEXT.run.spec.endpoint(endpoint)
+    def _call(
+        self, to: Context, name: str, endpoint: str, due: float | None, token: str = "", path: str = "", **arguments: Any
+    ) -> Any:
+        wanted = to.run.spec.endpoint(endpoint)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if to is not CONTEXT:
+            name, path = BESIDE + name, to.run.settings.api_base_url + (path or wanted.path)
         started = time.perf_counter() - self.zero
         number = CONTEXT.recorder.begin(name, started if due is None else due, started)
         with self.client.request(
             wanted.method, path or wanted.path, name=name, catch_response=True, headers=headers, **arguments
         ) as reply:
-            problem = CONTEXT.problem(endpoint, reply.status_code, reply.text or "")
+            problem = to.problem(endpoint, reply.status_code, reply.text or "")
             if problem:
                 reply.failure(problem)
             service = float(reply.request_meta["response_time"])
@@ -65,54 +70,46 @@ class Tasks:
             CONTEXT.recorder.end(number, ended, service, problem and problem[:200])
             return reply
 
-    def yardstick(self, due: float) -> None:
-        """A server that never changes, so that the machine's own changes can be told from the target's."""
-        assert PLAN is not None
-        number = CONTEXT.recorder.begin(YARDSTICK, due, time.perf_counter() - self.zero)
-        with self.client.get(PLAN.yardstick_url, name=YARDSTICK, catch_response=True) as reply:
-            service = float(reply.request_meta["response_time"])
-            CONTEXT.recorder.end(number, time.perf_counter() - self.zero, service, None)
-
-    def health(self, due: float | None = None) -> None:
+    def health(self, to: Context, due: float | None = None) -> None:
         """GET /health."""
-        self._call("health", "health", due)
+        self._call(to, "health", "health", due)
 
-    def sign_in(self, due: float | None = None) -> None:
+    def sign_in(self, to: Context, due: float | None = None) -> None:
         """POST /login."""
-        account = CONTEXT.account()
-        self._call("sign_in", "login", due, json={"email": account.email, "password": account.password})
+        account = to.account()
+        self._call(to, "sign_in", "login", due, json={"email": account.email, "password": account.password})
 
-    def profile(self, due: float | None = None) -> None:
+    def profile(self, to: Context, due: float | None = None) -> None:
         """GET /me."""
-        self._call("profile", "me", due, CONTEXT.account().token)
+        self._call(to, "profile", "me", due, to.account().token)
 
-    def jobs(self, due: float | None = None) -> None:
+    def jobs(self, to: Context, due: float | None = None) -> None:
         """GET the caller's jobs."""
-        self._call("jobs", "jobs", due, CONTEXT.account().token)
+        self._call(to, "jobs", "jobs", due, to.account().token)
 
-    def status(self, due: float | None = None) -> None:
+    def status(self, to: Context, due: float | None = None) -> None:
         """GET the state of a job that was uploaded, as a page does that waits for it."""
-        found = CONTEXT.job()
+        found = to.job()
         if found is None:
-            self.jobs(due)
+            self.jobs(to, due)
             return
         owner, job_id = found
-        path = CONTEXT.run.spec.endpoint("job").path.replace("{job_id}", job_id)
-        self._call("status", "job", due, owner.token, path)
+        path = to.run.spec.endpoint("job").path.replace("{job_id}", job_id)
+        self._call(to, "status", "job", due, owner.token, path)
 
-    def upload(self, due: float | None = None) -> None:
+    def upload(self, to: Context, due: float | None = None) -> None:
         """POST an upload request and send the document, within the limits of each user."""
-        account, document, body = CONTEXT.document()
-        reply = self._call("upload", "upload", due, account.token, json=body)
-        if reply.status_code == CONTEXT.run.spec.endpoint("upload").success:
+        account, document, body = to.document()
+        reply = self._call(to, "upload", "upload", due, account.token, json=body)
+        if reply.status_code == to.run.spec.endpoint("upload").success:
             answer = reply.json()
-            CONTEXT.remember_job(account, str(answer["job_id"]))
-            CONTEXT.send(str(answer["signed_url"]), document.body)
+            to.remember_job(account, str(answer["job_id"]))
+            to.send(str(answer["signed_url"]), document.body)
 
-    def chat(self, due: float | None = None) -> None:
+    def chat(self, to: Context, due: float | None = None) -> None:
         """POST a question about an own document."""
-        token, question = CONTEXT.question()
-        self._call("chat", "chat", due, token, json={"message": question})
+        token, question = to.question()
+        self._call(to, "chat", "chat", due, token, json={"message": question})
 
 
 class Person(Tasks, FastHttpUser):
@@ -127,7 +124,7 @@ class Person(Tasks, FastHttpUser):
     @task
     def something(self) -> None:
         """One task by weight."""
-        getattr(self, random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])()
+        getattr(self, random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])(CONTEXT)
 
 
 class Arrivals(Tasks, FastHttpUser):
@@ -150,11 +147,13 @@ class Arrivals(Tasks, FastHttpUser):
         Arrivals.has_run = True
         generator = Generator(self.environment.runner, PARTS)
         of = max(1, getattr(self.environment.parsed_options, "expect_workers", 1) or 1)
-        CONTEXT.prepare(len(PLAN.due()) // of, PLAN.weights)
+        sides = [CONTEXT, reference] if (reference := CONTEXT.reference()) else [CONTEXT]
+        for side in sides:
+            side.prepare(len(PLAN.due()) // of, PLAN.weights)
         zero, share, of = generator.begin()
         chance = random.Random(f"{PLAN.seed}-{share}")
-        names, weights = list(PLAN.shares()), list(PLAN.shares().values())
-        loop = OpenLoop(lambda due: getattr(self, chance.choices(names, weights)[0])(due), LOAD.in_flight)
+        names, weights, turn = list(PLAN.weights), list(PLAN.weights.values()), cycle(sides)
+        loop = OpenLoop(lambda due: getattr(self, chance.choices(names, weights)[0])(next(turn), due), LOAD.in_flight)
         beside = gevent.spawn(self._report, generator, loop)
         due = PLAN.due(share, of)
         self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS

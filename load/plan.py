@@ -9,24 +9,25 @@ from typing import Any
 
 from fixtures.settings import ConfigurationError
 from load.arrivals import schedule
-from load.record import YARDSTICK
 from spec.model import Profile, Specification
 
 MOST_BLOCKS = 240
-YARDSTICK_SHARE = 0.25
 FILE = "load-plan.json"
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """A profile, stretched to a length and scaled to a rate."""
+    """A profile, stretched to a length and scaled to a rate; every other request goes to the `reference`, where there is one.
+
+    The reference is the folder of a run on a healthy twin beside the target: what it slows down by is the machine's doing.
+    """
 
     name: str
     profile: Profile
     weights: dict[str, int]
     seed: int
     block_seconds: float
-    yardstick_url: str = ""
+    reference: str = ""
 
     @classmethod
     def of(cls, spec: Specification, name: str, seconds: float | None = None, rate: float = 1.0) -> LoadPlan:
@@ -50,15 +51,10 @@ class LoadPlan:
             found[int(moment // self.block_seconds)] = found.get(int(moment // self.block_seconds), 0) + 1
         return found
 
-    def shares(self) -> dict[str, float]:
-        """Weights of all that is asked: the tasks, and the yardstick where there is one."""
-        total = sum(self.weights.values())
-        return self.weights | ({YARDSTICK: total * YARDSTICK_SHARE} if self.yardstick_url else {})
-
     def save(self, folder: Path) -> None:
         """Write for the run's other processes."""
         data: dict[str, Any] = {"name": self.name, "profile": self.profile.model_dump(), "weights": self.weights}
-        data |= {"seed": self.seed, "block_seconds": self.block_seconds, "yardstick_url": self.yardstick_url}
+        data |= {"seed": self.seed, "block_seconds": self.block_seconds, "reference": self.reference}
         (folder / FILE).write_text(json.dumps(data))
 
     @classmethod

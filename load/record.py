@@ -16,8 +16,8 @@ from load.histogram import Latencies
 
 HISTORY = Path(__file__).resolve().parents[1] / "reports" / "history" / "loads.jsonl"
 LATEST = "last"
-# Not a task of the target: a server that never changes, asked between the requests (load/yardstick.py).
-YARDSTICK = "yardstick"
+# What is asked of a healthy twin beside the target is no task of the target.
+BESIDE = "beside:"
 
 
 class BlockRecord(BaseModel):
@@ -86,7 +86,7 @@ class LoadRecord(BaseModel):
 
     def tasks(self) -> list[str]:
         """Names of the tasks that were asked, in order of their first request."""
-        return list(dict.fromkeys(block.task for block in self.blocks if block.task != YARDSTICK))
+        return list(dict.fromkeys(block.task for block in self.blocks if not block.task.startswith(BESIDE)))
 
     @cached_property
     def _merged(self) -> dict[tuple[str, str], Latencies]:
@@ -108,7 +108,7 @@ class LoadRecord(BaseModel):
         """Failures by kind, of one task or of all."""
         found: Counter[str] = Counter()
         for block in self.blocks:
-            if task in (None, block.task) and block.task != YARDSTICK:
+            if task in (None, block.task) and not block.task.startswith(BESIDE):
                 found.update(block.errors)
         return found
 

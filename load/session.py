@@ -27,7 +27,6 @@ from load import finish
 from load.context import FOLDER_VARIABLE
 from load.plan import LoadPlan
 from load.record import LoadRecord
-from load.yardstick import Yardstick
 from spec import current
 from twin.plan import free_ports
 
@@ -130,9 +129,10 @@ class Session:
 
 
 def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
-    """Several runs of the profile that releases are compared by; on the twin each on a new one, broken in the same way.
+    """Several runs of the profile that releases are compared by.
 
-    Two starts of one release differ more than two runs after one start, so a single twin would be a sample of one.
+    On the twin each has a new one, broken in the same way, because two starts of one release differ more than two runs after
+    one start; and a healthy one beside it, which tells the machine's own changes from the target's.
     """
     rule = run.spec.load.regression
     plan = LoadPlan.of(run.spec, rule.profile)
@@ -140,23 +140,16 @@ def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
         return [run_locust(run, plan) for _ in range(rule.repeats)]
     found = []
     for _ in range(rule.repeats):
-        with Session("twin", faults=run.faults, speedup=speedup, quiet=True) as session:
-            found.append(session.locust(plan))
+        with (
+            Session("twin", faults=run.faults, speedup=speedup, quiet=True) as session,
+            Session("twin", speedup=speedup, quiet=True) as reference,
+        ):
+            found.append(session.locust(replace(plan, reference=str(reference.run.folder))))
     return found
 
 
 def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
-    # It tells this machine's changes from the target's, where both share one.
-    yardstick = Yardstick() if run.is_loopback and plan.name in run.spec.load.regression.profiles else None
-    try:
-        return _run_locust(run, replace(plan, yardstick_url=yardstick.url if yardstick else ""), workers, remote)
-    finally:
-        if yardstick is not None:
-            yardstick.stop()
-
-
-def _run_locust(run: Run, plan: LoadPlan, workers: int, remote: int) -> LoadRecord:
     plan.save(run.folder)
     env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(run.folder), "PYTHONPATH": str(ROOT)}
     port = str(REMOTE_PORT if remote else free_ports(1)[0])

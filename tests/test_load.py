@@ -18,7 +18,7 @@ from load.compare import Comparer, Comparison, run_spread
 from load.histogram import Latencies
 from load.judge import judge, problems
 from load.open_loop import OpenLoop
-from load.record import YARDSTICK, BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
+from load.record import BESIDE, BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
 from load.recorder import UNANSWERED, Recorder
 from load.stress import Step, find_knee
 from load.worker_load import Level, linearity
@@ -160,15 +160,15 @@ def test_with_runs_enough_the_runs_are_the_sample() -> None:
 
 
 def test_what_the_machine_became_slower_by_is_taken_off() -> None:
-    def beside_a_yardstick(seed: int, factor: float) -> LoadRecord:
+    def beside_another(seed: int, factor: float) -> LoadRecord:
         run = drawn(seed, factor)
-        sticks = [block.model_copy(update={"task": YARDSTICK}) for block in drawn(seed + 7, factor).blocks]
-        return run.model_copy(update={"blocks": [*run.blocks, *sticks]})
+        others = [block.model_copy(update={"task": BESIDE + "health"}) for block in drawn(seed + 7, factor).blocks]
+        return run.model_copy(update={"blocks": [*run.blocks, *others]})
 
     rule = current().load.regression
-    found = Comparer(rule, 1).compare([beside_a_yardstick(1, 1.0)], [beside_a_yardstick(2, 1.5)])[0]
+    found = Comparer(rule, 1).compare([beside_another(1, 1.0)], [beside_another(2, 1.5)])[0]
     assert found.ratios[0].ratio == pytest.approx(1, abs=0.1)
-    assert beside_a_yardstick(1, 1.0).tasks() == ["health"]
+    assert beside_another(1, 1.0).tasks() == ["health"]
 
 
 def test_generators_parts_add_up_and_later_parts_replace_earlier_ones() -> None:
