@@ -57,6 +57,9 @@ def _run(options: argparse.Namespace) -> int:
         session.require_answer()
         if plan is None:
             return OWN_SEARCHES[options.profile](session, options.out)
+        if plan.name == rule.profile:
+            first, *repeats = comparable_runs(run, options.speedup)
+            return finish.conclude(run, first, options.baseline, repeats, options.out, options.history)
         session.upload_policy()
         record = session.locust(plan, options.workers, options.remote_workers)
         repeats = []

@@ -67,15 +67,17 @@ def conclude(
 
     `repeats` are further runs of this release, made to be compared with those of the baseline `which`.
     """
+    rule = run.spec.load.regression
+    # On a machine that is shared with the twin, only runs beside a healthy one tell the target's changes from the machine's.
+    samples = [[each for each in (found, *repeats) if each.profile == rule.profile]]
+    if run.kind == "live" and found.profile != rule.profile:
+        samples.append([found])
     old: list[LoadRecord] = []
     comparisons: list[Comparison] = []
-    # On a machine that is shared with the twin, only runs beside a healthy one tell the target's changes from the machine's.
-    samples = [list(repeats)] if run.kind == "twin" else [[found], list(repeats)]
     for new in filter(None, samples) if which else ():
         earlier = baseline(which, new[0].profile, found.target, found.release, history)
         old += earlier
-        # Runs that were made to be compared say more than the one run of the main profile, and stand first.
-        comparisons = compared(run, new, earlier, history) + comparisons
+        comparisons += compared(run, new, earlier, history)
     judged: Judged = judge(found, run.spec, comparisons)
     found.verdict = judged.verdict
     for each in [found, *repeats]:
