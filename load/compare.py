@@ -93,10 +93,9 @@ class Times:
         total = np.cumsum(counts)
         return float(self.values[min(len(self.values) - 1, int(np.searchsorted(total, percent / 100 * total[-1])))])
 
-    def resampled(self, percent: float, random: np.random.Generator) -> float:
-        """The percentile of as many blocks, drawn with replacement."""
-        drawn = np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks)
-        return self.percentile(percent, drawn.astype(float))
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """How often each block is taken when as many blocks are drawn with replacement."""
+        return np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks).astype(float)
 
     def block_means(self) -> np.ndarray:
         """Mean logarithm of each block."""
@@ -206,9 +205,16 @@ class Comparer:
         return ratios, self._permuted(before, after, shift, spread)
 
     def _deviation(self, before: Times, after: Times, percent: float) -> float:
-        draws = range(self.rule.resamples)
-        logs = [math.log(after.resampled(percent, self.random) / before.resampled(percent, self.random)) for _ in draws]
+        """Standard deviation of the ratio's logarithm over resampled blocks; blocks that were measured in turns stay pairs."""
+        logs = []
+        for _ in range(self.rule.resamples):
+            drawn = before.draw(self.random)
+            other = drawn if self._is_paired(before, after) else after.draw(self.random)
+            logs.append(math.log(after.percentile(percent, other) / before.percentile(percent, drawn)))
         return float(np.std(logs))
+
+    def _is_paired(self, before: Times, after: Times) -> bool:
+        return self.history is None and before.blocks == after.blocks
 
     def _machine(self, name: str, old: Sequence[LoadRecord], new: Sequence[LoadRecord], percent: float) -> tuple[float, float]:
         """How much slower (logarithm) the machine itself was in the new runs, and how sure that is."""
@@ -220,13 +226,18 @@ class Comparer:
 
     def _permuted(self, before: Times, after: Times, shift: float, spread: float) -> float:
         """One-sided p-value of the difference of the blocks' means, under permuted labels and the runs' spread."""
-        means = np.concatenate([before.block_means(), after.block_means() - shift])
-        is_new = np.arange(len(means)) >= before.blocks
-        seen = means[is_new].mean() - means[~is_new].mean()
+        old, new = before.block_means(), after.block_means() - shift
         drawn = np.empty(self.rule.resamples)
-        for number in range(self.rule.resamples):
-            shuffled = self.random.permutation(is_new)
-            drawn[number] = means[shuffled].mean() - means[~shuffled].mean() + self.random.normal(0, spread)
+        if self._is_paired(before, after):
+            seen = float((new - old).mean())
+            for number in range(self.rule.resamples):
+                drawn[number] = float((self.random.choice((-1, 1), len(new)) * (new - old)).mean())
+        else:
+            means, is_new = np.concatenate([old, new]), np.arange(len(old) + len(new)) >= len(old)
+            seen = float(new.mean() - old.mean())
+            for number in range(self.rule.resamples):
+                shuffled = self.random.permutation(is_new)
+                drawn[number] = means[shuffled].mean() - means[~shuffled].mean() + self.random.normal(0, spread)
         return float((np.sum(drawn >= seen) + 1) / (len(drawn) + 1))
 
 

@@ -23,6 +23,8 @@ RUN_SECONDS = 300
 USAGE_ERROR = 4
 # The guard stops this one before anything is written.
 REFUSED = ("F35",)
+# A regression inside the target shows against an earlier release only.
+COMPARED = ("F31",)
 JSON_FILE = Path("reports/out/fault-matrix.json")
 MARKDOWN_FILE = Path("docs/fault-matrix.md")
 
@@ -81,6 +83,8 @@ def judge(fault: Known | None, suite: str) -> Row:
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         command = [sys.executable, "-m", "pytest", "-m", suite, "--target", "twin", f"--out={folder}", "--no-summary"]
         command += ["--fault", fault.id] if fault else []
+        if fault and fault.id in COMPARED:
+            command += [f"--baseline={_healthy_runs(Path(folder))}"]
         started = time.monotonic()
         try:
             code = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS).returncode
@@ -96,6 +100,14 @@ def judge(fault: Known | None, suite: str) -> Row:
         return row
 
 
+def _healthy_runs(folder: Path) -> Path:
+    """Stored load runs of a healthy twin, as the last release's."""
+    history = folder / "loads.jsonl"
+    command = [sys.executable, "-m", "load", "--profile", "compare", "--target", "twin", "--history", str(history)]
+    subprocess.run([*command, "--out", folder], capture_output=True, timeout=RUN_SECONDS)
+    return history
+
+
 def _read(row: Row, data: dict[str, Any]) -> None:
     row.checks = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] != "skipped"]
     row.red = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] == "failed"]
@@ -105,9 +117,9 @@ def _read(row: Row, data: dict[str, Any]) -> None:
         row.found, row.mode, row.summary = top["component"], top["failure_mode"], top["summary"]
 
 
-def run_all(faults: Iterable[Known], jobs: int) -> list[Row]:
+def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> list[Row]:
     """Every fault in its suites, and the healthy twin in all; progress goes to the terminal."""
-    work: list[tuple[Known | None, str]] = [(None, suite) for suite in SUITES]
+    work: list[tuple[Known | None, str]] = [(None, suite) for suite in SUITES if with_healthy]
     work += [(fault, suite) for fault in faults for suite in fault.suites]
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
@@ -138,8 +150,8 @@ def markdown(rows: list[Row], faults: list[Known]) -> str:
     lines = [
         "# Fault matrix",
         "",
-        "Produced by `make faults`; F31 needs a baseline and is not part of it. Faults F… are the table of",
-        "`spec/failure-modes.md`, faults G… are the project's own.",
+        "Produced by `make faults`. Faults F… are the table of `spec/failure-modes.md`, faults G… are the project's own. F31 is",
+        "compared with load runs of a healthy twin (`--baseline`).",
         "",
         f"- red in every suite that the table names: **{len(red & set(table))} of {len(table)}** F faults,"
         f" {len(red - set(table))} of {len(ids - set(table))} G faults",
@@ -175,11 +187,11 @@ def main() -> int:
         print(f"faults: unknown {', '.join(sorted(unknown))}; `python -m twin faults` lists them", file=sys.stderr)
         return USAGE_ERROR
     chosen = [fault for fault in faults if not wanted or fault.id in wanted]
-    rows = run_all(chosen, options.jobs)
-    if wanted and JSON_FILE.exists():
+    earlier = [Row(**row) for row in json.loads(JSON_FILE.read_text())["rows"]] if wanted and JSON_FILE.exists() else []
+    rows = run_all(chosen, options.jobs, with_healthy=not any(row.fault == "healthy" for row in earlier))
+    if earlier:
         # A part run again takes the place of its earlier rows.
         new = {(row.fault, row.suite) for row in rows}
-        earlier = [Row(**row) for row in json.loads(JSON_FILE.read_text())["rows"]]
         at = {fault.id: number for number, fault in enumerate(faults)}
         kept = [row for row in earlier if (row.fault, row.suite) not in new]
         rows = sorted([*kept, *rows], key=lambda row: (at.get(row.fault, -1), SUITES.index(row.suite)))
