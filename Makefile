@@ -61,6 +61,7 @@ lint: $(READY)
 
 report:
 	@sh reports/allure.sh
+	@[ ! -f reports/out/summary.json ] || $(BIN)/python -m reports.summary
 
 clean:
 	rm -rf $(VENV) .tox .state node_modules .mypy_cache .ruff_cache reports/out

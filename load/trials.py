@@ -22,9 +22,9 @@ from spec import current
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOWER = 0.2
-BLOCKS = 8
-BLOCK_SECONDS = 0.4
-RATE = 100.0
+BLOCKS = 14
+BLOCK_SECONDS = 0.3
+RATE = 120.0
 TASK = "profile"
 FLAGGED_AT_LEAST, FALSE_AT_MOST = 0.96, 0.02
 # The twin spends this much longer on a request (milliseconds) that asks for it; nothing else differs.

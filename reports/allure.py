@@ -10,7 +10,7 @@ from fixtures.masking import mask
 from fixtures.run import Run
 from reports.diagnosis import rules
 
-TEXT_SUFFIXES = {".json", ".txt", ".xml", ".md", ".properties", ".html", ".csv"}
+TEXT_SUFFIXES = {".json", ".txt", ".xml", ".md", ".properties", ".html", ".csv", ".svg", ".jsonl", ".log"}
 
 
 def complete(folder: Path, run: Run, data: dict[str, Any]) -> None:

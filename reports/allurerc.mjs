@@ -1,5 +1,7 @@
 export default {
   name: "Release gate",
+  historyPath: "reports/history/allure.jsonl",
+  appendHistory: true,
   plugins: {
     awesome: {
       options: {

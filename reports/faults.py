@@ -150,8 +150,8 @@ def markdown(rows: list[Row], faults: list[Known]) -> str:
     lines = [
         "# Fault matrix",
         "",
-        "Produced by `make faults`. Faults F… are the table of `spec/failure-modes.md`, faults G… are the project's own. F31 is",
-        "compared with load runs of a healthy twin (`--baseline`).",
+        "Produced by `make faults`. Faults F… are the table of `spec/failure-modes.md`, faults G… are the project's own.",
+        "F31 is compared with load runs of a healthy twin (`--baseline`).",
         "",
         f"- red in every suite that the table names: **{len(red & set(table))} of {len(table)}** F faults,"
         f" {len(red - set(table))} of {len(ids - set(table))} G faults",

@@ -21,7 +21,7 @@ from fixtures.options import is_gate
 from fixtures.registry import read_all
 from fixtures.run import Run
 from fixtures.target import QUIET_OPTIONS, is_worker, run_of
-from reports import allure, verdict
+from reports import allure, summary, verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding
 
@@ -63,7 +63,16 @@ class Recorder:
         if run_of(self.config) is None:
             return
         self.out.mkdir(parents=True, exist_ok=True)
-        for name in ("verdict.json", "checklist.md", "junit.xml", "allure-results", "allure-report", "load"):
+        for name in (
+            "verdict.json",
+            "checklist.md",
+            "junit.xml",
+            "allure-results",
+            "allure-report",
+            "load",
+            "index.html",
+            "summary.json",
+        ):
             path = self.out / name
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         (self.out / "allure-results").mkdir()
@@ -103,7 +112,7 @@ class Recorder:
         elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
             decided = "blocked" if decided == "pass" else decided
         data = verdict.build(run, checks, findings, decided, self.started_at, time.monotonic() - self.started)
-        self._write(run, data)
+        self._write(run, data, checks)
         if usual or checks:
             self.lines = [mask(line) for line in verdict.closing_lines(data, self._shown())]
         close_all()
@@ -135,13 +144,16 @@ class Recorder:
             return _left_behind(str(error)) if read_all(run.folder) else None
         return _left_behind("; ".join(swept.left)) if swept.left else None
 
-    def _write(self, run: Run, data: dict[str, Any]) -> None:
+    def _write(self, run: Run, data: dict[str, Any], checks: list[Check]) -> None:
         (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
         suites = {entry.id: entry.suite for entry in run.spec.checklist}
         (self.out / "checklist.md").write_text(mask(verdict.checklist_markdown(data, suites)))
         if (run.folder / "samples").is_dir():
             shutil.copytree(run.folder / "samples", self.out / "load", dirs_exist_ok=True)
         allure.complete(self.out / "allure-results", run, data)
+        if checks:
+            summary.remember(self.out, data)
+            summary.write(self.out, summary.collect(run, data, checks))
         allure.scrub(self.out)
 
     @pytest.hookimpl(trylast=True)

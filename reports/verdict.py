@@ -106,5 +106,5 @@ def closing_lines(data: dict[str, Any], where: str) -> list[str]:
             f"observed   {top['evidence']}",
             f"next       {top['next_step']}",
         ]
-    lines.append(f"report     {where}/checklist.md, {where}/verdict.json")
+    lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
     return lines
