@@ -64,7 +64,7 @@ class Context:
         supabase.anon.quiet = supabase.admin.quiet = True
         self._users = Users(run, supabase, Registry(run))
         self._accounts: list[User] = []
-        self._uploaders: list[User] = []
+        self._uploads: list[tuple[User, Document, dict[str, Any]]] = []
         self._turn = cycle([0])
         self._jobs: list[tuple[User, str]] = []
         self._next_job = 0
@@ -102,7 +102,14 @@ class Context:
         if "status" in weights:
             self._first_job()
         for _ in range(math.ceil(SPARE * share * requests / each) + 1 if share else 0):
-            self._uploaders += [self._users.new("load")] * each
+            self._make_uploads()
+
+    def _make_uploads(self) -> None:
+        """Another user with as many documents as may be on their way at once; a PDF takes time that no request may wait."""
+        owner = self._users.new("load")
+        for _ in range(self.run.spec.limits.max_concurrent_jobs_per_user):
+            document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
+            self._uploads.append((owner, document, upload_body(self.run, document)))
 
     def _first_job(self) -> None:
         """A job to ask about from the first second on; without one the listing is asked."""
@@ -124,10 +131,9 @@ class Context:
 
     def document(self) -> tuple[User, Document, dict[str, Any]]:
         """A new document, somebody who may still upload one, and the body of the request."""
-        if not self._uploaders:
-            self._uploaders += [self._users.new("load")] * self.run.spec.limits.max_concurrent_jobs_per_user
-        document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
-        return self._uploaders.pop(), document, upload_body(self.run, document)
+        if not self._uploads:
+            self._make_uploads()
+        return self._uploads.pop()
 
     def remember_job(self, owner: User, job_id: str) -> None:
         """A job that may be asked about from now on."""
