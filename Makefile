@@ -7,12 +7,13 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance test faults mutations soak bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance after-release ci-summary notify sweep test faults mutations soak bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
 	@echo "make test         lint, types and the gate's own tests"
 	@echo "make predeploy | postdeploy | performance    one suite"
+	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
 	@echo "make soak N=50    no false alarm: the gate again and again on a healthy, busy, slow twin"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
@@ -34,6 +35,22 @@ gate: $(READY)
 
 predeploy postdeploy performance: $(READY)
 	@$(PYTEST) -m $@ $(ARGS)
+
+# RELEASE (a commit or a version) is waited for, TIMEOUT seconds at most.
+RELEASE ?=
+TIMEOUT ?= 900
+after-release: $(READY)
+	@$(PYTEST) -m "postdeploy or performance" $(if $(RELEASE),--wait-for-release "$(RELEASE)" --wait-timeout $(TIMEOUT)) $(ARGS)
+
+ci-summary: $(READY)
+	@$(BIN)/python -m reports.ci
+
+notify: $(READY)
+	@$(BIN)/python -m reports.notify
+
+OLDER_THAN ?= 1h
+sweep: $(READY)
+	@$(BIN)/python -m fixtures.sweep --older-than $(OLDER_THAN) $(ARGS)
 
 test: $(READY) lint
 	@$(PYTEST) tests -n 2 $(ARGS)

@@ -20,10 +20,11 @@ from fixtures.masking import mask
 from fixtures.options import is_gate
 from fixtures.registry import read_all
 from fixtures.run import Run
-from fixtures.target import QUIET_OPTIONS, is_worker, run_of
+from fixtures.target import LIVE_SECONDS, QUIET_OPTIONS, is_worker, run_of
 from reports import allure, summary, verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding
+from reports.progress import Progress
 
 # What a check sees of a target that is gone.
 SILENCE = re.compile(
@@ -56,12 +57,16 @@ class Recorder:
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.lines: list[str] = []
         self.residue = False
+        self.progress: Progress | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
         """Old results must not be taken for new ones."""
-        if run_of(self.config) is None:
+        run = run_of(self.config)
+        if run is None:
             return
+        self.progress = Progress(run, self.config.get_terminal_writer())
+        self.progress.start()
         self.out.mkdir(parents=True, exist_ok=True)
         for name in (
             "verdict.json",
@@ -79,6 +84,8 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome and the facts of one phase of a check."""
+        if self.progress is not None:
+            self.progress.heard()
         facts: dict[str, Any] = next(
             (dict(v) for k, v in reversed(report.user_properties) if k == "check" and isinstance(v, dict)), {}
         )
@@ -102,6 +109,8 @@ class Recorder:
         run = run_of(self.config)
         if run is None:
             return
+        if self.progress is not None:
+            self.progress.stop()
         left = self._clean(run)
         checks = self._judged(run)
         findings = Diagnosis(checks).conclude() + ([left] if left else [])
@@ -112,6 +121,8 @@ class Recorder:
         elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
             decided = "blocked" if decided == "pass" else decided
         data = verdict.build(run, checks, findings, decided, self.started_at, time.monotonic() - self.started)
+        live = self.config.stash.get(LIVE_SECONDS, None)
+        data["release_live_s"] = None if live is None else round(live, 1)
         self._write(run, data, checks)
         if usual or checks:
             self.lines = [mask(line) for line in verdict.closing_lines(data, self._shown())]

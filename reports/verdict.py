@@ -59,7 +59,10 @@ def build(
 
 def _item(run: Run, item_id: str, title: str, checks: Sequence[Check]) -> dict[str, Any]:
     own = [check for check in checks if check.checklist == item_id]
-    shown = [{"id": c.nodeid, "status": c.outcome, "promise": c.promise, "observed": c.evidence} for c in own]
+    shown = [
+        {"id": c.nodeid, "status": c.outcome, "promise": c.promise, "observed": c.evidence, "seconds": round(c.duration, 3)}
+        for c in own
+    ]
     return {"id": item_id, "title": title, "status": status_of(own), "checks": shown}
 
 
