@@ -30,7 +30,7 @@ def _cell(text: str) -> str:
     return text
 
 
-def annotations(data: dict[str, Any]) -> list[str]:
+def annotation_lines(data: dict[str, Any]) -> list[str]:
     """One line for each finding; the level is an error, or a warning for what flickers."""
     lines = []
     for finding in data["findings"]:
@@ -76,7 +76,7 @@ def main() -> int:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text)
-    for line in annotations(data):
+    for line in annotation_lines(data):
         print(line)
     return 0
 

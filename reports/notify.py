@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from fixtures.masking import learn, mask
 
@@ -61,7 +61,7 @@ def deliver(
     client: httpx.Client, url: str, body: Mapping[str, Any], headers: Mapping[str, str], first_wait: float = 1.0
 ) -> None:
     """POST, again after a passing failure; raises httpx.HTTPError when it is not taken."""
-    wait = wait_exponential_jitter(initial=first_wait, max=10 * first_wait, jitter=first_wait)
+    wait = wait_exponential(multiplier=first_wait, max=10 * first_wait)
     for attempt in Retrying(stop=stop_after_attempt(TRIES), wait=wait, retry=retry_if_exception(_is_temporary), reraise=True):
         with attempt:
             client.post(url, json=dict(body), headers=dict(headers)).raise_for_status()

@@ -1,0 +1,118 @@
+"""The summary page in a real browser: opens from disk, filters, links, no error, no request, accessible."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from reports import summary
+from tests.conftest import ROOT
+from tests.test_ci import a_verdict
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: chromium); the page was not opened")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        yield (started := playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET))
+        started.close()
+
+
+def data(verdict: str) -> dict[str, Any]:
+    """What a run leaves for the page."""
+    found = a_verdict(verdict=verdict)
+    if verdict == "pass":
+        found["findings"] = []
+    else:
+        found["findings"][0]["summary"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
+    stages = [["uploaded", "queued", 0.1], ["parsed", "queued", 1.0], ["complete", "done", 2.0]]
+    figures = {"median": 10.0, "mean": 11.0, "p95": 250.0, "max": 300.0}
+    return found | {
+        "documents": [{"name": "policy", "outcome": "complete", "seconds": 2.0, "stages": stages, "retry_count": 0}],
+        "document_limit_s": 10.0, "speedup": 60.0, "slowest": [["one", 2.0]], "suites": {"8.2.1": "Post-Deployment"},
+        "samples": [{"name": "GET /health", "section": "s", "count": 40, "figures": figures, "low": 5.0,
+                     "limits": {"p95": 200.0}, "broken": ["p95"]}],
+        "release_live_s": 12.0,
+    }  # fmt: skip
+
+
+@pytest.fixture(params=["fail", "pass", "blocked"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """The page of one verdict, opened from disk, with whatever it complained of or asked for."""
+    for _ in range(3):
+        summary.remember(tmp_path, data(request.param))
+    (tmp_path / "checklist.md").write_text("# Checklist")
+    summary.write(tmp_path, data(request.param))
+    page, trouble = browser.new_page(viewport={"width": 390, "height": 800}), []
+    page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else trouble.append(asked.url))
+    page.goto((tmp_path / "index.html").as_uri())
+    yield page, trouble
+    page.close()
+
+
+def test_it_opens_without_error_or_request(opened: tuple[Page, list[str]]) -> None:
+    page, trouble = opened
+    assert page.locator("h1").inner_text() in ("PASS", "FAIL", "BLOCKED")
+    assert "release gate on staging" in page.title()
+    assert trouble == []
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_checklist_is_filtered(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    page.fill("#search", "two")
+    assert page.locator("li[data-status]:visible").count() == 1
+    assert page.locator("#shown").inner_text() == "1 checks shown"
+    page.fill("#search", "no such check")
+    assert page.locator("details.item:visible").count() == 0
+    page.fill("#search", "")
+    page.uncheck("input.status[value=failed]")
+    assert page.locator("li[data-status=failed]:visible").count() == 0
+
+
+def test_its_links_lead_somewhere(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    folder = Path(page.url.removeprefix("file://")).parent
+    links = [link.get_attribute("href") or "" for link in page.locator("a").all()]
+    assert "checklist.md" in links
+    assert all((folder / link).exists() for link in links)
+
+
+def test_component_evidence_and_next_step_stand_on_the_first_screen(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    if page.locator("h1").inner_text() == "PASS":
+        assert page.locator(".finding").count() == 0
+        return
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for text in ("storage", "403 forbidden", "apply the migration"):
+        box = page.locator(".finding").first.get_by_text(text).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened: tuple[Page, list[str]], scheme: Any) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed; `make gate` installs it where Node is")
+    page, _ = opened
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.impact, v.nodes[0].html])")
+    serious = [violation for violation in found if violation[1] in ("serious", "critical")]
+    assert serious == [], json.dumps(serious, indent=1)
