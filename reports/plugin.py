@@ -37,13 +37,23 @@ LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answ
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Direct JUnit and Allure into the results folder."""
+    if is_worker(config):
+        # xdist hands on what was said on the command line, not what is set here.
+        config.option.allure_report_dir = config.workerinput.get("allure_results")  # type: ignore[attr-defined]
+        return
     quiet = any(getattr(config.option, name, False) for name in QUIET_OPTIONS)
-    if not is_gate(config) or is_worker(config) or quiet:
+    if not is_gate(config) or quiet:
         return
     out = Path(config.option.out).resolve()
     config.option.xmlpath = config.option.xmlpath or str(out / "junit.xml")
     config.option.allure_report_dir = config.option.allure_report_dir or str(out / "allure-results")
     config.pluginmanager.register(Recorder(config, out), RECORDER)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: tell a worker where Allure's results go."""
+    node.workerinput["allure_results"] = node.config.option.allure_report_dir
 
 
 class Recorder:
