@@ -26,6 +26,8 @@ BLOCKS = 14
 BLOCK_SECONDS = 0.3
 RATE = 120.0
 TASK = "profile"
+HEADING = "## Comparison"
+PAGE = ROOT / "docs" / "benchmarks.md"
 FLAGGED_AT_LEAST, FALSE_AT_MOST = 0.96, 0.02
 # The twin spends this much longer on a request (milliseconds) that asks for it; nothing else differs.
 PATCH = (
@@ -127,15 +129,33 @@ def summary(found: list[dict[str, Any]]) -> tuple[str, bool]:
     return told, bool(slow) and sum(slow) >= FLAGGED_AT_LEAST * len(slow) and sum(same) <= FALSE_AT_MOST * len(same)
 
 
+def section(found: list[dict[str, Any]]) -> str:
+    """The trials as a section of the benchmarks' page."""
+    unsure = sum(trial["judgement"] == "not enough data" for trial in found)
+    return (
+        f"{HEADING}\n\nA/B trials on one twin, in turns block by block ({BLOCKS} blocks of {BLOCK_SECONDS:g} s at {RATE:g} requests a\n"
+        f"second for each side; `python -m load.trials`): {summary(found)[0]}.\nIn {unsure} the answer was *not enough data*.\n"
+    )
+
+
+def section_of(page: Path) -> str:
+    """The section that a page holds, or nothing."""
+    text = page.read_text() if page.exists() else ""
+    return text[text.index(HEADING) :] if HEADING in text else ""
+
+
 def main() -> int:
     """Run the trials; exit code 1 when the comparison misses too much or cries wolf."""
     parser = argparse.ArgumentParser(prog="python -m load.trials", description=__doc__)
     parser.add_argument("--trials", type=int, default=50, help="with a slow-down, and as many without (default 50)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--page", action="store_true", help="put the figures into docs/benchmarks.md")
     parser.add_argument("--json", type=Path, default=Path(tempfile.gettempdir()) / "load-trials.json")
     options = parser.parse_args()
     found = run_trials(options.trials, options.seed)
     told, good = summary(found)
+    if options.page:
+        PAGE.write_text(PAGE.read_text().replace(section_of(PAGE), "") + section(found))
     options.json.write_text(json.dumps({"summary": told, "trials": found}, indent=1))
     print(told)
     return 0 if good else 1

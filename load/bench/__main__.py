@@ -252,12 +252,12 @@ def main() -> int:
     """Run everything and write the page."""
     parser = argparse.ArgumentParser(prog="python -m load.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs and ten trials; the page is not written")
-    parser.add_argument("--no-trials", action="store_true", help="leave the A/B trials out; the page is not written")
+    parser.add_argument("--no-trials", action="store_true", help="keep the page's A/B trials of an earlier run")
     options = parser.parse_args()
     lines = [
         "# Benchmarks",
         "",
-        "Produced by `make bench` in one run on one machine; everything that is compared was measured one after another there.",
+        "Produced by `make bench` on one machine; what is compared was measured in one run, one after another.",
         "",
         "## Accuracy",
         "",
@@ -270,18 +270,14 @@ def main() -> int:
     ratio, two = capacity(lines, 3 if options.quick else 5)
     good = worst <= ERROR_AT_MOST and share >= ON_TIME_AT_LEAST and ratio >= RATE_AT_LEAST and two >= TWO_AT_LEAST
     print("\n".join(lines), flush=True)
+    kept = trials.section_of(MARKDOWN_FILE)
     if not options.no_trials:
-        told, right = trials.summary(trials.run_trials(10 if options.quick else 50))
-        lines += [
-            "",
-            "## Comparison",
-            "",
-            f"A/B trials on one twin, in turns block by block (`python -m load.trials`): {told}.",
-        ]
-        good = good and right
-        print(told)
-    if not (options.quick or options.no_trials):
-        MARKDOWN_FILE.write_text("\n".join(lines) + "\n")
+        found = trials.run_trials(10 if options.quick else 50)
+        kept = trials.section(found)
+        good = good and trials.summary(found)[1]
+        print(kept)
+    if not options.quick:
+        MARKDOWN_FILE.write_text("\n".join(lines) + "\n\n" + kept)
     return 0 if good else 1
 
 
