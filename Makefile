@@ -78,6 +78,7 @@ lint: $(READY)
 
 report:
 	@sh reports/allure.sh
+	@[ ! -f reports/out/allure-report/index.html ] || $(BIN)/python -m reports.allure reports/out/allure-report/index.html
 	@[ ! -f reports/out/summary.json ] || $(BIN)/python -m reports.summary
 
 clean:

@@ -97,10 +97,13 @@ class Times:
         """How often each block is taken when as many blocks are drawn with replacement."""
         return np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks).astype(float)
 
-    def block_means(self) -> np.ndarray:
-        """Mean logarithm of each block."""
-        total = np.bincount(self.block, self.counts, minlength=self.blocks)
-        return np.bincount(self.block, self.counts * np.log(self.values), minlength=self.blocks) / total
+    def of_blocks(self, percent: float) -> np.ndarray:
+        """Logarithm of the percentile of each block: unlike a mean, a stall in one request does not move it."""
+        found = [
+            self.percentile(percent, np.bincount([number], minlength=self.blocks).astype(float))
+            for number in range(self.blocks)
+        ]
+        return np.log(found)
 
 
 def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> float:
@@ -225,8 +228,9 @@ class Comparer:
         return shift, self._deviation(before, after, percent)
 
     def _permuted(self, before: Times, after: Times, shift: float, spread: float) -> float:
-        """One-sided p-value of the difference of the blocks' means, under permuted labels and the runs' spread."""
-        old, new = before.block_means(), after.block_means() - shift
+        """One-sided p-value of the difference of the blocks, under permuted labels and the runs' spread."""
+        first = self.rule.percentiles[0]
+        old, new = before.of_blocks(first), after.of_blocks(first) - shift
         drawn = np.empty(self.rule.resamples)
         if self._is_paired(before, after):
             seen = float((new - old).mean())
