@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.evidence import attach, attach_picture
-from fixtures.expect import CheckFailed, not_applicable
+from fixtures.expect import CheckFailed, needs_writing, not_applicable
 from fixtures.run import Run
 from load import finish, page, plots
 from load.compare import Comparison
@@ -57,6 +57,7 @@ class Regression:
 
 def short_load(run: Run, out: Path) -> LoadResult:
     """The gate's profile of the specification; raises CheckFailed when no load run took place."""
+    needs_writing(run.read_only, "a load run")
     record = run_locust(run, LoadPlan.of(run.spec, run.spec.load.gate_profile))
     judged = judge(record, run.spec, [])
     record.verdict = judged.verdict
@@ -75,6 +76,7 @@ def against_baseline(run: Run, which: str, history: Path = HISTORY) -> Regressio
     when these are the first runs.
     """
     __tracebackhide__ = True
+    needs_writing(run.read_only, "a load run")
     profile = run.spec.load.regression.profile
     old = baseline(which, profile, run.settings.harness_target_name, run.release, history)
     new = comparable_runs(run)

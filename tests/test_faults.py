@@ -72,3 +72,12 @@ def test_a_healthy_twin_is_green_and_leaves_nothing(gate: Pytest, tmp_path: Path
 def test_the_checks_pass_in_any_order(gate: Pytest) -> None:
     done = gate("-m", "predeploy or postdeploy", "--target", "twin", "-p", "tests.reversing")
     assert done.returncode == GREEN, done.stdout
+
+
+def test_a_run_that_only_reads_judges_what_it_can_and_writes_nothing(gate: Pytest, tmp_path: Path) -> None:
+    done = gate("-m", "predeploy or postdeploy", "--target", "twin", "--read-only")
+    assert done.returncode == GREEN, done.stdout
+    found = verdict(tmp_path)
+    assert found["counts"]["passed"] > 300
+    reasons = {c["observed"] for item in found["checklist"] for c in item["checks"] if c["status"] == "skipped"}
+    assert any(reason.startswith("READ ONLY: POST /auth/v1/admin/users would write") for reason in reasons)

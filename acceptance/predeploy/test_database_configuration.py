@@ -47,7 +47,8 @@ def test_the_database_lets_the_services_in(database: Database) -> None:
 def test_the_worker_gets_into_the_database(database: Database, run: Run) -> None:
     """§2 Database Configuration: the worker's own DATABASE_URL connects too (F03, F10)."""
     look = "DATABASE_URL of the worker: host (the pooler's), user and password"
-    expect(database.refusal_of(run.worker_env.get("DATABASE_URL", "")), "refusal of the worker by its own DATABASE_URL", look).is_empty()
+    refusal = database.refusal_of(run.worker_env.get("DATABASE_URL", ""))
+    expect(refusal, "refusals of the worker by its own DATABASE_URL", look).is_empty()
 
 
 def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
