@@ -75,6 +75,9 @@ class Recorder:
         run = run_of(self.config)
         if run is None:
             return
+        if run.kind == "live" and not run.read_only and not Grounds(run).lost("supabase"):
+            for line in sweep.finish_dead_runs(run):
+                self.config.get_terminal_writer().line(line)
         self.progress = Progress(run, self.config.get_terminal_writer())
         self.progress.start()
         self.out.mkdir(parents=True, exist_ok=True)

@@ -127,7 +127,8 @@ def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
 def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -> None:
     """§1 RAG_SIMILARITY_THRESHOLD: nothing below the threshold, best first."""
     values = answer.similarities()
-    expect([v for v in values if v <= spec.chat.similarity_threshold], "similarities below the threshold").is_empty()
+    # The API rounds what it shows: a passage just above the threshold may read as if it lay on it.
+    expect([v for v in values if v < spec.chat.similarity_threshold], "similarities below the threshold").is_empty()
     expect(values, "order of the similarities").equals(sorted(values, reverse=True))
 
 

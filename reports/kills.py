@@ -1,0 +1,133 @@
+"""No residue: runs that are killed at random moments, then one sweep; nothing tagged may be left, nothing else touched.
+
+`python -m reports.kills --runs 100` starts a twin, puts a colleague's documents into it, kills that many post-deploy runs with
+SIGKILL, sweeps once, and compares. Two runs are under way at the same time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from fixtures.api import Api
+from fixtures.database import Database
+from fixtures.documents import make
+from fixtures.embedded import EmbeddedTwin
+from fixtures.loop import close_all
+from fixtures.run import Run, new_run_id
+from fixtures.supabase import Supabase
+from fixtures.sweep import Sweeper
+from spec.model import DocumentKind
+
+TABLES = ("documents", "upload_jobs", "document_chunks", "events", "webhook_log")
+COLLEAGUES = 3
+LONGEST_SECONDS = 11.0
+AT_ONCE = 2
+SETTLE_SECONDS = 60.0
+
+
+def populate(run: Run) -> None:
+    """A colleague's users and documents, which carry no tag; waits until the worker is through with them."""
+    api, supabase, database = Api(run).silent(), Supabase(run), Database(run)
+    supabase.admin.quiet = supabase.anon.quiet = True
+    jobs = []
+    for number in range(COLLEAGUES):
+        email, password = f"colleague-{number}@example.org", f"Colleague-{os.urandom(9).hex()}"
+        supabase.auth.create(email, password, "a colleague")
+        token = str(supabase.auth.sign_in(email, password).object()["access_token"])
+        document = make(f"colleague-{number}", DocumentKind(kind="policy", outcome="complete"), "untagged", [])
+        reply = api.as_(token).request_upload(document).object()
+        api.send(api.absolute(reply["signed_url"]), document.body)
+        jobs.append(str(reply["job_id"]))
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline and any((row := database.job(job)) is None or row["state"] != "done" for job in jobs):
+        time.sleep(0.2)  # the job's row is the only sign
+
+
+def fingerprint(run: Run) -> dict[str, str]:
+    """Checksums of all rows, users and files."""
+    database, supabase = Database(run), Supabase(run)
+    supabase.admin.quiet = True
+    found: dict[str, str] = {}
+    for table in TABLES:
+        rows = database.fetch(f"SELECT t::text AS line FROM {database.schema}.{table} t ORDER BY 1")
+        found[table] = f"{len(rows)} rows, {sha256(repr([row['line'] for row in rows]).encode()).hexdigest()[:16]}"
+    users = sorted(str(user["email"]) + str(user["id"]) for user in supabase.auth.all_users())
+    found["users"] = f"{len(users)}, {sha256(repr(users).encode()).hexdigest()[:16]}"
+    found["files"] = _files(supabase)
+    return found
+
+
+def _files(supabase: Supabase) -> str:
+    names: list[Any] = []
+    for user in supabase.auth.all_users():
+        for folder in ("raw", "parsed"):
+            reply = supabase.storage.listing(f"user/{user['id']}/{folder}")
+            names += sorted((user["id"], folder, entry["name"]) for entry in reply.json()) if reply.status == 200 else []
+    return f"{len(names)}, {sha256(repr(sorted(names)).encode()).hexdigest()[:16]}"
+
+
+def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
+    """Start a run and kill everything of it after so many seconds; says how far it came."""
+    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", f"--env-file={env_file}"]
+    process = subprocess.Popen(
+        [*command, f"--out={folder / str(number)}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        process.wait(seconds)
+        return "ended before"
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return "killed"
+
+
+def main() -> int:
+    """Kill, sweep, compare; exit code 1 when anything is left or touched."""
+    parser = argparse.ArgumentParser(prog="python -m reports.kills", description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory(prefix="kills-") as name:
+        folder = Path(name)
+        twin = EmbeddedTwin(folder / "twin")
+        values, worker_env = twin.start()
+        try:
+            run = Run(new_run_id(), "live", False, folder / "run", values, worker_env)
+            run.learn_secrets()
+            populate(run)
+            before = fingerprint(run)
+            env_file = folder / "twin" / "twin.env"
+            moments = [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(options.runs)]
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                fates = list(pool.map(lambda n: kill_one(n, env_file, folder, moments[n]), range(options.runs)))
+            tagged = len(Sweeper(run).tagged())
+            sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(env_file)]
+            done = subprocess.run(sweep, capture_output=True, text=True)
+            left, after = len(Sweeper(run).tagged()), fingerprint(run)
+        finally:
+            close_all()
+            twin.stop()
+    touched = {key: (before[key], after[key]) for key in before if before[key] != after[key]}
+    print(f"{fates.count('killed')} of {len(fates)} runs killed, {tagged} tagged users were left by them")
+    print(done.stdout.strip() or done.stderr.strip())
+    print(f"after one sweep: {left} tagged users; {'nothing else touched' if not touched else f'DIFFERENT: {touched}'}")
+    return 1 if left or touched or done.returncode else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
