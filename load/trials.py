@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from load.compare import Comparer
+from fixtures.registry import Registry
+from fixtures.supabase import Supabase
+from fixtures.users import Users
+from load.compare import Comparer, Comparison
+from load.histogram import Latencies
 from load.record import BlockRecord, LoadRecord
 from load.session import Session
 from spec import current
@@ -25,6 +30,8 @@ SLOWER = 0.2
 BLOCKS = 14
 BLOCK_SECONDS = 0.3
 RATE = 120.0
+# Half of the interval (logarithm) at which a fifth can be told from nothing; a busy machine needs more rounds for it.
+NARROW, MOST_ROUNDS = 0.075, 4
 TASK = "profile"
 HEADING = "## Comparison"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -48,7 +55,7 @@ from geventhttpclient import HTTPClient
 from load.arrivals import schedule
 from load.open_loop import OpenLoop
 from spec.model import Segment
-told = json.loads(sys.stdin.read())
+told = json.loads(sys.stdin.readline())
 context = ssl.create_default_context(cafile=told["ca"])
 http = HTTPClient(told["host"], told["port"], ssl=True, ssl_context_factory=lambda: context, concurrency=200,
                   network_timeout=30, connection_timeout=30)
@@ -64,60 +71,94 @@ def measure(longer):
     OpenLoop(one, 200).run(schedule([segment]), 10)
     return times
 measure(0)
-for trial in told["trials"]:
-    before = sorted(measure(0))
-    longer = before[len(before) // 4] * told["slower"] if trial else 0
+longer = 0
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["is_new"]:
+        before = sorted(measure(0))
+        longer = before[len(before) // 4] * told["slower"] if asked["slower"] else 0
     blocks = {"old": [], "new": []}
     for _ in range(told["blocks"]):
         # In turns, in an order drawn anew: what the machine does meets both alike.
         for which in chance.sample(["old", "new"], 2):
             blocks[which].append(measure(longer if which == "new" else 0))
-    print(json.dumps({"slower": trial, "longer_ms": longer, **blocks}), flush=True)
+    print(json.dumps(blocks), flush=True)
 """
 
 
 def _record(blocks: list[list[float]]) -> LoadRecord:
-    from load.histogram import Latencies
-
     encoded = [Latencies.of(times).encode() for times in blocks]
     found = [BlockRecord(task=TASK, block=n, response=text, service=text) for n, text in enumerate(encoded)]
     usual = {"run_id": "trial", "release": "trial", "target": "twin", "kind": "twin", "profile": "trial"}
     return LoadRecord(**usual, started_at="", seconds=BLOCKS * BLOCK_SECONDS, block_seconds=BLOCK_SECONDS, blocks=found)
 
 
-def run_trials(count: int, seed: int = 1) -> list[dict[str, Any]]:
-    """`count` trials with a slow-down and as many without, in turns; each says what was true and what was judged."""
-    from fixtures.registry import Registry
-    from fixtures.supabase import Supabase
-    from fixtures.users import Users
+class Client:
+    """The measuring process: asked for a round of blocks, it answers their times (milliseconds)."""
 
-    found = []
-    with Session("twin", twin_arguments=["--replace", *PATCH]) as session:
+    def __init__(self, session: Session, seed: int) -> None:
         run = session.run
         user = Users(run, Supabase(run), Registry(run)).new("trial")
         host, _, port = run.api_host.partition(":")
         told = {
             "host": host, "port": int(port), "netloc": run.api_host, "ca": str(run.settings.harness_ca_file),
             "token": user.token, "path": run.spec.endpoint("me").path, "seconds": BLOCK_SECONDS, "rate": RATE,
-            "blocks": BLOCKS, "slower": SLOWER, "seed": seed, "trials": [number % 2 == 0 for number in range(2 * count)],
+            "blocks": BLOCKS, "slower": SLOWER, "seed": seed,
         }  # fmt: skip
-        env = os.environ | {"PYTHONPATH": str(ROOT)}
-        client = subprocess.Popen(
-            [sys.executable, "-c", CLIENT], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", CLIENT],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        assert client.stdin is not None
-        assert client.stdout is not None
-        client.stdin.write(json.dumps(told))
-        client.stdin.close()
-        for number, line in enumerate(client.stdout):
-            trial = json.loads(line)
-            comparer = Comparer(current().load.regression, seed=number)
-            comparison = comparer.compare([_record(trial["old"])], [_record(trial["new"])])[0]
-            found.append({"slower": trial["slower"], "judgement": comparison.judgement, "says": comparison.describe()})
-            print(
-                f"[{number + 1}/{2 * count}] {'slower' if trial['slower'] else 'same  '}  {comparison.describe()}", flush=True
-            )
-        client.wait()
+        self._say(told)
+
+    def _say(self, what: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+
+    def measure(self, slower: bool, is_new: bool) -> dict[str, list[list[float]]]:
+        """One round of blocks of both sides, of a new trial or more of the same."""
+        assert self._process.stdout is not None
+        self._say({"slower": slower, "is_new": is_new})
+        found: dict[str, list[list[float]]] = json.loads(self._process.stdout.readline())
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def one_trial(client: Client, slower: bool, seed: int) -> tuple[Comparison, int]:
+    """Measure until the interval is narrow enough to tell, whatever it says; the comparison and the rounds it took."""
+    blocks: dict[str, list[list[float]]] = {"old": [], "new": []}
+    for number in range(1, MOST_ROUNDS + 1):
+        for side, more in client.measure(slower, is_new=number == 1).items():
+            blocks[side] += more
+        comparer = Comparer(current().load.regression, seed=seed)
+        comparison = comparer.compare([_record(blocks["old"])], [_record(blocks["new"])])[0]
+        first = comparison.ratios[0]
+        if math.log(first.high / first.low) / 2 <= NARROW:
+            break
+    return comparison, number
+
+
+def run_trials(count: int, seed: int = 1) -> list[dict[str, Any]]:
+    """`count` trials with a slow-down and as many without, in turns; each says what was true and what was judged."""
+    found: list[dict[str, Any]] = []
+    with Session("twin", twin_arguments=["--replace", *PATCH]) as session:
+        client = Client(session, seed)
+        for number in range(2 * count):
+            slower = number % 2 == 0
+            comparison, rounds = one_trial(client, slower, number)
+            told = comparison.describe()
+            found.append({"slower": slower, "judgement": comparison.judgement, "rounds": rounds, "says": told})
+            print(f"[{number + 1}/{2 * count}] {'slower' if slower else 'same  '}  {rounds} rounds, {told}", flush=True)
+        client.close()
     return found
 
 
@@ -134,8 +175,8 @@ def section(found: list[dict[str, Any]]) -> str:
     unsure = sum(trial["judgement"] == "not enough data" for trial in found)
     sides = f"{BLOCKS} blocks of {BLOCK_SECONDS:g} s at {RATE:g} requests a second for each side"
     return (
-        f"{HEADING}\n\nA/B trials on one twin, in turns block by block ({sides};\n`python -m load.trials`): "
-        f"{summary(found)[0]}.\nIn {unsure} the answer was *not enough data*.\n"
+        f"{HEADING}\n\nA/B trials on one twin, in turns block by block ({sides};\n`python -m load.trials`), "
+        f"repeated up to {MOST_ROUNDS} times until the interval is narrow: {summary(found)[0]}.\nIn {unsure} the answer was *not enough data*.\n"
     )
 
 
