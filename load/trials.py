@@ -173,10 +173,10 @@ def summary(found: list[dict[str, Any]]) -> tuple[str, bool]:
 def section(found: list[dict[str, Any]]) -> str:
     """The trials as a section of the benchmarks' page."""
     unsure = sum(trial["judgement"] == "not enough data" for trial in found)
-    sides = f"{BLOCKS} blocks of {BLOCK_SECONDS:g} s at {RATE:g} requests a second for each side"
     return (
-        f"{HEADING}\n\nA/B trials on one twin, in turns block by block ({sides};\n`python -m load.trials`), "
-        f"repeated up to {MOST_ROUNDS} times until the interval is narrow: {summary(found)[0]}.\nIn {unsure} the answer was *not enough data*.\n"
+        f"{HEADING}\n\nA/B trials on one twin, in turns block by block ({BLOCKS} blocks of {BLOCK_SECONDS:g} s at {RATE:g} a\n"
+        f"second for each side, up to {MOST_ROUNDS} times until the interval is narrow; `python -m load.trials`):\n"
+        f"{summary(found)[0]}. In {unsure} the answer was *not enough data*.\n"
     )
 
 
