@@ -1,23 +1,33 @@
-"""Starts requests on a schedule, each in a greenlet of its own, whatever the server does."""
+"""Starts requests on a schedule, whatever the server does."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 
 import gevent
-from gevent.pool import Pool
+from gevent.queue import SimpleQueue
 
+log = logging.getLogger(__name__)
 SPIN_SECONDS = 0.0005
 LEAD_SECONDS = 0.05
+DRAIN_SECONDS = 0.02
 
 
 class OpenLoop:
-    """Runs one schedule. A server that is stuck does not slow the arrivals; only `in_flight` bounds them."""
+    """Runs one schedule. A server that is stuck does not slow the arrivals; only `in_flight` bounds them.
+
+    Greenlets that have finished a request take the next one, so that a rate costs no more greenlets than are waiting at once.
+    """
 
     def __init__(self, request: Callable[[float], None], in_flight: int) -> None:
         self._request = request
-        self._pool = Pool(in_flight)
+        self._in_flight = in_flight
+        self._work: SimpleQueue[float] = SimpleQueue()
+        self._workers: list[gevent.Greenlet] = []
+        self._idle = 0
+        self._done = 0
         self._stopped = False
         self.dropped = 0
         self.zero = 0.0
@@ -30,20 +40,42 @@ class OpenLoop:
     def run(self, due: Iterable[float], stop_seconds: float, zero: float | None = None) -> None:
         """Start each request when it is due (seconds after zero), wait at most `stop_seconds` for the last answers."""
         self.zero = time.perf_counter() + LEAD_SECONDS if zero is None else zero
+        sent = 0
         for moment in due:
             self._wait_until(moment)
             if self._stopped:
                 break
-            if self._pool.free_count() == 0:
+            if self._idle > 0:
+                self._idle -= 1
+            elif len(self._workers) < self._in_flight:
+                self._workers.append(gevent.spawn(self._serve))
+            else:
                 self.dropped += 1
                 continue
-            self._pool.spawn(self._request, moment)
-        self._pool.join(timeout=0 if self._stopped else stop_seconds)
-        self._pool.kill()
+            sent += 1
+            self._work.put(moment)
+        self._drain(sent, 0.0 if self._stopped else stop_seconds)
 
     def stop(self) -> None:
         """Start nothing more, and wait for nothing."""
         self._stopped = True
+
+    def _serve(self) -> None:
+        while True:
+            moment = self._work.get()
+            try:
+                self._request(moment)
+            except Exception:
+                # One request that breaks the task itself must not take a place away from the next.
+                log.exception("a request of the load broke")
+            self._done += 1
+            self._idle += 1
+
+    def _drain(self, sent: int, seconds: float) -> None:
+        deadline = time.perf_counter() + seconds
+        while self._done < sent and time.perf_counter() < deadline and not self._stopped:
+            gevent.sleep(DRAIN_SECONDS)
+        gevent.killall(self._workers)
 
     def _wait_until(self, moment: float) -> None:
         while not self._stopped and (left := moment - self.now) > 0:

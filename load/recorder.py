@@ -28,28 +28,26 @@ class Recorder:
         self.blocks: dict[tuple[str, int], Block] = defaultdict(Block)
         self.done: Counter[int] = Counter()
         self.lag: list[float] = []
-        self.lag_by_block: dict[int, float] = defaultdict(float)
+        self._dues: list[float] = []
         self.dropped = 0
-        self._changed: set[tuple[str, int]] = set()
+        self._reported: dict[tuple[str, int], int] = {}
         self._open: dict[int, tuple[str, float]] = {}
 
     def begin(self, name: str, due: float, started: float) -> int:
         """A request starts; the answer names it for `end`."""
         number = len(self.lag)
         self._open[number] = (name, due)
-        behind = max(0.0, started - due) * 1000
-        self.lag.append(behind)
-        index = int(due // self.block_seconds)
-        self.lag_by_block[index] = max(self.lag_by_block[index], behind)
+        behind = (started - due) * 1000
+        self.lag.append(behind if behind > 0 else 0.0)
+        self._dues.append(due)
         return number
 
     def end(self, number: int, ended: float, service_ms: float, problem: str | None) -> None:
         """A request has ended, well or with a problem."""
         name, due = self._open.pop(number)
-        key = (name, int(due // self.block_seconds))
-        self._changed.add(key)
-        block = self.blocks[key]
-        block.response.append(max(service_ms, (ended - due) * 1000))
+        block = self.blocks[name, int(due // self.block_seconds)]
+        response = (ended - due) * 1000
+        block.response.append(response if response > service_ms else service_ms)
         block.service.append(service_ms)
         self.done[int(ended // self.block_seconds)] += 1
         if problem is not None:
@@ -62,15 +60,24 @@ class Recorder:
 
     def part(self) -> dict[str, Any]:
         """What changed since the last part, as JSON, for `Parts.add`."""
-        changed = sorted(self._changed)
-        self._changed.clear()
+        counts = {key: len(block.service) for key, block in self.blocks.items()}
+        changed = sorted(key for key, count in counts.items() if count != self._reported.get(key))
+        self._reported = counts
         return {
             "blocks": [_encoded(task, index, self.blocks[task, index]) for task, index in changed],
             "done": {str(index): count for index, count in self.done.items()},
             "lag": Latencies.of(self.lag).encode(),
-            "lag_by_block": {str(index): round(value, 3) for index, value in self.lag_by_block.items()},
+            "lag_by_block": {str(index): round(value, 3) for index, value in self._lag_by_block().items()},
             "dropped": self.dropped,
         }
+
+    def _lag_by_block(self) -> dict[int, float]:
+        found: dict[int, float] = defaultdict(float)
+        for due, behind in zip(self._dues, self.lag, strict=True):
+            index = int(due // self.block_seconds)
+            if behind > found[index]:
+                found[index] = behind
+        return found
 
 
 def _encoded(task: str, index: int, block: Block) -> dict[str, Any]:
