@@ -194,14 +194,14 @@ def punctuality(lines: list[str], seconds: float) -> float:
     return share
 
 
-def sustained(port: int, seconds: float, core: int | None, workers: int = 1) -> dict[str, Any]:
-    """The highest rate that open arrivals keep: what a flood brings through, then less until the schedule is kept."""
-    flood = float(open_run(port, 14000 * workers, seconds, core, workers)["rate"])
-    for share in (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5):
-        found = open_run(port, flood * share, seconds, core, workers)
+def sustained(port: int, seconds: float, core: int | None, top: float, workers: int = 1) -> float:
+    """The highest rate, from `top` downwards, at which open arrivals keep their schedule; 0 where half of it is too much."""
+    for step in range(13):
+        rate = top * (1 - 0.04 * step)
+        found = open_run(port, rate, seconds, core, workers)
         if not found["dropped"] and not found["errors"] and found["late_share"] <= 0.01:
-            return found | {"sent": flood * share}
-    return found | {"sent": 0.0}
+            return rate
+    return 0.0
 
 
 def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
@@ -222,7 +222,7 @@ def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
             rows, rates = _rates(port, seconds)
             lines += rows
         with running(["nginx", "-c", str(config), "-p", folder], port, {}):
-            two = float(sustained(port, seconds, None, workers=2)["sent"])
+            two = sustained(port, seconds, None, 2.1 * rates[1], workers=2)
     plain, one = rates
     lines += ["", f"Open arrivals keep a rate of {one / plain:.0%} of what plain FastHttpUser brings through in a closed loop.",
               f"Two generators keep {two:.0f} a second, {two / one:.2f} times one, on {os.cpu_count()} cores that they share",
@@ -233,7 +233,7 @@ def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
 def _rates(port: int, seconds: float) -> tuple[list[str], tuple[float, float]]:
     lines = ["| generator | requests a second | against FastHttpUser |", "|---|---|---|"]
     plain = float(closed_run(port, "FastHttpUser", 50, seconds, core=0)["rate"])
-    one = float(sustained(port, seconds, core=0)["sent"])
+    one = sustained(port, seconds, 0, 0.92 * plain)
     found = {
         "plain Locust, FastHttpUser, closed loop": plain,
         "plain Locust, HttpUser, closed loop": float(closed_run(port, "HttpUser", 50, seconds, core=0)["rate"]),
