@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ PERCENTS = (50, 90, 95, 99)
 START_SECONDS = 20.0
 ERROR_AT_MOST, ON_TIME_AT_LEAST, RATE_AT_LEAST, TWO_AT_LEAST = 0.05, 0.99, 0.7, 1.7
 NGINX = """
-worker_processes 1; daemon off; error_log stderr crit; pid {folder}/nginx.pid;
+worker_processes {processes}; daemon off; error_log stderr crit; pid {folder}/nginx.pid;
 events {{ worker_connections 8192; }}
 http {{ access_log off; keepalive_requests 1000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
@@ -216,18 +217,41 @@ def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
     port = free_ports(1)[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         config = Path(folder) / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, port=port))
+        config.write_text(NGINX.format(folder=folder, port=port, processes=1))
         with running([*on_core(1), "nginx", "-c", str(config), "-p", folder], port, {}):
             lines += ["", "The same on nginx, which is not the limit:", ""]
             rows, rates = _rates(port, seconds)
             lines += rows
-        with running(["nginx", "-c", str(config), "-p", folder], port, {}):
-            two = sustained(port, seconds, None, 2.1 * rates[1], workers=2)
-    plain, one = rates
-    lines += ["", f"Open arrivals keep a rate of {one / plain:.0%} of what plain FastHttpUser brings through in a closed loop.",
-              f"Two generators keep {two:.0f} a second, {two / one:.2f} times one, on {os.cpu_count()} cores that they share",
-              "with the server and the master."]  # fmt: skip
-    return one / plain, two / one
+        one = _with_its_target(config, folder, port, seconds, rates[1], workers=1)
+        two = _with_its_target(config, folder, port, seconds, 2.0 * one, workers=2)
+        pairs = _plain_twice(config, folder, port, seconds)
+    plain, alone = rates
+    lines += [
+        "",
+        f"Open arrivals keep a rate of {alone / plain:.0%} of what plain FastHttpUser brings through in a closed loop.",
+        f"One generator and its target on one core keep {one:,.0f} a second; two generators and their target on two cores",
+        f"keep {two:,.0f}, {two / one:.2f} times as many. Two plain Locust processes, which share nothing, bring {pairs:.2f} times",
+        f"what one brings: with {os.cpu_count()} cores each generator shares its core with the target, and the master has none.",
+    ]
+    return alone / plain, two / one
+
+
+def _with_its_target(config: Path, folder: str, port: int, seconds: float, top: float, workers: int) -> float:
+    """The rate that generators keep, each on a core that it shares with a process of the target."""
+    config.write_text(NGINX.format(folder=folder, port=port, processes=workers))
+    with running([*on_core(0 if workers == 1 else None), "nginx", "-c", str(config), "-p", folder], port, {}):
+        return sustained(port, seconds, 0, top, workers)
+
+
+def _plain_twice(config: Path, folder: str, port: int, seconds: float) -> float:
+    """Two independent plain Locust processes over one, each with its target on its core: what this machine gives at best."""
+    config.write_text(NGINX.format(folder=folder, port=port, processes=1))
+    with running([*on_core(0), "nginx", "-c", str(config), "-p", folder], port, {}):
+        one = float(closed_run(port, "FastHttpUser", 50, seconds, core=0)["rate"])
+    config.write_text(NGINX.format(folder=folder, port=port, processes=2))
+    with running(["nginx", "-c", str(config), "-p", folder], port, {}), ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda core: float(closed_run(port, "FastHttpUser", 50, seconds, core=core)["rate"]), (0, 1))
+        return sum(both) / one
 
 
 def _rates(port: int, seconds: float) -> tuple[list[str], tuple[float, float]]:
