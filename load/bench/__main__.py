@@ -229,9 +229,9 @@ def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
     lines += [
         "",
         f"Open arrivals keep a rate of {alone / plain:.0%} of what plain FastHttpUser brings through in a closed loop.",
-        f"One generator and its target on one core keep {one:,.0f} a second; two generators and their target on two cores",
-        f"keep {two:,.0f}, {two / one:.2f} times as many. Two plain Locust processes, which share nothing, bring {pairs:.2f} times",
-        f"what one brings: with {os.cpu_count()} cores each generator shares its core with the target, and the master has none.",
+        f"One generator and its target on one core keep {one:,.0f} a second; two generators and their target on two",
+        f"cores keep {two:,.0f}, {two / one:.2f} times as many. Two plain Locust processes, which share nothing, bring {pairs:.2f}",
+        f"times what one brings: with {os.cpu_count()} cores each generator shares its core with the target.",
     ]
     return alone / plain, two / one
 
