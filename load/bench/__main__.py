@@ -230,8 +230,8 @@ def capacity(lines: list[str], seconds: float) -> tuple[float, float]:
         "",
         f"Open arrivals keep a rate of {alone / plain:.0%} of what plain FastHttpUser brings through in a closed loop.",
         f"One generator and its target on one core keep {one:,.0f} a second; two generators and their target on two",
-        f"cores keep {two:,.0f}, {two / one:.2f} times as many. Two plain Locust processes, which share nothing, bring {pairs:.2f}",
-        f"times what one brings: with {os.cpu_count()} cores each generator shares its core with the target.",
+        f"cores keep {two:,.0f}, {two / one:.2f} times as many. Two plain Locust processes, which share nothing,",
+        f"bring {pairs:.2f} times what one brings: with {os.cpu_count()} cores each generator shares its core with the target.",
     ]
     return alone / plain, two / one
 
