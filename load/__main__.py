@@ -17,7 +17,7 @@ from fixtures.options import DEFAULT_ENV_FILE
 from fixtures.settings import ConfigurationError
 from load import finish, stress, worker_load
 from load.plan import LoadPlan
-from load.record import HISTORY, baseline
+from load.record import HISTORY, LoadRecord, baseline
 from load.session import Session, comparable_runs
 from spec import SpecError, current
 
@@ -51,21 +51,26 @@ def _run(options: argparse.Namespace) -> int:
     with Session(options.target, options.env_file, options.fault, options.speedup) as session:
         run = session.run
         rule = spec.load.regression
+        old: list[LoadRecord] = []
         if options.baseline and plan is not None:
             # A baseline that is not there is said now and not after the run.
-            baseline(options.baseline, rule.profile, run.settings.harness_target_name, run.release, options.history)
+            old = baseline(options.baseline, rule.profile, run.settings.harness_target_name, run.release, options.history)
         session.require_answer()
+
+        def more() -> list[LoadRecord]:
+            return comparable_runs(run, options.speedup)
+
         if plan is None:
             return OWN_SEARCHES[options.profile](session, options.out)
         if plan.name == rule.profile:
-            first, *repeats = comparable_runs(run, options.speedup)
+            first, *repeats = finish.runs_to_compare(run, more, old, options.history)
             return finish.conclude(run, first, options.baseline, repeats, options.out, options.history)
         session.upload_policy()
         record = session.locust(plan, options.workers, options.remote_workers)
         repeats = []
         if (options.baseline or plan.name in rule.profiles) and not record.aborted:
             print(f"now {rule.repeats} runs of profile {rule.profile}, to be compared with another release's", flush=True)
-            repeats = comparable_runs(run, options.speedup)
+            repeats = finish.runs_to_compare(run, more, old, options.history)
         return finish.conclude(run, record, options.baseline, repeats, options.out, options.history)
 
 

@@ -263,7 +263,7 @@ def _judged(name: str, ratios: list[Ratio], p_value: float, rule: Regression) ->
         return Comparison(name, "slower", ratios, p_value, why)
     if first.high < 1 / rule.margin and p_value >= 1 - rare:
         return Comparison(name, "faster", ratios, p_value, "an interval lies below 1")
-    if first.high > rule.clear and first.low < 1:
+    if first.high > rule.clear:
         why = f"p{first.percent:g} may be ×{first.low:.2f} to ×{first.high:.2f}; repeat the run"
         return Comparison(name, "not enough data", ratios, p_value, why)
-    return Comparison(name, "no difference", ratios, p_value, "the intervals hold 1 or stay within the margin")
+    return Comparison(name, "no difference", ratios, p_value, f"whatever there is stays below ×{rule.clear:g}")

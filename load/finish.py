@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fixtures.masking import mask
@@ -16,6 +16,7 @@ from load.record import HISTORY, LoadRecord, Parts, baseline, read, releases, st
 HANDED_OVER = "load.json"
 CLOSED = "closed loop"
 STRESS = "stress"
+MORE_ROUNDS = 2
 
 
 def record(run: Run, plan: LoadPlan | None, parts: Parts, started_at: str, seconds: float) -> LoadRecord:
@@ -53,6 +54,18 @@ def compared(run: Run, new: Sequence[LoadRecord], old: Sequence[LoadRecord], his
     known = read(history) if history.is_file() else []
     same = [other for other in known if other.profile == new[0].profile]
     return Comparer(run.spec.load.regression, run.spec.load.seed, same).compare(old, new)
+
+
+def runs_to_compare(
+    run: Run, more: Callable[[], list[LoadRecord]], old: Sequence[LoadRecord], history: Path = HISTORY
+) -> list[LoadRecord]:
+    """Runs of this release: as many as the specification says, and more of them while they cannot tell."""
+    found = more()
+    for _ in range(MORE_ROUNDS):
+        if not old or all(c.judgement != "not enough data" for c in compared(run, found, old, history)):
+            break
+        found += more()
+    return found
 
 
 def conclude(

@@ -79,7 +79,7 @@ def against_baseline(run: Run, which: str, history: Path = HISTORY) -> Regressio
     needs_writing(run.read_only, "a load run")
     profile = run.spec.load.regression.profile
     old = baseline(which, profile, run.settings.harness_target_name, run.release, history)
-    new = comparable_runs(run)
+    new = finish.runs_to_compare(run, lambda: comparable_runs(run), old, history)
     comparisons = finish.compared(run, new, old, history)
     why = [problem for record in new for problem in problems(record, run.spec)]
     for record in new:
