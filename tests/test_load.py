@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
+from fixtures.run import Run
 from fixtures.settings import ConfigurationError
 from load import page
 from load.arrivals import schedule
@@ -18,7 +19,7 @@ from load.compare import Comparer, Comparison, run_spread
 from load.histogram import Latencies
 from load.judge import judge, problems
 from load.open_loop import OpenLoop
-from load.record import BESIDE, BlockRecord, Documents, LoadRecord, LostWorker, Parts, baseline, store
+from load.record import BESIDE, BlockRecord, Documents, LoadRecord, LostWorker, Parts, Sample, baseline, store
 from load.recorder import UNANSWERED, Recorder
 from load.stress import Step, find_knee
 from load.worker_load import Level, linearity
@@ -244,3 +245,19 @@ def test_the_page_stands_alone_and_shows_what_attacks_it_as_text(tmp_path: Path)
     assert "&lt;script&gt;" in text
     assert not re.search(r"(src|href)=\"(?!#)", text)
     assert text.count("<svg") == 4
+
+
+def test_the_pages_of_stress_and_worker_are_drawn(run: Run, tmp_path: Path) -> None:
+    steps = [
+        Step(20, True, "", {"health": 2.0}),
+        Step(32, False, "health: p95 below 200 ms, observed 300 ms", {"health": 300.0}),
+    ]
+    text = page.write_stress(run, steps, 20, tmp_path).read_text()
+    assert "Knee at 20 requests a second" in text
+    assert text.count("<svg") == 1
+    samples = [Sample(at=0.5, queue=2, oldest_seconds=1.0, connections=5, connections_allowed=100)]
+    levels = [Level(n, Documents(uploaded=4, done=4, per_minute=10.0 * n, seconds=[1.0] * 4), samples) for n in (1, 2)]
+    text = page.write_worker(run, levels, linearity(levels, 0.25), tmp_path).read_text()
+    assert "20 documents a minute" in text
+    assert "throughput is linear" in text
+    assert text.count("<svg") == 3
