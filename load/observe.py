@@ -28,7 +28,7 @@ from load.record import Documents, Sample
 SAMPLES, DOCUMENTS, ABORT, ZERO = "observed.jsonl", "documents.json", "abort.json", "load-zero"
 LABEL = "load"
 HEALTH_SECONDS = 5.0
-END_SECONDS = 10.0
+START_SECONDS, END_SECONDS = 15.0, 10.0
 DRAIN_LOOK_SECONDS = 0.2
 
 
@@ -129,10 +129,15 @@ class Observer:
 
 
 def start(run: Run, label: str = LABEL) -> subprocess.Popen[bytes]:
-    """Start an observer of the run's documents with this label."""
+    """Start an observer of the run's documents with this label, and wait for its first look."""
+    (run.folder / SAMPLES).unlink(missing_ok=True)
     command = [sys.executable, "-m", "load.observe", str(run.folder), label]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + START_SECONDS
+    while not (run.folder / SAMPLES).exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)  # its first sample says that it looks, and that it will hear when it is told to stop
+    return process
 
 
 def finish(process: subprocess.Popen[bytes], run: Run) -> tuple[list[Sample], Documents]:
