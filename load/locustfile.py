@@ -160,7 +160,7 @@ class Arrivals(Tasks, FastHttpUser):
         due = PLAN.due(share, of)
         self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
         (CONTEXT.run.folder / "load-zero").write_text(str(time.time() + self.zero - time.perf_counter()))
-        loop.run(due, CONTEXT.run.spec.safety.chat_seconds, self.zero)
+        loop.run(due, PLAN.patience_seconds or CONTEXT.run.spec.safety.chat_seconds, self.zero)
         beside.kill()
         CONTEXT.recorder.abandon(loop.now)
         CONTEXT.recorder.dropped = loop.dropped

@@ -19,6 +19,7 @@ FILE = "load-plan.json"
 class LoadPlan:
     """A profile, stretched to a length and scaled to a rate; every other request goes to the `reference`, where there is one.
 
+    After the last arrival answers are waited for `patience_seconds` (None: as long as a question to chat may take).
     The reference is the folder of a run on a healthy twin beside the target: what it slows down by is the machine's doing.
     """
 
@@ -28,6 +29,7 @@ class LoadPlan:
     seed: int
     block_seconds: float
     reference: str = ""
+    patience_seconds: float | None = None
 
     @classmethod
     def of(cls, spec: Specification, name: str, seconds: float | None = None, rate: float = 1.0) -> LoadPlan:
@@ -54,6 +56,7 @@ class LoadPlan:
     def save(self, folder: Path) -> None:
         """Write for the run's other processes."""
         data: dict[str, Any] = {"name": self.name, "profile": self.profile.model_dump(), "weights": self.weights}
+        data |= {"patience_seconds": self.patience_seconds}
         data |= {"seed": self.seed, "block_seconds": self.block_seconds, "reference": self.reference}
         (folder / FILE).write_text(json.dumps(data))
 

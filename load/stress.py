@@ -15,6 +15,7 @@ from load.session import Session
 from spec.model import Profile, Segment, Stress
 
 FAIL, OK = 1, 0
+PATIENCE_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def _step(session: Session, rate: float, seconds: float) -> tuple[LoadRecord, St
     profile = Profile(segments=[Segment(seconds=seconds, rate=rate)])
     # No uploads: documents of one step would still be worked on in the next.
     weights = {name: weight for name, weight in spec.load.weights(profile).items() if name != "upload"}
-    plan = LoadPlan(finish.STRESS, profile, weights, spec.load.seed, spec.load.block_seconds)
+    # What has no answer by then has missed its target anyway, and the next step must not meet what is left of this one.
+    plan = LoadPlan(finish.STRESS, profile, weights, spec.load.seed, spec.load.block_seconds, patience_seconds=PATIENCE_SECONDS)
     record = session.locust(plan)
     judged = judge(record, spec, [])
     whys = [f"{bound.expected}, observed {bound.seen}" for bound in judged.broken] + judged.problems
