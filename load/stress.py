@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from load import finish, page
 from load.judge import judge
@@ -15,7 +18,7 @@ from load.session import Session
 from spec.model import Profile, Segment, Stress
 
 FAIL, OK = 1, 0
-PATIENCE_SECONDS = 6.0
+PATIENCE_SECONDS, RECOVERY_SECONDS, QUICK_SECONDS = 6.0, 30.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,17 @@ class Step:
     p95_ms: dict[str, float]
 
 
-def find_knee(rule: Stress, hold: Callable[[float], Step]) -> list[Step]:
-    """Grow the rate until a target breaks, then halve the gap until it is narrow enough; the steps in the order taken."""
+def find_knee(rule: Stress, hold: Callable[[float], Step], has_recovered: Callable[[], bool] = lambda: True) -> list[Step]:
+    """Grow the rate until a target breaks, then halve the gap until it is narrow enough; the steps in the order taken.
+
+    A target that does not recover from a step is asked no further: the knee is then known no better than by the last step.
+    """
     steps, good, bad, rate = [], 0.0, 0.0, rule.first_rate
     while not bad and rate <= rule.last_rate:
         steps.append(hold(rate))
         good, bad = (rate, bad) if steps[-1].holds else (good, rate)
         rate *= rule.growth
-    while good and bad and (bad - good) / good > rule.precision:
+    while good and bad and (bad - good) / good > rule.precision and (steps[-1].holds or has_recovered()):
         middle = round((good + bad) / 2, 1)
         steps.append(hold(middle))
         good, bad = (middle, bad) if steps[-1].holds else (good, middle)
@@ -54,7 +60,7 @@ def search(session: Session, out: Path) -> int:
         return step
 
     records: list[LoadRecord] = []
-    steps = find_knee(rule, hold)
+    steps = find_knee(rule, hold, lambda: _has_recovered(session))
     best = max((step.rate for step in steps if step.holds), default=0.0)
     limited = next((step for step in steps if not step.holds), None)
     out.mkdir(parents=True, exist_ok=True)
@@ -64,6 +70,22 @@ def search(session: Session, out: Path) -> int:
     print(f"verdict    {knee}" + (f"; at {limited.rate:g}: {limited.why}" if limited else "; the search ended before a limit"))
     print(f"report     {path}")
     return OK if best else FAIL
+
+
+def _has_recovered(session: Session) -> bool:
+    """Whether /health answers quickly again within a while."""
+    run = session.run
+    url = run.settings.api_base_url + run.spec.endpoint("health").path
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with httpx.Client(verify=run.tls, trust_env=False, timeout=QUICK_SECONDS) as client:
+                if client.get(url).status_code == run.spec.endpoint("health").success:
+                    return True
+        except httpx.HTTPError:
+            time.sleep(QUICK_SECONDS)  # a target that is overrun gives no sign
+    print("  the target does not recover; the search ends here", flush=True)
+    return False
 
 
 def _step(session: Session, rate: float, seconds: float) -> tuple[LoadRecord, Step]:
