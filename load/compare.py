@@ -106,6 +106,22 @@ class Times:
         return np.log(found)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """One task in the runs of both releases."""
+
+    task: str
+    old: Sequence[LoadRecord]
+    new: Sequence[LoadRecord]
+    before: Times
+    after: Times
+
+    def ratio(self, percent: float, middle: float, low: float, high: float) -> Ratio:
+        """The ratio of a percentile from logarithms."""
+        was, now = self.before.percentile(percent), self.after.percentile(percent)
+        return Ratio(percent, was, now, math.exp(middle), math.exp(low), math.exp(high))
+
+
 def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> float:
     """Standard deviation, between runs of one release, of the first percentile's logarithm.
 
@@ -149,62 +165,43 @@ class Comparer:
 
     def task(self, name: str, old: Sequence[LoadRecord], new: Sequence[LoadRecord]) -> Comparison:
         """Compare one task."""
-        rule, before, after = self.rule, Times(old, name), Times(new, name)
+        rule, pair = self.rule, Pair(name, old, new, Times(old, name), Times(new, name))
         if short := [
             f"{who} has {sample.count} requests in {sample.blocks} blocks"
-            for who, sample in (("the baseline", before), ("this run", after))
+            for who, sample in (("the baseline", pair.before), ("this run", pair.after))
             if sample.count < rule.minimum_samples or sample.blocks < rule.minimum_blocks
         ]:
             needed = f"{rule.minimum_samples} in {rule.minimum_blocks} are needed"
             return Comparison(name, "not enough data", [], 1.0, f"{'; '.join(short)}; {needed}")
-        percents = [p for p in rule.percentiles if min(before.count, after.count) * (1 - p / 100) >= BEYOND]
-        if min(len(old), len(new)) >= rule.runs_to_tell:
-            ratios, p_value = self._by_runs(name, old, new, percents, before, after)
-        else:
-            ratios, p_value = self._by_blocks(name, old, new, percents, before, after)
-        return _judged(name, ratios, p_value, rule)
+        fewest = min(pair.before.count, pair.after.count)
+        percents = [p for p in rule.percentiles if fewest * (1 - p / 100) >= BEYOND]
+        by = self._by_runs if min(len(old), len(new)) >= rule.runs_to_tell else self._by_blocks
+        return _judged(name, *by(pair, percents), rule)
 
-    def _by_runs(
-        self,
-        name: str,
-        old: Sequence[LoadRecord],
-        new: Sequence[LoadRecord],
-        percents: list[float],
-        before: Times,
-        after: Times,
-    ) -> tuple[list[Ratio], float]:
+    def _by_runs(self, pair: Pair, percents: list[float]) -> tuple[list[Ratio], float]:
         """Welch's t-test on the runs."""
         ratios, p_values = [], []
         for percent in percents:
-            was = [_logarithm(run, name, percent) for run in old]
-            now = [_logarithm(run, name, percent) for run in new]
-            test = stats.ttest_ind(now, was, equal_var=False)
-            low, high = test.confidence_interval(self.rule.confidence)
-            middle = float(np.mean(now) - np.mean(was))
+            was = [_logarithm(run, pair.task, percent) for run in pair.old]
+            now = [_logarithm(run, pair.task, percent) for run in pair.new]
+            low, high = stats.ttest_ind(now, was, equal_var=False).confidence_interval(self.rule.confidence)
             p_values.append(float(stats.ttest_ind(now, was, equal_var=False, alternative="greater").pvalue))
-            ratios.append(_ratio(percent, before, after, middle, float(low), float(high)))
+            ratios.append(pair.ratio(percent, float(np.mean(now) - np.mean(was)), float(low), float(high)))
         return ratios, p_values[0]
 
-    def _by_blocks(
-        self,
-        name: str,
-        old: Sequence[LoadRecord],
-        new: Sequence[LoadRecord],
-        percents: list[float],
-        before: Times,
-        after: Times,
-    ) -> tuple[list[Ratio], float]:
+    def _by_blocks(self, pair: Pair, percents: list[float]) -> tuple[list[Ratio], float]:
         """Resampled blocks, and the spread between runs."""
-        spread = 0.0 if self.history is None else run_spread(self.history, name, self.rule)
-        spread *= math.sqrt(1 / len(old) + 1 / len(new))
-        shift, blur = self._machine(name, old, new, percents[0])
+        before, after = pair.before, pair.after
+        spread = 0.0 if self.history is None else run_spread(self.history, pair.task, self.rule)
+        spread *= math.sqrt(1 / len(pair.old) + 1 / len(pair.new))
+        shift, blur = self._machine(pair, percents[0])
         spread = math.hypot(spread, blur)
         sure = float(stats.norm.ppf((1 + self.rule.confidence) / 2))
         ratios = []
         for percent in percents:
             middle = math.log(after.percentile(percent) / before.percentile(percent)) - shift
             width = sure * math.hypot(self._deviation(before, after, percent), spread)
-            ratios.append(_ratio(percent, before, after, middle, middle - width, middle + width))
+            ratios.append(pair.ratio(percent, middle, middle - width, middle + width))
         return ratios, self._permuted(before, after, shift, spread)
 
     def _deviation(self, before: Times, after: Times, percent: float) -> float:
@@ -219,9 +216,9 @@ class Comparer:
     def _is_paired(self, before: Times, after: Times) -> bool:
         return self.history is None and before.blocks == after.blocks
 
-    def _machine(self, name: str, old: Sequence[LoadRecord], new: Sequence[LoadRecord], percent: float) -> tuple[float, float]:
+    def _machine(self, pair: Pair, percent: float) -> tuple[float, float]:
         """How much slower (logarithm) the machine itself was in the new runs, and how sure that is."""
-        before, after = Times(old, BESIDE + name), Times(new, BESIDE + name)
+        before, after = Times(pair.old, BESIDE + pair.task), Times(pair.new, BESIDE + pair.task)
         if min(before.count, after.count) < self.rule.minimum_samples:
             return 0.0, 0.0
         shift = math.log(after.percentile(percent) / before.percentile(percent))
@@ -243,11 +240,6 @@ class Comparer:
                 shuffled = self.random.permutation(is_new)
                 drawn[number] = means[shuffled].mean() - means[~shuffled].mean() + self.random.normal(0, spread)
         return float((np.sum(drawn >= seen) + 1) / (len(drawn) + 1))
-
-
-def _ratio(percent: float, before: Times, after: Times, middle: float, low: float, high: float) -> Ratio:
-    was, now = before.percentile(percent), after.percentile(percent)
-    return Ratio(percent, was, now, math.exp(middle), math.exp(low), math.exp(high))
 
 
 def _judged(name: str, ratios: list[Ratio], p_value: float, rule: Regression) -> Comparison:

@@ -22,10 +22,9 @@ from fixtures.documents import Document, make
 from fixtures.http import Reply, shared_client
 from fixtures.journeys import Journeys
 from fixtures.options import DEFAULT_ENV_FILE
-from fixtures.registry import Registry
 from fixtures.run import STATE, Run, new_run_id
-from fixtures.supabase import Supabase
 from fixtures.users import User, Users
+from load.observe import ABORT, LABEL
 from load.plan import LoadPlan
 from load.recorder import Recorder
 from spec import current
@@ -60,9 +59,7 @@ class Context:
         self.recorder = Recorder(plan.block_seconds if plan else run.spec.load.block_seconds)
         # Its lines would show signed URLs.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        supabase = Supabase(run)
-        supabase.anon.quiet = supabase.admin.quiet = True
-        self._users = Users(run, supabase, Registry(run))
+        self._users = Users.of(run)
         self._accounts: list[User] = []
         self._uploads: list[tuple[User, Document, dict[str, Any]]] = []
         self._turn = cycle([0])
@@ -83,7 +80,7 @@ class Context:
             return cls(Run.read(Path(folder)), owned=False, plan=LoadPlan.read(Path(folder)))
         plan = LoadPlan.of(current(), profile) if profile else None
         path = Path(os.environ.get(ENV_FILE_VARIABLE, DEFAULT_ENV_FILE))
-        values = (settings.read_env_file(path) if path.exists() else {}) | settings.from_process(current())
+        values = settings.live_values(path if path.exists() else None, current())
         run_id = new_run_id()
         run = Run(run_id, "live", False, (STATE / run_id).resolve(), values, values)
         if suspects := settings.production_markers(values, run.spec):
@@ -108,13 +105,16 @@ class Context:
         """Another user with as many documents as may be on their way at once; a PDF takes time that no request may wait."""
         owner = self._users.new("load")
         for _ in range(self.run.spec.limits.max_concurrent_jobs_per_user):
-            document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
+            document = self._page()
             self._uploads.append((owner, document, upload_body(self.run, document)))
+
+    def _page(self) -> Document:
+        return make(f"{LABEL}-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
 
     def _first_job(self) -> None:
         """A job to ask about from the first second on; without one the listing is asked."""
         owner = self._users.new("load")
-        document = make(f"load-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
+        document = self._page()
         api = Api(self.run).silent().as_(owner)
         reply = api.request_upload(document)
         if reply.status == self.run.spec.endpoint("upload").success:
@@ -180,6 +180,6 @@ class Context:
     def abort_reason(self) -> str:
         """Why the run must end now, as the observer beside it says; empty while it need not."""
         try:
-            return str(json.loads((self.run.folder / "abort.json").read_text())["reason"])
+            return str(json.loads((self.run.folder / ABORT).read_text())["reason"])
         except (OSError, ValueError):
             return ""

@@ -9,7 +9,7 @@ from fixtures.masking import mask
 from fixtures.run import Run
 from load import page
 from load.compare import Comparer, Comparison
-from load.judge import Judged, judge, lines, problems
+from load.judge import judge, lines, problems
 from load.plan import LoadPlan
 from load.record import HISTORY, LoadRecord, Parts, baseline, read, releases, store
 
@@ -68,6 +68,13 @@ def runs_to_compare(
     return found
 
 
+def keep(run: Run, records: Sequence[LoadRecord], history: Path = HISTORY) -> None:
+    """Store runs; one that nobody has judged yet is good for comparisons when its figures count."""
+    for record in records:
+        record.verdict = record.verdict or ("invalid" if problems(record, run.spec) else "pass")
+        store(record, history)
+
+
 def conclude(
     run: Run,
     found: LoadRecord,
@@ -91,11 +98,9 @@ def conclude(
         earlier = baseline(which, new[0].profile, found.target, found.release, history)
         old += earlier
         comparisons += compared(run, new, earlier, history)
-    judged: Judged = judge(found, run.spec, comparisons)
+    judged = judge(found, run.spec, comparisons)
     found.verdict = judged.verdict
-    for each in [found, *repeats]:
-        each.verdict = each.verdict or ("invalid" if problems(each, run.spec) else "pass")
-        store(each, history)
+    keep(run, [found, *repeats], history)
     path = page.write(found, judged, run.spec, old, out)
     heading = [f"baseline   release {releases(old)}, {len(old)} runs"] if old else []
     if which and not old:

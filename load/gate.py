@@ -12,7 +12,7 @@ from load import finish, page, plots
 from load.compare import Comparison
 from load.judge import Bound, judge, problems
 from load.plan import LoadPlan
-from load.record import HISTORY, LoadRecord, baseline, store
+from load.record import HISTORY, LoadRecord, baseline
 from load.session import comparable_runs, run_locust
 
 
@@ -60,7 +60,6 @@ def short_load(run: Run, out: Path) -> LoadResult:
     needs_writing(run.read_only, "a load run")
     record = run_locust(run, LoadPlan.of(run.spec, run.spec.load.gate_profile))
     judged = judge(record, run.spec, [])
-    record.verdict = judged.verdict
     path = page.write(record, judged, run.spec, [], out)
     attach(f"load run ({path.name})", page.figures(record))
     if record.requests:
@@ -82,9 +81,7 @@ def against_baseline(run: Run, which: str, history: Path = HISTORY) -> Regressio
     new = finish.runs_to_compare(run, lambda: comparable_runs(run), old, history)
     comparisons = finish.compared(run, new, old, history)
     why = [problem for record in new for problem in problems(record, run.spec)]
-    for record in new:
-        record.verdict = "invalid" if problems(record, run.spec) else "pass"
-        store(record, history)
+    finish.keep(run, new, history)
     if why:
         raise CheckFailed("load runs whose figures count", "; ".join(why), "load on this machine", "harness")
     if not old:

@@ -159,7 +159,7 @@ class Arrivals(Tasks, FastHttpUser):
         beside = gevent.spawn(self._report, generator, loop)
         due = PLAN.due(share, of)
         self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
-        (CONTEXT.run.folder / "load-zero").write_text(str(time.time() + self.zero - time.perf_counter()))
+        (CONTEXT.run.folder / observe.ZERO).write_text(str(time.time() + self.zero - time.perf_counter()))
         loop.run(due, PLAN.patience_seconds or CONTEXT.run.spec.safety.chat_seconds, self.zero)
         beside.kill()
         CONTEXT.recorder.abandon(loop.now)

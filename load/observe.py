@@ -95,7 +95,6 @@ class Observer:
             job = self.jobs.setdefault(row["job_id"], {"sent": now - row["age"], "stages": {}})
             job["stages"].setdefault(row["status"], row["changed"])
             job["state"] = row["state"]
-            sample.by_status[row["status"]] = sample.by_status.get(row["status"], 0) + 1
             if row["state"] not in (self.spec.pipeline.final_state, self.spec.pipeline.failed_state):
                 waiting.append(row["age"])
         sample.queue, sample.oldest_seconds = len(waiting), max(waiting, default=0.0)
@@ -130,7 +129,8 @@ class Observer:
 
 def start(run: Run, label: str = LABEL) -> subprocess.Popen[bytes]:
     """Start an observer of the run's documents with this label, and wait for its first look."""
-    (run.folder / SAMPLES).unlink(missing_ok=True)
+    for name in (SAMPLES, DOCUMENTS, ABORT):
+        (run.folder / name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "load.observe", str(run.folder), label]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

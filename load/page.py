@@ -30,7 +30,6 @@ HEADLINES = {
     "blocked": "BLOCKED: the target was down",
 }
 FIGURES = (50, 95, 99, 100)
-DATA_MARK = "load-data"
 
 
 def write(record: LoadRecord, judged: Judged, spec: Specification, baseline: Sequence[LoadRecord], out: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,17 +49,11 @@ class LoadPlan:
 
     def due_by_block(self) -> dict[int, int]:
         """How many requests fall due in each block."""
-        found: dict[int, int] = {}
-        for moment in self.due():
-            found[int(moment // self.block_seconds)] = found.get(int(moment // self.block_seconds), 0) + 1
-        return found
+        return dict(Counter(int(moment // self.block_seconds) for moment in self.due()))
 
     def save(self, folder: Path) -> None:
         """Write for the run's other processes."""
-        data: dict[str, Any] = {"name": self.name, "profile": self.profile.model_dump(), "weights": self.weights}
-        data |= {"patience_seconds": self.patience_seconds}
-        data |= {"seed": self.seed, "block_seconds": self.block_seconds, "reference": self.reference}
-        (folder / FILE).write_text(json.dumps(data))
+        (folder / FILE).write_text(json.dumps(vars(self) | {"profile": self.profile.model_dump()}))
 
     @classmethod
     def read(cls, folder: Path) -> LoadPlan:

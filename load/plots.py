@@ -17,14 +17,14 @@ from load.record import LoadRecord, Sample
 from spec.model import Specification
 
 # Stand-ins that no plot uses otherwise; the page's style sheet gives them their real colours.
-INK, GRID, PAPER = "#010101", "#020202", "#030303"
+INK, GRID = "#010101", "#020202"
 SERIES = ["#0a0001", "#0a0002", "#0a0003", "#0a0004", "#0a0005", "#0a0006", "#0a0007"]
 GOOD, BAD, FAINT = "#0b0001", "#0b0002", "#0b0003"
-NAMES = {INK: "ink", GRID: "grid", PAPER: "paper", GOOD: "good", BAD: "bad", FAINT: "faint"} | {
+NAMES = {INK: "ink", GRID: "grid", GOOD: "good", BAD: "bad", FAINT: "faint"} | {
     colour: f"s{number}" for number, colour in enumerate(SERIES, 1)
 }
 # For a plot that stands outside the page, in the order of NAMES.
-ALONE = ["#1b1f24", "#c8ced6", "#ffffff", "#11703a", "#b3261e", "#6b7480"]
+ALONE = ["#1b1f24", "#c8ced6", "#11703a", "#b3261e", "#6b7480"]
 ALONE += ["#1f6feb", "#d9480f", "#11703a", "#8250df", "#0b7285", "#bf3989", "#7a5c00"]
 PERCENTS = [0, 50, 75, 90, 95, 99, 99.9]
 SETTINGS: Any = {

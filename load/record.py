@@ -38,7 +38,6 @@ class Sample(BaseModel):
     connections_allowed: int | None = None
     queue: int | None = None
     oldest_seconds: float | None = None
-    by_status: dict[str, int] = Field(default_factory=dict)
 
 
 class Documents(BaseModel):

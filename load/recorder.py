@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from load.histogram import Latencies
@@ -27,19 +28,19 @@ class Recorder:
         self.block_seconds = block_seconds
         self.blocks: dict[tuple[str, int], Block] = defaultdict(Block)
         self.done: Counter[int] = Counter()
-        self.lag: list[float] = []
-        self._dues: list[float] = []
+        self._numbers = count()
+        self._started: list[tuple[float, float]] = []
+        self._lag = Latencies()
+        self._lag_by_block: dict[int, float] = defaultdict(float)
         self.dropped = 0
         self._reported: dict[tuple[str, int], int] = {}
         self._open: dict[int, tuple[str, float]] = {}
 
     def begin(self, name: str, due: float, started: float) -> int:
         """A request starts; the answer names it for `end`."""
-        number = len(self.lag)
+        number = next(self._numbers)
         self._open[number] = (name, due)
-        behind = (started - due) * 1000
-        self.lag.append(behind if behind > 0 else 0.0)
-        self._dues.append(due)
+        self._started.append((due, started))
         return number
 
     def end(self, number: int, ended: float, service_ms: float, problem: str | None) -> None:
@@ -63,21 +64,22 @@ class Recorder:
         counts = {key: len(block.service) for key, block in self.blocks.items()}
         changed = sorted(key for key, count in counts.items() if count != self._reported.get(key))
         self._reported = counts
+        self._count_lag()
         return {
             "blocks": [_encoded(task, index, self.blocks[task, index]) for task, index in changed],
             "done": {str(index): count for index, count in self.done.items()},
-            "lag": Latencies.of(self.lag).encode(),
-            "lag_by_block": {str(index): round(value, 3) for index, value in self._lag_by_block().items()},
+            "lag": self._lag.encode(),
+            "lag_by_block": {str(index): round(value, 3) for index, value in self._lag_by_block.items()},
             "dropped": self.dropped,
         }
 
-    def _lag_by_block(self) -> dict[int, float]:
-        found: dict[int, float] = defaultdict(float)
-        for due, behind in zip(self._dues, self.lag, strict=True):
-            index = int(due // self.block_seconds)
-            if behind > found[index]:
-                found[index] = behind
-        return found
+    def _count_lag(self) -> None:
+        """Take in the starts since the last part: a long run must not count the same ones again and again."""
+        for due, started in self._started:
+            behind, index = max(0.0, started - due) * 1000, int(due // self.block_seconds)
+            self._lag.record(behind)
+            self._lag_by_block[index] = max(self._lag_by_block[index], behind)
+        self._started.clear()
 
 
 def _encoded(task: str, index: int, block: Block) -> dict[str, Any]:

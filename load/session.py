@@ -23,7 +23,7 @@ from fixtures.grounds import Grounds
 from fixtures.journeys import Journey, Traveller
 from fixtures.options import DEFAULT_ENV_FILE
 from fixtures.run import STATE, Run, forget_dead_twins, new_run_id
-from load import finish
+from load import finish, observe
 from load.context import FOLDER_VARIABLE
 from load.plan import LoadPlan
 from load.record import LoadRecord
@@ -63,7 +63,7 @@ class Session:
         if self._twin is not None:
             values, worker_env = self._twin.start()
         else:
-            values = (settings.read_env_file(path) if path else {}) | settings.from_process(spec)
+            values = settings.live_values(path, spec)
             worker_env = values
         try:
             self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults))
@@ -123,8 +123,6 @@ class Session:
 
     def locust(self, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
         """Run Locust over the plan; raises CheckFailed when it measured nothing."""
-        for name in ("load.json", "load-zero", "observed.jsonl", "documents.json", "abort.json"):
-            (self.run.folder / name).unlink(missing_ok=True)
         return run_locust(self.run, plan, workers, remote)
 
 
@@ -150,6 +148,8 @@ def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
 
 def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
+    for name in (finish.HANDED_OVER, observe.ZERO):
+        (run.folder / name).unlink(missing_ok=True)
     plan.save(run.folder)
     env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(run.folder), "PYTHONPATH": str(ROOT)}
     port = str(REMOTE_PORT if remote else free_ports(1)[0])

@@ -13,7 +13,6 @@ import httpx
 from load import finish, page
 from load.judge import judge
 from load.plan import LoadPlan
-from load.record import LoadRecord
 from load.session import Session
 from spec.model import Profile, Segment, Stress
 
@@ -54,12 +53,10 @@ def search(session: Session, out: Path) -> int:
     session.upload_policy()
 
     def hold(rate: float) -> Step:
-        record, step = _step(session, rate, rule.step_seconds)
+        step = _step(session, rate, rule.step_seconds)
         print(f"  {rate:7.1f} a second: {'holds' if step.holds else step.why}", flush=True)
-        records.append(record)
         return step
 
-    records: list[LoadRecord] = []
     steps = find_knee(rule, hold, lambda: _has_recovered(session))
     best = max((step.rate for step in steps if step.holds), default=0.0)
     limited = next((step for step in steps if not step.holds), None)
@@ -88,7 +85,7 @@ def _has_recovered(session: Session) -> bool:
     return False
 
 
-def _step(session: Session, rate: float, seconds: float) -> tuple[LoadRecord, Step]:
+def _step(session: Session, rate: float, seconds: float) -> Step:
     spec = session.run.spec
     profile = Profile(segments=[Segment(seconds=seconds, rate=rate)])
     # No uploads: documents of one step would still be worked on in the next.
@@ -99,4 +96,4 @@ def _step(session: Session, rate: float, seconds: float) -> tuple[LoadRecord, St
     judged = judge(record, spec, [])
     whys = [f"{bound.expected}, observed {bound.seen}" for bound in judged.broken] + judged.problems
     p95 = {task: round(record.latencies(task).percentile(95), 1) for task in record.tasks()}
-    return record, Step(rate, not whys, "; ".join(whys[:2]), p95)
+    return Step(rate, not whys, "; ".join(whys[:2]), p95)

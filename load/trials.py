@@ -16,8 +16,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fixtures.registry import Registry
-from fixtures.supabase import Supabase
 from fixtures.users import Users
 from load.compare import Comparer, Comparison
 from load.histogram import Latencies
@@ -98,7 +96,7 @@ class Client:
 
     def __init__(self, session: Session, seed: int) -> None:
         run = session.run
-        user = Users(run, Supabase(run), Registry(run)).new("trial")
+        user = Users.of(run).new("trial")
         host, _, port = run.api_host.partition(":")
         told = {
             "host": host, "port": int(port), "netloc": run.api_host, "ca": str(run.settings.harness_ca_file),

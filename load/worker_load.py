@@ -14,8 +14,6 @@ from pathlib import Path
 from fixtures.api import Api
 from fixtures.documents import make
 from fixtures.expect import CheckFailed
-from fixtures.registry import Registry
-from fixtures.supabase import Supabase
 from fixtures.users import Users
 from load import observe, page
 from load.context import PAGE
@@ -56,7 +54,7 @@ def linearity(levels: Sequence[Level], tolerance: float) -> str:
 def climb(session: Session, out: Path) -> int:
     """Measure every level and draw it; answers 1 when documents fail or do not complete in time."""
     rule = session.run.spec.load.worker
-    users = _users(session)
+    users = Users.of(session.run)
     levels = []
     for parallel in rule.parallel:
         levels.append(_level(session, users, parallel, max(rule.documents, 2 * parallel)))
@@ -86,17 +84,9 @@ def _plain(level: Level) -> dict[str, object]:
     }
 
 
-def _users(session: Session) -> Users:
-    supabase = Supabase(session.run)
-    supabase.anon.quiet = supabase.admin.quiet = True
-    return Users(session.run, supabase, Registry(session.run))
-
-
 def _level(session: Session, users: Users, parallel: int, documents: int) -> Level:
     """Each of `parallel` people uploads one document after another, the next as soon as its limit allows."""
     run = session.run
-    for name in (observe.SAMPLES, observe.DOCUMENTS, observe.ZERO):
-        (run.folder / name).unlink(missing_ok=True)
     label = f"load-at{parallel}"
     each = -(-documents // parallel)
     makers = [users.new("load") for _ in range(parallel * -(-each // run.spec.limits.max_concurrent_jobs_per_user))]

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from reports.verdict import BOXES
+from fixtures.settings import ConfigurationError
+from reports.verdict import BOXES, read_last
 
-OUT = Path(__file__).resolve().parent / "out"
 USAGE_ERROR = 4
 
 
@@ -65,11 +64,10 @@ def markdown(data: dict[str, Any]) -> str:
 
 def main() -> int:
     """Show the last run's verdict to CI; the verdict itself is the gate's exit code, not this one's."""
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else OUT
     try:
-        data = json.loads((out / "verdict.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"ci: {out / 'verdict.json'} cannot be read ({type(error).__name__}); run the gate first", file=sys.stderr)
+        out, data = read_last(sys.argv[1:])
+    except ConfigurationError as error:
+        print(f"ci: {error}", file=sys.stderr)
         return USAGE_ERROR
     text = markdown(data)
     (out / "comment.md").write_text(text, encoding="utf-8")

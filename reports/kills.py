@@ -29,7 +29,6 @@ from fixtures.supabase import Supabase
 from fixtures.sweep import Sweeper
 from spec.model import DocumentKind
 
-TABLES = ("documents", "upload_jobs", "document_chunks", "events", "webhook_log")
 COLLEAGUES = 3
 LONGEST_SECONDS = 11.0
 AT_ONCE = 2
@@ -50,7 +49,9 @@ def populate(run: Run) -> None:
         api.send(api.absolute(reply["signed_url"]), document.body)
         jobs.append(str(reply["job_id"]))
     deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline and any((row := database.job(job)) is None or row["state"] != "done" for job in jobs):
+    while time.monotonic() < deadline and any(
+        (row := database.job(job)) is None or row["state"] != run.spec.pipeline.final_state for job in jobs
+    ):
         time.sleep(0.2)  # the job's row is the only sign
 
 
@@ -59,7 +60,7 @@ def fingerprint(run: Run) -> dict[str, str]:
     database, supabase = Database(run), Supabase(run)
     supabase.admin.quiet = True
     found: dict[str, str] = {}
-    for table in TABLES:
+    for table in (table.name for table in run.spec.database.tables):
         rows = database.fetch(f"SELECT t::text AS line FROM {database.schema}.{table} t ORDER BY 1")
         found[table] = f"{len(rows)} rows, {sha256(repr([row['line'] for row in rows]).encode()).hexdigest()[:16]}"
     users = sorted(str(user["email"]) + str(user["id"]) for user in supabase.auth.all_users())
@@ -111,7 +112,7 @@ def main() -> int:
             run.learn_secrets()
             populate(run)
             before = fingerprint(run)
-            env_file = folder / "twin" / "twin.env"
+            env_file = twin.env_file
             moments = [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(options.runs)]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 fates = list(pool.map(lambda n: kill_one(n, env_file, folder, moments[n]), range(options.runs)))

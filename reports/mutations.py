@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +19,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from fixtures.settings import read_env_file
+from fixtures.embedded import EmbeddedTwin
+from fixtures.settings import ConfigurationError, read_env_file
 from reports.faults import JSON_FILE as FAULTS_FILE
 from spec import Specification, current
 from spec.model import ServiceName, Table
 
-START_SECONDS = 60
 RUN_SECONDS = 240
-STOP_SECONDS = 15
 JSON_FILE = Path("reports/out/mutations.json")
 MARKDOWN_FILE = Path("docs/mutations.md")
 ENVIRONMENT = "acceptance/predeploy/test_environment_variables.py"
@@ -266,19 +264,15 @@ def of_builds(spec: Specification) -> Iterator[Mutation]:
 def twin(arguments: list[str]) -> Iterator[tuple[Path, Path]]:
     """A twin started as a stranger starts one; its env file and its worker's."""
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
-        env_file = Path(folder) / "t.env"
-        command = [sys.executable, "-m", "twin", "up", f"--env-file={env_file}", f"--owner-pid={os.getpid()}", *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        embedded = EmbeddedTwin(Path(folder) / "twin", arguments=arguments)
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while not env_file.exists():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the twin did not start with {arguments}")
-                time.sleep(0.05)  # the file is the only sign
-            yield env_file, Path(read_env_file(env_file)["HARNESS_WORKER_ENV_FILE"])
+            values, _ = embedded.start()
+        except ConfigurationError as error:
+            raise RuntimeError(f"the twin did not start with {arguments}: {error}") from error
+        try:
+            yield embedded.env_file, Path(values["HARNESS_WORKER_ENV_FILE"])
         finally:
-            process.terminate()
-            process.wait(STOP_SECONDS)
+            embedded.stop()
 
 
 def _write(path: Path, values: dict[str, str]) -> None:

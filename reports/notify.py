@@ -7,19 +7,19 @@ no verdict: the exit code is 0.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from fixtures.masking import learn, mask
+from fixtures.settings import ConfigurationError
+from reports.verdict import read_last
 
-OUT = Path(__file__).resolve().parent / "out"
+USAGE_ERROR = 4
 TRIES = 4
 SECONDS = 10.0
 LONGEST = 140
@@ -93,12 +93,11 @@ def notify(data: Mapping[str, Any], env: Mapping[str, str], first_wait: float = 
 
 def main() -> int:
     """Notify about the last run; 0 whether or not it is delivered, 4 when there is no verdict."""
-    path = (Path(sys.argv[1]) if len(sys.argv) > 1 else OUT) / "verdict.json"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        print(f"notify: {path} cannot be read ({type(error).__name__}); run the gate first", file=sys.stderr)
-        return 4
+        _, data = read_last(sys.argv[1:])
+    except ConfigurationError as error:
+        print(f"notify: {error}", file=sys.stderr)
+        return USAGE_ERROR
     print("\n".join(notify(data, os.environ)))
     return 0
 

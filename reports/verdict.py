@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fixtures.run import Run
+from fixtures.settings import ConfigurationError
 from reports.model import Check, Finding, Verdict
 
+OUT = Path(__file__).resolve().parent / "out"
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "blocked": 6}
 BOXES = {"passed": "x", "failed": "✗", "blocked": "▪", "skipped": "-", "flaky": "~", "not run": " "}
 MOST_SHOWN = 4
 ORDER = ("failed", "blocked", "flaky", "passed", "skipped")
+
+
+def read_last(arguments: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+    """Folder and verdict of the last run, or of the folder named first; raises ConfigurationError when there is none."""
+    path = (Path(arguments[0]) if arguments else OUT) / "verdict.json"
+    try:
+        return path.parent, json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read ({type(error).__name__}); run the gate first") from error
 
 
 def decide(checks: Sequence[Check], findings: Sequence[Finding]) -> Verdict:

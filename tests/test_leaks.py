@@ -41,7 +41,7 @@ def test_no_byte_of_the_results_holds_a_secret(gate: Pytest, tmp_path: Path, wor
     try:
         done = gate(
             "-m", "predeploy or postdeploy", "--target", "live", "-n", workers, "--showlocals",
-            f"--env-file={tmp_path / 'twin' / 'twin.env'}",
+            f"--env-file={twin.env_file}",
         )  # fmt: skip
     finally:
         twin.stop()

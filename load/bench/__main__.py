@@ -25,12 +25,12 @@ from socket import create_connection
 from typing import Any
 
 from load import trials
+from load.bench import at_percents
 from twin.plan import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 MARKDOWN_FILE = ROOT / "docs" / "benchmarks.md"
-PERCENTS = (50, 90, 95, 99)
 START_SECONDS = 20.0
 ERROR_AT_MOST, ON_TIME_AT_LEAST, RATE_AT_LEAST, TWO_AT_LEAST = 0.05, 0.99, 0.7, 1.7
 NGINX = """
@@ -161,7 +161,7 @@ def _measured(experiment: Experiment) -> dict[str, Any]:
             found = open_run(port, RATE, SECONDS, BENCH_NUMBERED="1")
         ended = dict(line.split() for line in log.read_text().splitlines() if line[0].isdigit())
     true = sorted((float(ended[number]) - due) * 1000 for number, due in found["due"].items())
-    found["truth"] = [true[max(0, -(-len(true) * percent // 100) - 1)] for percent in PERCENTS]
+    found["truth"] = at_percents(true)
     return found
 
 

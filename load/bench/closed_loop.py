@@ -13,6 +13,8 @@ from typing import Any
 import locust
 from locust import constant, constant_throughput, events, task
 
+from load.bench import at_percents
+
 BASE: Any = getattr(locust, os.environ["BENCH_CLIENT"])
 THROUGHPUT = float(os.environ.get("BENCH_THROUGHPUT", "0"))
 TIMES: list[float] = []
@@ -40,7 +42,7 @@ def end(environment: Any, **_: Any) -> None:
     """Print the figures."""
     TIMES.sort()
     found = {
-        "response": [TIMES[max(0, -(-len(TIMES) * p // 100) - 1)] for p in (50, 90, 95, 99)],
+        "response": at_percents(TIMES),
         "count": len(TIMES),
         "rate": len(TIMES) / (ENDS[-1] - ENDS[0]) if len(ENDS) > 1 else 0.0,
     }

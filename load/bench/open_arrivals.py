@@ -15,6 +15,7 @@ from locust import FastHttpUser, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.arrivals import schedule
+from load.bench import PERCENTS
 from load.generators import Generator, Master
 from load.open_loop import OpenLoop
 from load.record import LoadRecord, Parts
@@ -82,8 +83,8 @@ def end(environment: Any, **_: Any) -> None:
     response, service, lag = record.latencies("one"), record.latencies("one", "service"), record.schedule_lag()
     last = max(record.done, default=0)
     found = {
-        "response": [response.percentile(p) for p in (50, 90, 95, 99)],
-        "service": [service.percentile(p) for p in (50, 90, 95, 99)],
+        "response": [response.percentile(p) for p in PERCENTS],
+        "service": [service.percentile(p) for p in PERCENTS],
         "lag_p99": lag.percentile(99),
         "late_share": record.late_share(50),
         "late_5ms_share": record.late_share(5),
