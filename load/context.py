@@ -15,15 +15,17 @@ from typing import Any
 
 import httpx
 
-from fixtures import settings, sweep
+from fixtures import identity, masking, settings, sweep
 from fixtures.answers import Answer
 from fixtures.api import Api, upload_body
 from fixtures.documents import Document, make
+from fixtures.grounds import Grounds
 from fixtures.http import Reply, shared_client
 from fixtures.journeys import Journeys
 from fixtures.options import DEFAULT_ENV_FILE
 from fixtures.run import STATE, Run, new_run_id
 from fixtures.users import User, Users
+from load.budget import reserve
 from load.observe import ABORT, LABEL
 from load.plan import LoadPlan
 from load.recorder import Recorder
@@ -59,6 +61,7 @@ class Context:
         self.recorder = Recorder(plan.block_seconds if plan else run.spec.load.block_seconds)
         # Its lines would show signed URLs.
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        masking.mask_logs()
         self._users = Users.of(run)
         self._accounts: list[User] = []
         self._uploads: list[tuple[User, Document, dict[str, Any]]] = []
@@ -82,10 +85,12 @@ class Context:
         path = Path(os.environ.get(ENV_FILE_VARIABLE, DEFAULT_ENV_FILE))
         values = settings.live_values(path if path.exists() else None, current())
         run_id = new_run_id()
-        run = Run(run_id, "live", False, (STATE / run_id).resolve(), values, values)
-        if suspects := settings.production_markers(values, run.spec):
-            raise settings.ConfigurationError(f"{', '.join(suspects)}: looks like production")
+        run = Run(run_id, "live", False, (STATE / run_id).resolve(), values, values, purpose="load")
         run.learn_secrets()
+        Grounds(run).look()
+        identity.require_staging(run)
+        if plan is not None:
+            reserve(run, plan)
         run.save()
         return cls(run, owned=True, plan=plan)
 
@@ -109,7 +114,7 @@ class Context:
             self._uploads.append((owner, document, upload_body(self.run, document)))
 
     def _page(self) -> Document:
-        return make(f"{LABEL}-{secrets.token_hex(3)}", PAGE, self.run.run_id, [])
+        return make(f"{LABEL}-{secrets.token_hex(3)}", PAGE, self.run.tag, [])
 
     def _first_job(self) -> None:
         """A job to ask about from the first second on; without one the listing is asked."""

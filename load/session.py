@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from fixtures import settings, sweep
+from fixtures import identity, settings, sweep
 from fixtures.database import Database
 from fixtures.documents import make
 from fixtures.embedded import EmbeddedTwin
@@ -24,6 +24,7 @@ from fixtures.journeys import Journey, Traveller
 from fixtures.options import DEFAULT_ENV_FILE
 from fixtures.run import STATE, Run, forget_dead_twins, new_run_id
 from load import finish, observe
+from load.budget import reserve
 from load.context import FOLDER_VARIABLE
 from load.plan import LoadPlan
 from load.record import LoadRecord
@@ -66,14 +67,13 @@ class Session:
             values = settings.live_values(path, spec)
             worker_env = values
         try:
-            self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults))
-            if suspects := settings.production_markers(values, spec):
-                raise settings.ConfigurationError(f"{', '.join(suspects)}: looks like production; nothing was written")
-            _ = self.run.settings
+            self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults), purpose="load")
+            self.run.learn_secrets()
+            Grounds(self.run).look()
+            identity.require_staging(self.run)
         except settings.ConfigurationError:
             self._stop_twin()
             raise
-        self.run.learn_secrets()
         self.run.save()
 
     def __enter__(self) -> Session:
@@ -111,7 +111,7 @@ class Session:
     def upload_policy(self) -> None:
         """One document that the questions of the load are about; without it they ask what there is."""
         journey = Journey("policy")
-        document = make("policy", self.run.spec.documents["policy"], self.run.run_id, self.run.spec.facts)
+        document = make("policy", self.run.spec.documents["policy"], self.run.tag, self.run.spec.facts)
         try:
             Traveller(self.run, Database(self.run), threading.Event()).travel(journey, document)
         except (CheckFailed, Blocked, settings.ConfigurationError) as error:
@@ -148,6 +148,7 @@ def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
 
 def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
+    reserve(run, plan)
     for name in (finish.HANDED_OVER, observe.ZERO):
         (run.folder / name).unlink(missing_ok=True)
     plan.save(run.folder)

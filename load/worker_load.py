@@ -99,7 +99,7 @@ def _level(session: Session, users: Users, parallel: int, documents: int) -> Lev
         for turn in range(each):
             # Another user for each few documents: the limit of running jobs is per user, and not what is measured.
             owner = makers[number + parallel * (turn // run.spec.limits.max_concurrent_jobs_per_user)]
-            document = make(f"{label}-{number}-{turn}", PAGE, run.run_id, [])
+            document = make(f"{label}-{number}-{turn}", PAGE, run.tag, [])
             reply = api.as_(owner).request_upload(document)
             if reply.status != run.spec.endpoint("upload").success:
                 raise CheckFailed("an upload to be accepted", f"{reply.status} {reply.text[:200]}", "the API's log", "api")

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import allure_commons
+
 from fixtures.masking import mask
 from fixtures.run import Run
 from reports.diagnosis import rules
 
+VEIL = "gate-veil"
 TEXT_SUFFIXES = {".json", ".txt", ".xml", ".md", ".properties", ".html", ".csv", ".svg", ".jsonl", ".log"}
 
 
@@ -29,6 +32,38 @@ def complete(folder: Path, run: Run, data: dict[str, Any]) -> None:
     categories = [{"name": title, "messageRegex": pattern} for title, pattern in rules().categories.items()]
     categories.append({"name": "Blocked: the ground of the check is gone", "messageRegex": r"(?s).*BLOCKED\[.*"})
     (folder / "categories.json").write_text(json.dumps(categories, indent=1))
+
+
+class Veil:
+    """Hears of every result before Allure writes it, and masks what allure-pytest took from the exceptions themselves."""
+
+    @allure_commons.hookimpl(tryfirst=True)
+    def report_result(self, result: Any) -> None:
+        """A check's result."""
+        _mask_in(result)
+
+    @allure_commons.hookimpl(tryfirst=True)
+    def report_container(self, container: Any) -> None:
+        """What fixtures did before and after."""
+        _mask_in(container)
+
+
+def _mask_in(item: Any) -> None:
+    for name, value in vars(item).items():
+        if isinstance(value, str):
+            setattr(item, name, mask(value))
+        elif isinstance(value, list):
+            setattr(item, name, [mask(one) if isinstance(one, str) else one for one in value])
+        for one in value if isinstance(value, list) else [value]:
+            if hasattr(one, "__attrs_attrs__"):
+                _mask_in(one)
+
+
+def veil() -> None:
+    """Put the veil before Allure's writer, once in a process."""
+    manager = allure_commons.plugin_manager
+    if not manager.has_plugin(VEIL):
+        manager.register(Veil(), VEIL)
 
 
 def scrub(out: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.settings import ConfigurationError
+from reports.text import for_markdown as cell
 from reports.verdict import BOXES, read_last
 
 USAGE_ERROR = 4
@@ -20,13 +21,6 @@ USAGE_ERROR = 4
 def _one_line(text: str) -> str:
     """As a workflow command takes it."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _cell(text: str) -> str:
-    """As Markdown shows it: as text, in one line."""
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "&#124;"), ("`", "&#96;"), ("\n", " ")):
-        text = text.replace(sign, entity)
-    return text
 
 
 def annotation_lines(data: dict[str, Any]) -> list[str]:
@@ -46,18 +40,18 @@ def markdown(data: dict[str, Any]) -> str:
     lines = [
         f"## Release gate: {data['verdict'].upper()}",
         "",
-        f"{_cell(data['target']['name'])}, release `{_cell(data['commit'][:12])}`, {data['duration_s']:.0f} s ({counts})",
+        f"{cell(data['target']['name'])}, release `{cell(data['commit'][:12])}`, {data['duration_s']:.0f} s ({counts})",
     ]
     if data["findings"]:
         lines += ["", "| | finding | expected | observed | next step |", "|---|---|---|---|---|"]
     for number, f in enumerate(data["findings"], 1):
         mode = f" [{f['failure_mode']}]" if f["failure_mode"] else ""
         told = [f"{f['component']}: {f['summary']}{mode}", f["expected"], f["evidence"], f["next_step"]]
-        lines.append(f"| {number} | {' | '.join(map(_cell, told))} |")
+        lines.append(f"| {number} | {' | '.join(map(cell, told))} |")
     lines += ["", "<details><summary>Checklist</summary>", ""]
     for item in data["checklist"]:
         lines.append(
-            f"- [{BOXES[item['status']]}] {item['id']} {_cell(item['title'])}: {item['status']}, {len(item['checks'])} checks"
+            f"- [{BOXES[item['status']]}] {item['id']} {cell(item['title'])}: {item['status']}, {len(item['checks'])} checks"
         )
     return "\n".join([*lines, "", "</details>", ""])
 

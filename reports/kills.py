@@ -1,7 +1,8 @@
 """No residue: runs that are killed at random moments, then one sweep; nothing tagged may be left, nothing else touched.
 
 `python -m reports.kills --runs 100` starts a twin, puts a colleague's documents into it, kills that many post-deploy runs with
-SIGKILL, sweeps once, and compares. Two runs are under way at the same time.
+SIGKILL, sweeps once, and compares. Two runs are under way at the same time; every other run is spread over two processes, and
+of every second run the journal is lost as well, as on a machine that is gone, so that only the tag is left to go by.
 """
 
 from __future__ import annotations
@@ -9,29 +10,32 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.documents import make
 from fixtures.embedded import EmbeddedTwin
 from fixtures.loop import close_all
-from fixtures.run import Run, new_run_id
+from fixtures.run import STATE, Run, dead_runs, new_run_id
 from fixtures.supabase import Supabase
 from fixtures.sweep import Sweeper
+from reports.sections import SAFETY, put
 from spec.model import DocumentKind
 
 COLLEAGUES = 3
 LONGEST_SECONDS = 11.0
 AT_ONCE = 2
+MOST_FILES = 1000
 SETTLE_SECONDS = 60.0
 
 
@@ -70,19 +74,16 @@ def fingerprint(run: Run) -> dict[str, str]:
 
 
 def _files(supabase: Supabase) -> str:
-    names: list[Any] = []
-    for user in supabase.auth.all_users():
-        for folder in ("raw", "parsed"):
-            reply = supabase.storage.listing(f"user/{user['id']}/{folder}")
-            names += sorted((user["id"], folder, entry["name"]) for entry in reply.json()) if reply.status == 200 else []
-    return f"{len(names)}, {sha256(repr(sorted(names)).encode()).hexdigest()[:16]}"
+    entries = supabase.storage.listing("", limit=MOST_FILES).json()
+    names = sorted(str(entry["name"]) for entry in entries)
+    return f"{len(names)}, {sha256(repr(names).encode()).hexdigest()[:16]}"
 
 
 def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
-    """Start a run and kill everything of it after so many seconds; says how far it came."""
+    """Start a run and kill everything of it after so many seconds; says how it ended."""
     command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", f"--env-file={env_file}"]
     process = subprocess.Popen(
-        [*command, f"--out={folder / str(number)}"],
+        [*command, f"--out={folder / str(number)}", "-n", "2" if number % 2 else "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -93,7 +94,22 @@ def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if number % 4 >= 2:
+            lose_journal(process.pid)
         return "killed"
+
+
+def lose_journal(pid: int) -> None:
+    """Remove what a killed run wrote on this machine."""
+    for folder, data in dead_runs(STATE):
+        if data["pid"] == pid:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def tagged(run: Run) -> int:
+    """Users and documents that carry the tag of any run."""
+    sweeper = Sweeper(run)
+    return len(sweeper.tagged()) + len(sweeper.orphans(datetime.now(UTC)))
 
 
 def main() -> int:
@@ -101,6 +117,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m reports.kills", description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--page", action="store_true", help=f"write the section into {SAFETY.name}")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
@@ -116,17 +133,24 @@ def main() -> int:
             moments = [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(options.runs)]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 fates = list(pool.map(lambda n: kill_one(n, env_file, folder, moments[n]), range(options.runs)))
-            tagged = len(Sweeper(run).tagged())
+            found = tagged(run)
             sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(env_file)]
             done = subprocess.run(sweep, capture_output=True, text=True)
-            left, after = len(Sweeper(run).tagged()), fingerprint(run)
+            left, after = tagged(run), fingerprint(run)
         finally:
             close_all()
             twin.stop()
     touched = {key: (before[key], after[key]) for key in before if before[key] != after[key]}
-    print(f"{fates.count('killed')} of {len(fates)} runs killed, {tagged} tagged users were left by them")
-    print(done.stdout.strip() or done.stderr.strip())
-    print(f"after one sweep: {left} tagged users; {'nothing else touched' if not touched else f'DIFFERENT: {touched}'}")
+    unchanged = f"checksums of {len(before)} tables, users and files are as before the first run"
+    lines = [
+        f"{fates.count('killed')} of {len(fates)} runs were killed (the others had ended); {found} tagged users and documents"
+        " were left by them.",
+        f"The sweep: {(done.stdout.strip() or done.stderr.strip()).removeprefix('sweep: ')}.",
+        f"After it: **{left}** tagged; {f'DIFFERENT: {touched}' if touched else unchanged}.",
+    ]
+    print("\n".join(lines))
+    if options.page:
+        put(SAFETY, "Killed runs", [f"`python -m reports.kills --runs {options.runs} --page`:", "", *lines])
     return 1 if left or touched or done.returncode else 0
 
 

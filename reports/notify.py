@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from fixtures.masking import learn, mask
 from fixtures.settings import ConfigurationError
+from reports.text import for_slack
 from reports.verdict import read_last
 
 USAGE_ERROR = 4
@@ -34,7 +35,8 @@ def message(data: Mapping[str, Any], report_url: str = "") -> dict[str, Any]:
     target = data["target"]["name"]
     lines = [f"{SIGNS[data['verdict']]} *{data['verdict'].upper()}* on {target}, release `{data['commit'][:12]}`"]
     for finding in data["findings"][:3]:
-        lines.append(f"• *{finding['component']}*: {finding['summary']}\n   next: {finding['next_step']}")
+        told = f"• *{finding['component']}*: {finding['summary']}\n   next: {finding['next_step']}"
+        lines.append(for_slack(told))
     if len(data["findings"]) > 3:
         lines.append(f"• and {len(data['findings']) - 3} more")
     if report_url:

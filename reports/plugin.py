@@ -37,6 +37,8 @@ LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answ
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Direct JUnit and Allure into the results folder."""
+    if is_gate(config):
+        allure.veil()
     if is_worker(config):
         # xdist hands on what was said on the command line, not what is set here.
         config.option.allure_report_dir = config.workerinput.get("allure_results")  # type: ignore[attr-defined]
@@ -67,6 +69,8 @@ class Recorder:
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.lines: list[str] = []
         self.residue = False
+        self.before: dict[str, int] = {}
+        self.after: dict[str, int] = {}
         self.progress: Progress | None = None
 
     @pytest.hookimpl(trylast=True)
@@ -78,6 +82,8 @@ class Recorder:
         if run.kind == "live" and not run.read_only and not Grounds(run).lost("supabase"):
             for line in sweep.finish_dead_runs(run):
                 self.config.get_terminal_writer().line(line)
+        if not run.read_only and not Grounds(run).lost("supabase"):
+            self.before = sweep.before(run)
         self.progress = Progress(run, self.config.get_terminal_writer())
         self.progress.start()
         self.out.mkdir(parents=True, exist_ok=True)
@@ -135,6 +141,7 @@ class Recorder:
             decided = "blocked" if decided == "pass" else decided
         data = verdict.build(run, checks, findings, decided, self.started_at, time.monotonic() - self.started)
         live = self.config.stash.get(LIVE_SECONDS, None)
+        data["residue"] = {"before": self.before, "after": self.after}
         data["release_live_s"] = None if live is None else round(live, 1)
         self._write(run, data, checks)
         if usual or checks:
@@ -166,7 +173,9 @@ class Recorder:
             swept = sweep.remove_run(run)
         except (Blocked, CheckFailed, NotConfigured, OSError) as error:
             return _left_behind(str(error)) if read_all(run.folder) else None
-        return _left_behind("; ".join(swept.left)) if swept.left else None
+        self.after = swept.after or self.before
+        more = {name: number for name, number in self.after.items() if number > self.before.get(name, 0)}
+        return _left_behind("; ".join(swept.left), more) if swept.left or more else None
 
     def _write(self, run: Run, data: dict[str, Any], checks: list[Check]) -> None:
         (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
@@ -189,13 +198,13 @@ class Recorder:
                 out.line(line)
 
 
-def _left_behind(what: str) -> Finding:
+def _left_behind(what: str, more: dict[str, int] | None = None) -> Finding:
     return Finding(
         component="harness",
         summary="the run could not remove everything that it created",
         category="harness",
         expected="no user, row or file of this run is left",
-        evidence=what,
-        causes=["the target stopped answering before the clean-up"],
+        evidence=what or ", ".join(f"{name}: {number}" for name, number in (more or {}).items()),
+        causes=["the target stopped answering before the clean-up", "a part says that it removed something and did not"],
         next_step=LEFT_OVER_STEP,
     )

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fixtures import budget
+from fixtures.budget import Budget
 from fixtures.run import Run
 from fixtures.settings import ConfigurationError
 from reports.model import Check, Finding, Verdict
+from reports.text import for_markdown
 
 OUT = Path(__file__).resolve().parent / "out"
 EXIT_CODES: dict[Verdict, int] = {"pass": 0, "fail": 1, "blocked": 6}
@@ -36,7 +39,8 @@ def decide(checks: Sequence[Check], findings: Sequence[Finding]) -> Verdict:
     if not blocked:
         return "fail" if findings else "pass"
     # A part that refuses while the target answers is a broken promise; a target that does not answer is no judgement.
-    unreachable = {check.blocked_by for check in blocked} & {"api"}
+    # A run that used up its budget did not look at the rest either.
+    unreachable = {check.blocked_by for check in blocked} & {"api", "budget"}
     nothing_left = all(check.outcome in ("blocked", "skipped") for check in checks)
     return "blocked" if unreachable or nothing_left else "fail"
 
@@ -67,6 +71,8 @@ def build(
         "counts": {name: counts.get(name, 0) for name in ("passed", "failed", "flaky", "skipped", "blocked")},
         "checklist": [_item(run, entry.id, entry.title, checks) for entry in run.spec.checklist],
         "findings": [finding.as_dict() for finding in findings],
+        "budget": budget.as_data(used := Budget(run).used(), limits := Budget(run).limits),
+        "used": used.told(limits),
     }
 
 
@@ -99,7 +105,7 @@ def checklist_markdown(data: dict[str, Any], suites: dict[str, str]) -> str:
         for check in item["checks"]:
             name = check["id"].rpartition("::")[2]
             detail = f": {check['observed']}" if check["status"] != "passed" and check["observed"] else ""
-            lines.append(f"  - [{BOXES[check['status']]}] `{name}` {check['promise']}{detail}".replace("\n", " "))
+            lines.append(f"  - [{BOXES[check['status']]}] `{name.replace('`', ' ')}` {for_markdown(check['promise'] + detail)}")
     return "\n".join(lines) + "\n"
 
 
@@ -122,5 +128,7 @@ def closing_lines(data: dict[str, Any], where: str) -> list[str]:
             f"observed   {top['evidence']}",
             f"next       {top['next_step']}",
         ]
+    if used := data.get("used"):
+        lines.append(f"used       {used}")
     lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
     return lines

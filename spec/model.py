@@ -110,7 +110,9 @@ class Identity(Sectioned):
     tag: str = Field(pattern=r"^[a-z]+$")
     mail_domain: str
     environment: str
-    staging_marker: str
+    # Supabase's names of projects say nothing by themselves: those of staging are listed here.
+    projects: list[str]
+    staging_pattern: str
     production_patterns: list[str] = Field(min_length=1)
     watched_variables: list[str]
 
@@ -242,6 +244,7 @@ class Security(Sectioned):
     debug_paths: list[str]
     open_paths: list[str]
     leak_patterns: list[str]
+    hostile_names: dict[str, str] = Field(min_length=1)
 
     @field_validator("leak_patterns")
     @classmethod
@@ -260,6 +263,35 @@ class Safety(Sectioned):
     chat_seconds: float = Field(gt=0)
     concurrent_requests: int = Field(gt=0)
     run_seconds: float = Field(gt=0)
+    settle_seconds: float = Field(gt=0)
+    unreachable_seconds: float = Field(gt=0)
+
+
+class BudgetLimits(Entry):
+    """What one run may use; money in US cents."""
+
+    requests_per_second: float = Field(gt=0)
+    requests: int = Field(gt=0)
+    documents: int = Field(gt=0)
+    tokens: int = Field(gt=0)
+    cents: float = Field(gt=0)
+
+
+class BudgetPrices(Entry):
+    """Estimates of what third parties count and charge; money in US cents."""
+
+    tokens_of_a_page: int = Field(gt=0)
+    tokens_of_a_question: int = Field(gt=0)
+    cents_for_a_page: float = Field(ge=0)
+    cents_for_1000_tokens: float = Field(ge=0)
+
+
+class Budget(Sectioned):
+    """What a run of the gate and a run of the load may use."""
+
+    gate: BudgetLimits
+    load: BudgetLimits
+    prices: BudgetPrices
 
 
 class DocumentKind(Entry):
@@ -471,6 +503,7 @@ class Specification(Entry):
     security: Security
     endpoints: list[Endpoint]
     safety: Safety
+    budget: Budget
     documents: dict[str, DocumentKind]
     facts: list[Fact]
     sampling: Sampling

@@ -31,13 +31,18 @@ def run(tmp_path: Path, values: dict[str, str]) -> Run:
     return Run(new_run_id(), "live", False, tmp_path / "run", values, dict(values))
 
 
-@pytest.fixture
-def gate(tmp_path: Path) -> Pytest:
-    """Calls the gate in a process of its own, without any setting of this process."""
+def gate_in(folder: Path) -> Pytest:
+    """Calls the gate in a process of its own, without any setting of this process; results go to `out` in the folder."""
 
     def call(*arguments: str, seconds: float = 240) -> "subprocess.CompletedProcess[str]":
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [sys.executable, "-m", "pytest", "--out", str(tmp_path / "out"), *arguments]
+        command = [sys.executable, "-m", "pytest", "--out", str(folder / "out"), *arguments]
         return subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, timeout=seconds)
 
     return call
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Pytest:
+    """The gate with its results in the test's own folder."""
+    return gate_in(tmp_path)

@@ -25,7 +25,7 @@ of_supabase = pytest.mark.component("supabase")
 @pytest.fixture(scope="module")
 def page(run: Run) -> Document:
     """A one-page PDF."""
-    return make("latency", DocumentKind(kind="policy", outcome="complete"), run.run_id, [])
+    return make("latency", DocumentKind(kind="policy", outcome="complete"), run.tag, [])
 
 
 @of_openai

@@ -80,7 +80,7 @@ def test_an_unknown_status_is_refused(database: Database, idle_job: str) -> None
 @pytest.fixture(scope="module")
 def idle_job(api: Api, users: Users, run: Run) -> str:
     """A job whose bytes never arrive, so that nobody works on it."""
-    document = make("idle", DocumentKind(kind="policy", outcome="complete"), run.run_id, [])
+    document = make("idle", DocumentKind(kind="policy", outcome="complete"), run.tag, [])
     reply = api.as_(users.new("idle")).request_upload(document)
     if reply.status != SPEC.endpoint("upload").success:
         raise Blocked("upload", f"{reply} answered {reply.status} {reply.text[:200]}")

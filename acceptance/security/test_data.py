@@ -1,8 +1,12 @@
 """6.3 Data Security: isolation of storage and database, and no secret in any response (§6 Data Security)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.api import Api
+from fixtures.database import Database
+from fixtures.documents import Document
 from fixtures.http import expect
 from fixtures.journeys import Journey
 from fixtures.leaks import leaks_in
@@ -85,6 +89,24 @@ def test_nonsense_does_not_break_the_service(run: Run, api: Api, body: bytes) ->
 
 
 @needs_api
+@pytest.mark.resilience
+@pytest.mark.parametrize("name", SPEC.security.hostile_names.values(), ids=SPEC.security.hostile_names.keys())
+def test_a_hostile_file_name_leads_nowhere(
+    run: Run, api: Api, database: Database, new_user: User, new_document: Callable[[], Document], name: str
+) -> None:
+    """contract Storage: the key is made of ids; a name that attacks is refused or is nothing but a name (F21, F23)."""
+    reply = api.as_(new_user).request_upload(new_document(), filename=name)
+    if reply.status == run.spec.endpoint("upload").success:
+        body = reply.object()
+        key = object_key(run.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
+        stored = database.raw_path(str(body["job_id"])).removeprefix("storage://")
+        expect(stored, "place of the document in storage").equals(f"{run.spec.pipeline.bucket}/{key}")
+    else:
+        expect(reply).refusal("the name attacks whoever stores or shows it")
+        expect(leaks_in(reply, run, own=new_user.token), f"secrets in {reply}").is_empty()
+
+
+@needs_api
 def test_an_unknown_page_shows_nothing(run: Run, api: Api) -> None:
     """§6 Data Security: 404 without a traceback."""
     reply = expect(api.get("/no-such-page-of-the-release")).status(404)
@@ -122,6 +144,12 @@ def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, anot
     key = object_key(spec.pipeline.raw_path, another_user.id, "intruder")
     mime = spec.limits.supported_mime_types[0]
     expect(supabase.storage.write(key, b"%PDF-1.4", mime, supabase.anon)).refusal("strangers may not write")
+
+
+@in_storage
+def test_a_stranger_makes_no_bucket(supabase: Supabase, run: Run) -> None:
+    """contract Storage: the anon key makes no bucket (F23)."""
+    expect(supabase.storage.create_bucket(f"{run.tag}-intruder", supabase.anon)).refusal("strangers may not make buckets")
 
 
 @in_storage

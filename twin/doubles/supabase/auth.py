@@ -152,7 +152,8 @@ class Auth:
         """Remove one user; their tokens die with them."""
         self._admin(request)
         row = await self._find(request.path_params["user_id"])
-        await self.project.pool.execute("DELETE FROM auth.users WHERE id = $1", row["id"])
+        if self.project.behaviour.get("keeps") != "users":
+            await self.project.pool.execute("DELETE FROM auth.users WHERE id = $1", row["id"])
         return JSONResponse({})
 
 

@@ -126,6 +126,8 @@ class Storage:
         """Remove one object."""
         claims = self.project.identity(request)
         bucket, key = request.path_params["bucket"], request.path_params["key"]
+        if self.project.behaviour.get("keeps") == "files":
+            return JSONResponse({"message": "Successfully deleted"})
         async with self.project.acting_as(claims) as connection:
             done = await connection.execute("DELETE FROM storage.objects WHERE bucket_id = $1 AND name = $2", bucket, key)
         if done == "DELETE 0":
@@ -181,12 +183,36 @@ class Storage:
         times = {name: row[name].isoformat() for name in ("created_at", "updated_at")}
         return JSONResponse({name: row[name] for name in names} | times)
 
+    async def create_bucket(self, request: Request) -> Response:
+        """A new bucket, for whom the policies let."""
+        claims = self.project.identity(request)
+        name = str((await body_of(request)).get("name", ""))
+        try:
+            async with self.project.acting_as(claims) as connection:
+                await connection.execute("INSERT INTO storage.buckets (id, name, public) VALUES ($1, $1, false)", name)
+        except asyncpg.UniqueViolationError as error:
+            raise Refused(409, "The resource already exists", "Duplicate") from error
+        return JSONResponse({"name": name})
+
+    async def remove_bucket(self, request: Request) -> Response:
+        """Remove an empty bucket."""
+        claims, name = self.project.identity(request), request.path_params["bucket"]
+        await self._bucket(name, claims)
+        try:
+            async with self.project.acting_as(claims) as connection:
+                await connection.execute("DELETE FROM storage.buckets WHERE id = $1", name)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise Refused(409, "The bucket is not empty", "InvalidRequest") from error
+        return JSONResponse({"message": "Successfully deleted"})
+
 
 def routes(project: Project) -> list[Route]:
     """Routes below /storage/v1."""
     storage = Storage(project)
     table = (
+        ("/bucket", storage.create_bucket, ["POST"]),
         ("/bucket/{bucket}", storage.bucket, ["GET"]),
+        ("/bucket/{bucket}", storage.remove_bucket, ["DELETE"]),
         ("/object/list/{bucket}", storage.listing, ["POST"]),
         ("/object/public/{bucket}/{key:path}", storage.read_public, ["GET"]),
         ("/object/upload/sign/{bucket}/{key:path}", storage.sign_upload, ["POST"]),

@@ -1,0 +1,26 @@
+"""What a load plan is going to use; a schedule is known before it begins, so a plan beyond its budget never starts."""
+
+from __future__ import annotations
+
+from fixtures.budget import Budget
+from fixtures.run import Run
+from fixtures.settings import ConfigurationError
+from load.plan import LoadPlan
+
+
+def reserve(run: Run, plan: LoadPlan) -> None:
+    """Count the whole plan before its first request; raises ConfigurationError (rate) or Blocked (what is used up).
+
+    On this machine's own loopback the rate is free: nobody else is disturbed.
+    """
+    budget = Budget(run)
+    fastest = max(max(segment.rate, segment.to_rate or 0.0) for segment in plan.profile.segments)
+    if fastest > budget.limits.requests_per_second and not run.is_loopback:
+        raise ConfigurationError(
+            f"profile {plan.name}: {fastest:g} requests a second are more than the {budget.limits.requests_per_second:g} that"
+            f" [budget] of the specification file allows on {run.api_host}; a lower --rate, or another limit"
+        )
+    requests, whole = len(plan.due()), sum(plan.weights.values())
+    uploads = round(requests * plan.weights.get("upload", 0) / whole)
+    questions = round(requests * plan.weights.get("chat", 0) / whole)
+    budget.spend(requests=requests, documents=uploads, pages=uploads, questions=questions, paced=False)

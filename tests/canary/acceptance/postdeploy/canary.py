@@ -1,0 +1,118 @@
+"""Checks that shout a secret into every channel that a check has. Run by tests/test_canary.py, never by the gate itself."""
+
+import base64
+import logging
+import sys
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from fixtures import evidence
+from fixtures.database import Database
+from fixtures.expect import CheckFailed, fail, not_applicable
+from fixtures.http import Service, expect
+from fixtures.run import Run
+from fixtures.target import run_of
+from tests.servers import answering
+
+pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("6.3"), pytest.mark.component("api")]
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """The gate's own run, not the one of the project's tests."""
+    found = run_of(pytestconfig)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def secret(run: Run) -> str:
+    """The canary: a secret of the target."""
+    return run.settings.secret("openai_api_key")
+
+
+@pytest.fixture
+def shouting_setup(secret: str) -> None:
+    """Fails before the check."""
+    raise ValueError(f"setup saw {secret}")
+
+
+@pytest.fixture
+def shouting_teardown(secret: str) -> Iterator[None]:
+    """Fails after the check."""
+    yield
+    raise ValueError(f"teardown saw {secret}")
+
+
+def test_in_an_expectation(secret: str) -> None:
+    expect(secret, f"the key {secret}", f"look at {secret}").equals("another", f"it was {secret}")
+
+
+def test_in_a_failure(secret: str) -> None:
+    fail(f"not {secret}", {"seen": secret}, f"at {secret}", "api")
+
+
+def test_in_a_traceback_with_locals(secret: str) -> None:
+    local = {"held": secret, "base64": base64.b64encode(f"user:{secret}".encode()).decode()}
+    raise RuntimeError(f"unexpected {local}")
+
+
+def test_in_a_chain_of_errors(secret: str) -> None:
+    try:
+        raise KeyError(secret)
+    except KeyError as error:
+        raise CheckFailed("a chain", f"because of {error}") from error
+
+
+def test_in_a_bare_assertion(secret: str) -> None:
+    assert secret == "another"
+
+
+def test_in_what_is_printed(secret: str) -> None:
+    print(f"printed {secret}")
+    print(f"printed {quote(secret + '/+', safe='')}", file=sys.stderr)
+    logging.getLogger("canary").warning("logged %s", secret)
+    fail("nothing printed", "something")
+
+
+def test_in_evidence(secret: str) -> None:
+    evidence.attach(f"name {secret}", f"text {secret}")
+    with evidence.step(f"step {secret}"):
+        evidence.attach("in base64", base64.b64encode(secret.encode()).decode())
+    fail("no evidence", "some")
+
+
+def test_in_an_exchange(run: Run, secret: str) -> None:
+    with answering(lambda method, path, body: (200, {"echo": body, "key": secret})) as url:
+        service = Service(run, url, "api").having({"X-Key": secret})
+        reply = service.post(f"/?key={quote(secret)}", json={"sent": secret})
+        expect(reply).status(500, because=f"it shows {secret}")
+
+
+def test_in_an_answer_that_is_no_json(run: Run, secret: str) -> None:
+    with answering(lambda method, path, body: (200, f"{{{secret}")) as url:
+        Service(run, url, "api").get("/").object()
+
+
+def test_in_a_query(database: Database, secret: str) -> None:
+    database.fetch(f"SELECT '{secret}' AS seen, no_such_column")
+
+
+def test_in_a_skip(secret: str) -> None:
+    not_applicable(f"this target has {secret}")
+
+
+def test_in_setup(shouting_setup: None) -> None:
+    assert shouting_setup is None
+
+
+def test_in_teardown(shouting_teardown: None) -> None:
+    assert shouting_teardown is None
+
+
+def test_in_a_warning(secret: str) -> None:
+    import warnings
+
+    warnings.warn(f"careful with {secret}", UserWarning, stacklevel=1)
