@@ -7,16 +7,17 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance after-release ci-summary notify sweep test faults mutations soak bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test faults mutations soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
 	@echo "make test         lint, types and the gate's own tests"
-	@echo "make predeploy | postdeploy | performance    one suite"
+	@echo "make predeploy | postdeploy | performance | contract   one suite"
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
 	@echo "make soak N=50    no false alarm: the gate again and again on a healthy, busy, slow twin"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
+	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
 	@echo "make bench        how true and how cheap the load's figures are"
 	@echo "make report       Allure's HTML report of the last run (needs Node)"
 	@echo "make lint | clean"
@@ -33,7 +34,7 @@ $(READY): pyproject.toml
 gate: $(READY)
 	@$(PYTEST) -m "predeploy or postdeploy or performance" $(ARGS); code=$$?; $(MAKE) --no-print-directory report; exit $$code
 
-predeploy postdeploy performance: $(READY)
+predeploy postdeploy performance contract: $(READY)
 	@$(PYTEST) -m $@ $(ARGS)
 
 # RELEASE (a commit or a version) is waited for, TIMEOUT seconds at most.
@@ -60,6 +61,12 @@ faults: $(READY)
 
 mutations: $(READY)
 	@$(BIN)/python -m reports.mutations $(ARGS)
+
+# Figures of docs/safety.md: killed runs, servers that misbehave, two runs at once.
+safety: $(READY)
+	@$(BIN)/python -m reports.kills --page
+	@$(BIN)/python -m reports.hostile --page
+	@$(BIN)/python -m reports.together --page
 
 bench: $(READY)
 	@$(BIN)/python -m load.bench

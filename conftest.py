@@ -6,5 +6,6 @@ pytest_plugins = [
     "fixtures.checks",
     "fixtures.resources",
     "fixtures.journeys",
+    "fixtures.contract",
     "reports.plugin",
 ]

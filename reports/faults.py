@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-SUITES = ("predeploy", "postdeploy", "performance")
+SUITES = ("predeploy", "postdeploy", "performance", "contract")
 RUN_SECONDS = 300
 USAGE_ERROR = 4
 # The guard stops this one before anything is written.

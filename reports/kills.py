@@ -143,7 +143,7 @@ def main() -> int:
     touched = {key: (before[key], after[key]) for key in before if before[key] != after[key]}
     unchanged = f"checksums of {len(before)} tables, users and files are as before the first run"
     lines = [
-        f"{fates.count('killed')} of {len(fates)} runs were killed (the others had ended); {found} tagged users and documents"
+        f"{fates.count('killed')} of {len(fates)} runs were killed while they ran; {found} tagged users and documents"
         " were left by them.",
         f"The sweep: {(done.stdout.strip() or done.stderr.strip()).removeprefix('sweep: ')}.",
         f"After it: **{left}** tagged; {f'DIFFERENT: {touched}' if touched else unchanged}.",

@@ -294,6 +294,16 @@ class Budget(Sectioned):
     prices: BudgetPrices
 
 
+class Contract(Sectioned):
+    """Requests generated from openapi.json: for how long in all, how many for each operation, and where none are sent."""
+
+    seconds: float = Field(gt=0)
+    examples: int = Field(gt=0)
+    seed: int
+    tagged_paths: list[str]
+    never: dict[str, str]
+
+
 class DocumentKind(Entry):
     """A document that a run sends through the pipeline."""
 
@@ -504,6 +514,7 @@ class Specification(Entry):
     endpoints: list[Endpoint]
     safety: Safety
     budget: Budget
+    contract: Contract
     documents: dict[str, DocumentKind]
     facts: list[Fact]
     sampling: Sampling

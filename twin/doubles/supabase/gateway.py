@@ -25,6 +25,8 @@ def answers(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as error:
             return failure(error.status, error.message, error.code)
+        except (asyncpg.DataError, UnicodeEncodeError):
+            return failure(400, "text that cannot be stored", "validation_failed")
         except asyncpg.InsufficientPrivilegeError:
             return failure(403, "new row violates row-level security policy", "42501")
 

@@ -147,7 +147,7 @@ async def limits() -> dict[str, Any]:
     }
 
 
-@router.options("/api/upload-pipeline/upload")
+@router.options("/api/upload-pipeline/upload", response_class=Response)
 async def upload_options() -> Response:
     """Plain OPTIONS without an Origin."""
     return Response(headers={"Allow": "POST, OPTIONS"})

@@ -1,0 +1,31 @@
+"""8.2.2 Test API endpoints functionality: every operation keeps its own description, whatever is asked (openapi.json)."""
+
+import pytest
+
+from fixtures.contract import Contract
+from fixtures.http import expect
+from spec import Specification, current
+
+SPEC = current()
+pytestmark = [
+    pytest.mark.contract,
+    pytest.mark.resilience,
+    pytest.mark.checklist("8.2.2"),
+    pytest.mark.component("api"),
+    pytest.mark.needs("api"),
+]
+
+
+@pytest.mark.parametrize("name", [endpoint.name for endpoint in SPEC.endpoints])
+def test_the_operation_keeps_its_description(contract: Contract, spec: Specification, name: str) -> None:
+    """contract HTTP API: generated requests, right and wrong, get an answer of the described form, and never a 5xx (F08)."""
+    fuzzed = contract.fuzz(contract.operation(spec.endpoint(name)), share=1 / len(spec.endpoints))
+    expect(fuzzed.problems, "what generated requests found", fuzzed.look).is_empty()
+    expect(fuzzed.sent, "requests that were generated").is_at_least(1)
+
+
+def test_what_only_the_description_knows_keeps_it_as_well(contract: Contract) -> None:
+    """contract HTTP API: reading operations beyond the contract's table answer without a 5xx (F22)."""
+    for operation in contract.undescribed():
+        fuzzed = contract.fuzz(operation, share=1 / len(SPEC.endpoints))
+        expect(fuzzed.problems, f"what generated requests found at {operation.path}", fuzzed.look).is_empty()
