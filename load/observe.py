@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 
+from fixtures.bounded import BoundedTransport, exchange
 from fixtures.database import Database
 from fixtures.expect import Blocked, CheckFailed
 from fixtures.loop import close_all
@@ -40,7 +41,7 @@ class Observer:
         self.label = label
         self.database = Database(run) if run.settings.database_url is not None else None
         self.spec = run.spec
-        self.client = httpx.Client(verify=run.tls, trust_env=False, timeout=HEALTH_SECONDS)
+        self.client = httpx.Client(transport=BoundedTransport(run.tls))
         self.stop = threading.Event()
         self.silent_since: float | None = None
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -65,7 +66,7 @@ class Observer:
     def _health(self, abort_seconds: float) -> None:
         endpoint = self.spec.endpoint("health")
         try:
-            self.client.request(endpoint.method, self.run.settings.api_base_url + endpoint.path)
+            exchange(self.client, endpoint.method, self.run.settings.api_base_url + endpoint.path, HEALTH_SECONDS)
             self.silent_since = None
         except httpx.HTTPError as error:
             now = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from fixtures.bounded import BoundedTransport, exchange
 from load import finish, page
 from load.judge import judge
 from load.plan import LoadPlan
@@ -76,8 +77,8 @@ def _has_recovered(session: Session) -> bool:
     deadline = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with httpx.Client(verify=run.tls, trust_env=False, timeout=QUICK_SECONDS) as client:
-                if client.get(url).status_code == run.spec.endpoint("health").success:
+            with httpx.Client(transport=BoundedTransport(run.tls)) as client:
+                if exchange(client, "GET", url, QUICK_SECONDS).status == run.spec.endpoint("health").success:
                     return True
         except httpx.HTTPError:
             time.sleep(QUICK_SECONDS)  # a target that is overrun gives no sign

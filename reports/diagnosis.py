@@ -101,7 +101,7 @@ class Diagnosis:
             return
         core = [check for check in self.failed if _any(rule.when, check)]
         lost = [check for check in self.blocked if rule.ground and check.blocked_by == rule.ground]
-        if rule.all_grounds:
+        if rule.all_grounds and not lost:
             gone = {check.blocked_by for check in self.blocked}
             lost = list(self.blocked) if gone.issuperset(rule.all_grounds) and not self.failed else []
         if not core and not lost:

@@ -28,7 +28,7 @@ from twin.plan import write_env
 
 PLACES = ("API", "whole target")
 # Parts that may rightly be named, by the place of the server.
-NAMED = {"API": {"api", "network", "auth"}, "whole target": {"target", "api", "network", "supabase"}}
+NAMED = {"API": {"api", "network", "auth"}, "whole target": {"target", "api", "network", "supabase", "database"}}
 MOST_BYTES = 500 * 1024 * 1024
 LOOK_SECONDS = 0.1
 

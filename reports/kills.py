@@ -37,6 +37,7 @@ LONGEST_SECONDS = 11.0
 AT_ONCE = 2
 MOST_FILES = 1000
 SETTLE_SECONDS = 60.0
+GIVE_UP_SECONDS = 60.0
 
 
 def populate(run: Run) -> None:
@@ -79,15 +80,20 @@ def _files(supabase: Supabase) -> str:
     return f"{len(names)}, {sha256(repr(names).encode()).hexdigest()[:16]}"
 
 
-def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
-    """Start a run and kill everything of it after so many seconds; says how it ended."""
+def start_one(number: int, env_file: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """A run in a process group of its own; every other one is spread over two processes."""
     command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", f"--env-file={env_file}"]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*command, f"--out={folder / str(number)}", "-n", "2" if number % 2 else "0"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
+    """Start a run and kill everything of it after so many seconds; says how it ended."""
+    process = start_one(number, env_file, folder)
     try:
         process.wait(seconds)
         return "ended before"
@@ -97,6 +103,23 @@ def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
         if number % 4 >= 2:
             lose_journal(process.pid)
         return "killed"
+
+
+def interrupt_one(number: int, env_file: Path, folder: Path, seconds: float) -> float:
+    """Start a run and press Ctrl-C after so many seconds, as a terminal does; answers how long it took to end (seconds)."""
+    process = start_one(number, env_file, folder)
+    try:
+        process.wait(seconds)
+        return 0.0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT)
+        started = time.monotonic()
+        try:
+            process.wait(GIVE_UP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return time.monotonic() - started
 
 
 def lose_journal(pid: int) -> None:
@@ -112,46 +135,86 @@ def tagged(run: Run) -> int:
     return len(sweeper.tagged()) + len(sweeper.orphans(datetime.now(UTC)))
 
 
-def main() -> int:
-    """Kill, sweep, compare; exit code 1 when anything is left or touched."""
-    parser = argparse.ArgumentParser(prog="python -m reports.kills", description=__doc__)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--page", action="store_true", help=f"write the section into {SAFETY.name}")
-    options = parser.parse_args()
-    chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="kills-") as name:
-        folder = Path(name)
-        twin = EmbeddedTwin(folder / "twin")
-        values, worker_env = twin.start()
-        try:
-            run = Run(new_run_id(), "live", False, folder / "run", values, worker_env)
-            run.learn_secrets()
-            populate(run)
-            before = fingerprint(run)
-            env_file = twin.env_file
-            moments = [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(options.runs)]
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                fates = list(pool.map(lambda n: kill_one(n, env_file, folder, moments[n]), range(options.runs)))
-            found = tagged(run)
-            sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(env_file)]
-            done = subprocess.run(sweep, capture_output=True, text=True)
-            left, after = tagged(run), fingerprint(run)
-        finally:
-            close_all()
-            twin.stop()
-    touched = {key: (before[key], after[key]) for key in before if before[key] != after[key]}
-    unchanged = f"checksums of {len(before)} tables, users and files are as before the first run"
-    lines = [
+class Shared:
+    """A twin that a colleague works on as well, and what it held before the runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._twin = EmbeddedTwin(folder / "twin")
+
+    def __enter__(self) -> Shared:
+        values, worker_env = self._twin.start()
+        self.env_file = self._twin.env_file
+        self.run = Run(new_run_id(), "live", False, self.folder / "run", values, worker_env)
+        self.run.learn_secrets()
+        populate(self.run)
+        self.before = fingerprint(self.run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close_all()
+        self._twin.stop()
+
+    def compare(self) -> str:
+        """What differs from before, in words."""
+        after = fingerprint(self.run)
+        touched = {key: (self.before[key], after[key]) for key in self.before if self.before[key] != after[key]}
+        same = f"checksums of {len(self.before)} tables, users and files are as before the first run"
+        return f"DIFFERENT: {touched}" if touched else same
+
+
+def kill_many(shared: Shared, moments: list[float]) -> tuple[bool, list[str]]:
+    """Kill runs at these moments, sweep once, compare: whether all is well, and the figures."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        numbers = range(len(moments))
+        fates = list(pool.map(lambda n: kill_one(n, shared.env_file, shared.folder, moments[n]), numbers))
+    found = tagged(shared.run)
+    sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(shared.env_file)]
+    done = subprocess.run(sweep, capture_output=True, text=True)
+    left, told = tagged(shared.run), shared.compare()
+    return not left and not done.returncode and not told.startswith("DIFFERENT"), [
         f"{fates.count('killed')} of {len(fates)} runs were killed while they ran; {found} tagged users and documents"
         " were left by them.",
         f"The sweep: {(done.stdout.strip() or done.stderr.strip()).removeprefix('sweep: ')}.",
-        f"After it: **{left}** tagged; {f'DIFFERENT: {touched}' if touched else unchanged}.",
+        f"After it: **{left}** tagged; {told}.",
     ]
-    print("\n".join(lines))
-    if options.page:
-        put(SAFETY, "Killed runs", [f"`python -m reports.kills --runs {options.runs} --page`:", "", *lines])
-    return 1 if left or touched or done.returncode else 0
+
+
+def interrupt_many(shared: Shared, moments: list[float]) -> tuple[bool, list[str]]:
+    """Press Ctrl-C at these moments; no sweep: each run cleans up itself."""
+    seconds = [interrupt_one(n, shared.env_file, shared.folder, moment) for n, moment in enumerate(moments)]
+    left, told = tagged(shared.run), shared.compare()
+    slowest, limit = max(seconds), shared.run.spec.safety.interrupt_seconds
+    return slowest <= limit and not left and not told.startswith("DIFFERENT"), [
+        f"Ctrl-C in {len(seconds)} runs: the slowest had ended after {slowest:.1f} s (at most {limit:g} s), **{left}** tagged",
+        f"users and documents were left without any sweep; {told}.",
+    ]
+
+
+def main() -> int:
+    """Kill, sweep, compare, and interrupt; exit code 1 when anything is left or touched, or a run did not end."""
+    parser = argparse.ArgumentParser(prog="python -m reports.kills", description=__doc__)
+    parser.add_argument("--runs", type=int, default=100, help="runs to kill (default 100)")
+    parser.add_argument("--interrupts", type=int, default=12, help="runs to end with Ctrl-C (default 12)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--page", action="store_true", help=f"write the sections into {SAFETY.name}")
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    well = True
+    for heading, count, work in (
+        ("Killed runs", options.runs, kill_many),
+        ("Interrupted runs", options.interrupts, interrupt_many),
+    ):
+        if not count:
+            continue
+        with tempfile.TemporaryDirectory(prefix="kills-") as name, Shared(Path(name)) as shared:
+            good, lines = work(shared, [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(count)])
+        well = well and good
+        print("\n".join(lines), flush=True)
+        if options.page:
+            put(SAFETY, heading, [f"`python -m reports.kills --runs {options.runs} --interrupts {options.interrupts} --page`:",
+                                  "", *lines])  # fmt: skip
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures import sweep
 from fixtures.expect import Blocked, CheckFailed, NotConfigured
-from fixtures.grounds import Grounds
+from fixtures.grounds import TARGET, Grounds
 from fixtures.loop import close_all
 from fixtures.masking import mask
 from fixtures.options import is_gate
@@ -158,7 +158,7 @@ class Recorder:
         if any(check.blocked_by for check in checks) and Grounds(run).target_is_gone():
             for check in checks:
                 if check.outcome == "failed" and SILENCE.search(check.observed):
-                    check.outcome, check.blocked_by = "blocked", "api"
+                    check.outcome, check.blocked_by = "blocked", TARGET
         return checks
 
     def _shown(self) -> str:

@@ -40,7 +40,7 @@ def decide(checks: Sequence[Check], findings: Sequence[Finding]) -> Verdict:
         return "fail" if findings else "pass"
     # A part that refuses while the target answers is a broken promise; a target that does not answer is no judgement.
     # A run that used up its budget did not look at the rest either.
-    unreachable = {check.blocked_by for check in blocked} & {"api", "budget"}
+    unreachable = {check.blocked_by for check in blocked} & {"api", "budget", "target"}
     nothing_left = all(check.outcome in ("blocked", "skipped") for check in checks)
     return "blocked" if unreachable or nothing_left else "fail"
 

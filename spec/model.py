@@ -265,6 +265,7 @@ class Safety(Sectioned):
     run_seconds: float = Field(gt=0)
     settle_seconds: float = Field(gt=0)
     unreachable_seconds: float = Field(gt=0)
+    interrupt_seconds: float = Field(gt=0)
 
 
 class BudgetLimits(Entry):

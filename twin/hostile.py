@@ -54,6 +54,16 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         await asyncio.sleep(DRIP_SECONDS)
 
 
+async def drip_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A byte of a header now and then, for ever."""
+    await _request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nx-never-ends: ")
+    while not writer.is_closing():
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(DRIP_SECONDS)
+
+
 async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A body without an end, as fast as it is taken."""
     await _request(reader)
@@ -140,6 +150,7 @@ class Kind:
 KINDS = (
     Kind("accepts and never answers", silent),
     Kind("drips bytes", drip),
+    Kind("drips a header", drip_head),
     Kind("endless body", endless),
     Kind("endless header", endless_head),
     Kind("100 MB bodies of nonsense", huge),
