@@ -19,7 +19,6 @@ from fixtures import identity, masking, settings, sweep
 from fixtures.answers import Answer
 from fixtures.api import Api, upload_body
 from fixtures.documents import Document, make
-from fixtures.grounds import Grounds
 from fixtures.http import Reply, shared_client
 from fixtures.journeys import Journeys
 from fixtures.options import DEFAULT_ENV_FILE
@@ -86,9 +85,7 @@ class Context:
         values = settings.live_values(path if path.exists() else None, current())
         run_id = new_run_id()
         run = Run(run_id, "live", False, (STATE / run_id).resolve(), values, values, purpose="load")
-        run.learn_secrets()
-        Grounds(run).look()
-        identity.require_staging(run)
+        identity.approach(run)
         if plan is not None:
             reserve(run, plan)
         run.save()

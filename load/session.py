@@ -68,9 +68,7 @@ class Session:
             worker_env = values
         try:
             self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults), purpose="load")
-            self.run.learn_secrets()
-            Grounds(self.run).look()
-            identity.require_staging(self.run)
+            identity.approach(self.run)
         except settings.ConfigurationError:
             self._stop_twin()
             raise
@@ -103,9 +101,7 @@ class Session:
 
     def require_answer(self) -> None:
         """Raises Blocked when the API does not answer at all."""
-        grounds = Grounds(self.run)
-        grounds.look()
-        if reason := grounds.lost("api"):
+        if reason := Grounds(self.run).lost("api"):
             raise Blocked("api", reason)
 
     def upload_policy(self) -> None:

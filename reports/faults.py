@@ -11,12 +11,12 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+
+from reports.gate import run_gate
 
 SUITES = ("predeploy", "postdeploy", "performance", "contract")
 RUN_SECONDS = 300
@@ -81,23 +81,20 @@ def known_faults() -> list[Known]:
 def judge(fault: Known | None, suite: str) -> Row:
     """Run one suite on a twin with this fault (None: a healthy one)."""
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
-        command = [sys.executable, "-m", "pytest", "-m", suite, "--target", "twin", f"--out={folder}", "--no-summary"]
-        command += ["--fault", fault.id] if fault else []
+        arguments = ["--target", "twin", *(["--fault", fault.id] if fault else [])]
         if fault and fault.id in COMPARED:
-            command += [f"--baseline={_healthy_runs(Path(folder))}"]
-        started = time.monotonic()
-        try:
-            code = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS).returncode
-        except subprocess.TimeoutExpired:
-            code = -1
-        row = Row(
-            fault.id if fault else "healthy", suite, fault.title if fault else "", fault.component if fault else "", code,
-            round(time.monotonic() - started, 1),
-        )  # fmt: skip
-        file = Path(folder) / "verdict.json"
-        if file.exists():
-            _read(row, json.loads(file.read_text()))
-        return row
+            arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
+        done = run_gate(suite, Path(folder), arguments, RUN_SECONDS)
+    row = Row(
+        fault.id if fault else "healthy", suite, fault.title if fault else "", fault.component if fault else "",
+        done.exit_code, round(done.seconds, 1),
+    )  # fmt: skip
+    row.checks = [check["id"] for check in done.checks if check["status"] != "skipped"]
+    row.red, row.findings = done.named("failed"), len(done.findings)
+    if done.findings:
+        top = done.findings[0]
+        row.found, row.mode, row.summary = top["component"], top["failure_mode"], top["summary"]
+    return row
 
 
 def _healthy_runs(folder: Path) -> Path:
@@ -106,15 +103,6 @@ def _healthy_runs(folder: Path) -> Path:
     command = [sys.executable, "-m", "load", "--profile", "compare", "--target", "twin", "--history", str(history)]
     subprocess.run([*command, "--out", folder], capture_output=True, timeout=RUN_SECONDS)
     return history
-
-
-def _read(row: Row, data: dict[str, Any]) -> None:
-    row.checks = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] != "skipped"]
-    row.red = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] == "failed"]
-    row.findings = len(data["findings"])
-    if data["findings"]:
-        top = data["findings"][0]
-        row.found, row.mode, row.summary = top["component"], top["failure_mode"], top["summary"]
 
 
 def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> list[Row]:

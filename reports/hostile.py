@@ -7,7 +7,6 @@ with --page writes them into docs/safety.md. Exit code 1 when one hangs, is misn
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fixtures.embedded import EmbeddedTwin
+from reports.gate import command, read_verdict
 from reports.sections import SAFETY, put
 from spec import current
 from twin import hostile
@@ -61,14 +61,14 @@ def measure(kind: Kind, place: str, values: dict[str, str], folder: Path) -> Out
         server = stack.enter_context(Server(kind, folder))
         path = folder / "target.env"
         write_env(path, _settings(values, server, place))
-        command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", f"--env-file={path}"]
+        out = folder / "out"
+        called = command("postdeploy", out, ["--target", "live", f"--env-file={path}"])
         started = time.monotonic()
         log = stack.enter_context((folder / "log").open("wb"))
-        process = subprocess.Popen([*command, f"--out={folder / 'out'}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(called, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         code, peak = _wait(process, started + limit * 2)
         outcome = Outcome(kind.name, place, code, time.monotonic() - started, peak, limit=limit)
-    file = folder / "out" / "verdict.json"
-    if file.exists() and (findings := json.loads(file.read_text())["findings"]):
+    if findings := read_verdict(out).get("findings"):
         outcome.found, outcome.summary = findings[0]["component"], findings[0]["summary"]
     return outcome
 

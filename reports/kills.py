@@ -29,6 +29,7 @@ from fixtures.loop import close_all
 from fixtures.run import STATE, Run, dead_runs, new_run_id
 from fixtures.supabase import Supabase
 from fixtures.sweep import Sweeper
+from reports.gate import command
 from reports.sections import SAFETY, put
 from spec.model import DocumentKind
 
@@ -43,7 +44,7 @@ GIVE_UP_SECONDS = 60.0
 def populate(run: Run) -> None:
     """A colleague's users and documents, which carry no tag; waits until the worker is through with them."""
     api, supabase, database = Api(run).silent(), Supabase(run), Database(run)
-    supabase.admin.quiet = supabase.anon.quiet = True
+    supabase.for_operator()
     jobs = []
     for number in range(COLLEAGUES):
         email, password = f"colleague-{number}@example.org", f"Colleague-{os.urandom(9).hex()}"
@@ -63,7 +64,7 @@ def populate(run: Run) -> None:
 def fingerprint(run: Run) -> dict[str, str]:
     """Checksums of all rows, users and files."""
     database, supabase = Database(run), Supabase(run)
-    supabase.admin.quiet = True
+    supabase.for_operator()
     found: dict[str, str] = {}
     for table in (table.name for table in run.spec.database.tables):
         rows = database.fetch(f"SELECT t::text AS line FROM {database.schema}.{table} t ORDER BY 1")
@@ -82,9 +83,9 @@ def _files(supabase: Supabase) -> str:
 
 def start_one(number: int, env_file: Path, folder: Path) -> subprocess.Popen[bytes]:
     """A run in a process group of its own; every other one is spread over two processes."""
-    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", f"--env-file={env_file}"]
+    arguments = ["--target", "live", f"--env-file={env_file}", "-n", "2" if number % 2 else "0"]
     return subprocess.Popen(
-        [*command, f"--out={folder / str(number)}", "-n", "2" if number % 2 else "0"],
+        command("postdeploy", folder / str(number), arguments),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

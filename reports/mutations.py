@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -22,6 +21,7 @@ from pathlib import Path
 from fixtures.embedded import EmbeddedTwin
 from fixtures.settings import ConfigurationError, read_env_file
 from reports.faults import JSON_FILE as FAULTS_FILE
+from reports.gate import run_gate
 from spec import Specification, current
 from spec.model import ServiceName, Table
 
@@ -289,13 +289,9 @@ def judge(mutation: Mutation, env_file: Path, worker_file: Path) -> Mutation:
                 values.pop(name, None) if value is None else values.__setitem__(name, value)
         _write(Path(folder) / "t.env", api)
         _write(Path(folder) / "w.env", worker)
-        command = [sys.executable, "-m", "pytest", mutation.suite, "--target=live", f"--env-file={folder}/t.env"]
-        command += [f"--worker-env-file={folder}/w.env", f"--out={folder}/out", "--no-summary"]
-        mutation.exit_code = subprocess.run(command, capture_output=True, timeout=RUN_SECONDS).returncode
-        file = Path(folder) / "out" / "verdict.json"
-        if file.exists():
-            checks = [check for item in json.loads(file.read_text())["checklist"] for check in item["checks"]]
-            mutation.red = [check["id"] for check in checks if check["status"] == "failed"]
+        arguments = ["--target=live", f"--env-file={folder}/t.env", f"--worker-env-file={folder}/w.env"]
+        done = run_gate(mutation.suite, Path(folder) / "out", arguments, RUN_SECONDS)
+        mutation.exit_code, mutation.red = done.exit_code, done.named("failed")
     return mutation
 
 
@@ -303,7 +299,7 @@ def _judge_alone(mutation: Mutation) -> Mutation:
     try:
         with twin(mutation.twin) as (env_file, worker_file):
             return judge(mutation, env_file, worker_file)
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
+    except RuntimeError as error:
         print(f"     {mutation.label}: {error}", flush=True)
         mutation.exit_code = -1
         return mutation

@@ -174,8 +174,7 @@ class Recorder:
         except (Blocked, CheckFailed, NotConfigured, OSError) as error:
             return _left_behind(str(error)) if read_all(run.folder) else None
         self.after = swept.after or self.before
-        more = {name: number for name, number in self.after.items() if number > self.before.get(name, 0)}
-        return _left_behind("; ".join(swept.left), more) if swept.left or more else None
+        return _left_behind("; ".join(swept.left)) if swept.left else None
 
     def _write(self, run: Run, data: dict[str, Any], checks: list[Check]) -> None:
         (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
@@ -198,13 +197,13 @@ class Recorder:
                 out.line(line)
 
 
-def _left_behind(what: str, more: dict[str, int] | None = None) -> Finding:
+def _left_behind(what: str) -> Finding:
     return Finding(
         component="harness",
         summary="the run could not remove everything that it created",
         category="harness",
         expected="no user, row or file of this run is left",
-        evidence=what or ", ".join(f"{name}: {number}" for name, number in (more or {}).items()),
+        evidence=what,
         causes=["the target stopped answering before the clean-up", "a part says that it removed something and did not"],
         next_step=LEFT_OVER_STEP,
     )

@@ -12,13 +12,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reports.gate import run_gate
 from reports.mutations import twin
 
 RUN_SECONDS = 300
@@ -42,25 +42,16 @@ def busy_cores() -> Iterator[None]:
 def one_run(env_file: Path, worker_file: Path) -> dict[str, Any]:
     """One gate; what failed, and how long it took."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        command = [sys.executable, "-m", "pytest", "-m", "predeploy or postdeploy", "--target=live", "--strict", "-n", "4"]
-        command += [f"--env-file={env_file}", f"--worker-env-file={worker_file}", f"--out={folder}/out", "--no-summary"]
-        started = time.monotonic()
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
-            code, tail = done.returncode, done.stdout[-1500:]
-        except subprocess.TimeoutExpired:
-            code, tail = -1, "the run did not end"
-        result: dict[str, Any] = {"exit_code": code, "seconds": round(time.monotonic() - started, 1), "bad": []}
-        file = Path(folder) / "out" / "verdict.json"
-        if code == 0 and file.exists():
-            counts = json.loads(file.read_text())["counts"]
-            result["flaky"] = counts["flaky"]
-        else:
-            result["tail"] = tail
-            data = json.loads(file.read_text()) if file.exists() else {"checklist": []}
-            checks = [check for item in data["checklist"] for check in item["checks"]]
-            result["bad"] = [(c["id"], c["status"], c["observed"]) for c in checks if c["status"] in ("failed", "blocked")]
-        return result
+        arguments = ["--target=live", "--strict", "-n", "4", f"--env-file={env_file}", f"--worker-env-file={worker_file}"]
+        done = run_gate("predeploy or postdeploy", Path(folder) / "out", arguments, RUN_SECONDS)
+    result: dict[str, Any] = {"exit_code": done.exit_code, "seconds": round(done.seconds, 1), "bad": []}
+    if done.exit_code == 0 and done.verdict:
+        result["flaky"] = done.verdict["counts"]["flaky"]
+    else:
+        result["tail"] = done.tail
+        bad = [check for check in done.checks if check["status"] in ("failed", "blocked")]
+        result["bad"] = [(check["id"], check["status"], check["observed"]) for check in bad]
+    return result
 
 
 def main() -> int:

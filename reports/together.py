@@ -7,47 +7,30 @@ them was not green.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.embedded import EmbeddedTwin
+from reports.gate import Concluded, run_gate
 from reports.sections import SAFETY, put
 
 AT_ONCE = 2
 RUN_SECONDS = 300
 
 
-@dataclass
-class Outcome:
-    """One of the runs; `why` is its top finding or its last line, where it was not green."""
-
-    exit_code: int
-    seconds: float
-    why: str = ""
-
-
-def one_run(env_file: Path, out: Path) -> Outcome:
+def one_run(env_file: Path, out: Path) -> Concluded:
     """The whole post-deploy suite."""
-    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "live", "--strict"]
-    started = time.monotonic()
-    done = subprocess.run(
-        [*command, f"--env-file={env_file}", f"--out={out}", "--no-summary"],
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-    )
-    outcome = Outcome(done.returncode, time.monotonic() - started)
-    if done.returncode:
-        file = out / "verdict.json"
-        findings = json.loads(file.read_text())["findings"] if file.exists() else []
-        outcome.why = f"{findings[0]['summary']}: {findings[0]['evidence']}" if findings else done.stdout[-300:]
-    return outcome
+    return run_gate("postdeploy", out, ["--target", "live", "--strict", f"--env-file={env_file}"], RUN_SECONDS)
+
+
+def told(done: Concluded) -> str:
+    """One run in words; why it was not green is its top finding, or the end of what it said."""
+    ended = f"exit {done.exit_code} after {done.seconds:.0f} s"
+    if done.exit_code == 0:
+        return ended
+    return f"{ended} {'{summary}: {evidence}'.format(**done.findings[0]) if done.findings else done.tail}"
 
 
 def main() -> int:
@@ -56,7 +39,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--page", action="store_true", help=f"write the section into {SAFETY.name}")
     options = parser.parse_args()
-    found: list[Outcome] = []
+    found: list[Concluded] = []
     with tempfile.TemporaryDirectory(prefix="together-") as name:
         twin = EmbeddedTwin(Path(name) / "twin")
         twin.start()
@@ -66,8 +49,7 @@ def main() -> int:
                     outs = [Path(name) / f"{number}-{side}" for side in range(AT_ONCE)]
                     pair = list(pool.map(lambda out: one_run(twin.env_file, out), outs))
                 found += pair
-                told = ", ".join(f"exit {o.exit_code} after {o.seconds:.0f} s {o.why}".rstrip() for o in pair)
-                print(f"[{number + 1}/{options.times}] {told}", flush=True)
+                print(f"[{number + 1}/{options.times}] {', '.join(map(told, pair))}", flush=True)
         finally:
             twin.stop()
     green = sum(outcome.exit_code == 0 for outcome in found)

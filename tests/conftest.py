@@ -31,13 +31,17 @@ def run(tmp_path: Path, values: dict[str, str]) -> Run:
     return Run(new_run_id(), "live", False, tmp_path / "run", values, dict(values))
 
 
+def without_settings() -> dict[str, str]:
+    """This process's environment without any setting of a target."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
 def gate_in(folder: Path) -> Pytest:
     """Calls the gate in a process of its own, without any setting of this process; results go to `out` in the folder."""
 
     def call(*arguments: str, seconds: float = 240) -> "subprocess.CompletedProcess[str]":
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         command = [sys.executable, "-m", "pytest", "--out", str(folder / "out"), *arguments]
-        return subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, timeout=seconds)
+        return subprocess.run(command, cwd=ROOT, env=without_settings(), capture_output=True, text=True, timeout=seconds)
 
     return call
 

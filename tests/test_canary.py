@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.embedded import EmbeddedTwin
-from tests.conftest import ROOT
+from tests.conftest import ROOT, gate_in, without_settings
 from tests.servers import answering
 from tests.test_leaks import forms
 
@@ -55,23 +55,20 @@ class ProcessList:
                     continue
 
 
-def run_canary(target: Path, out: Path, *more: str) -> dict[str, bytes]:
+def run_canary(target: Path, folder: Path, *more: str) -> dict[str, bytes]:
     """Everything that a run leaves or says, by the name of its channel."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    command = [sys.executable, "-m", "pytest", *more, BESIDE, CHECKS, "--target", "live", f"--env-file={target}"]
+    shouting = ("--showlocals", "-v", "--log-cli-level=INFO")
     with ProcessList() as processes:
-        done = subprocess.run(
-            [*command, f"--out={out}", "--showlocals", "-v", "--log-cli-level=INFO"],
-            cwd=ROOT, env=kept, capture_output=True, timeout=180,
-        )  # fmt: skip
-    assert done.returncode == 1, done.stdout.decode()
+        done = gate_in(folder)(*more, BESIDE, CHECKS, "--target", "live", f"--env-file={target}", *shouting, seconds=180)
+    out = folder / "out"
+    assert done.returncode == 1, done.stdout
     assert len(json.loads((out / "verdict.json").read_text())["findings"]) > 0
     channels = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    channels |= {"terminal": done.stdout + done.stderr, "process list": b"\n".join(processes.seen)}
-    return channels | told(out, kept)
+    channels |= {"terminal": (done.stdout + done.stderr).encode(), "process list": b"\n".join(processes.seen)}
+    return channels | told(out)
 
 
-def told(out: Path, env: dict[str, str]) -> dict[str, bytes]:
+def told(out: Path) -> dict[str, bytes]:
     """What CI's summary and a notification say of the run."""
     sent: list[bytes] = []
 
@@ -82,7 +79,7 @@ def told(out: Path, env: dict[str, str]) -> dict[str, bytes]:
     with answering(answer) as url:
         for module, more in (("reports.ci", {}), ("reports.notify", {"SLACK_WEBHOOK_URL": url})):
             command = [sys.executable, "-m", module, str(out)]
-            done = subprocess.run(command, cwd=ROOT, env=env | more, capture_output=True, timeout=60)
+            done = subprocess.run(command, cwd=ROOT, env=without_settings() | more, capture_output=True, timeout=60)
             sent.append(done.stdout + done.stderr)
     return {"summary and notification": b"\n".join(sent)}
 
@@ -99,7 +96,7 @@ def channels_with(secret: str, channels: dict[str, bytes]) -> set[str]:
 @pytest.mark.parametrize("more", [(), ("-n", "2"), ("-p", "tests.canary.unscrubbed")], ids=["plain", "xdist", "killed"])
 def test_the_canary_is_seen_nowhere(target: tuple[Path, str], tmp_path: Path, more: tuple[str, ...]) -> None:
     env_file, secret = target
-    channels = run_canary(env_file, tmp_path / "out", *more)
+    channels = run_canary(env_file, tmp_path, *more)
     assert len(channels) > 20
     assert b"[OPENAI_API_KEY]" in channels["terminal"]
     assert channels_with(secret, channels) == set()
@@ -107,7 +104,7 @@ def test_the_canary_is_seen_nowhere(target: tuple[Path, str], tmp_path: Path, mo
 
 def test_without_the_masking_it_is_seen_everywhere(target: tuple[Path, str], tmp_path: Path) -> None:
     env_file, secret = target
-    channels = run_canary(env_file, tmp_path / "out", "-p", "tests.canary.unmasked")
+    channels = run_canary(env_file, tmp_path, "-p", "tests.canary.unmasked")
     seen = channels_with(secret, channels)
     wanted = {"terminal", "verdict.json", "checklist.md", "junit.xml", "index.html", "summary.json"}
     wanted |= {"allure-results/*.json", "allure-results/*.txt", "summary and notification"}

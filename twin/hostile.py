@@ -44,24 +44,18 @@ async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         continue
 
 
-async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A byte now and then, for ever."""
-    await _request(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
-    while not writer.is_closing():
-        writer.write(b" ")
-        await writer.drain()
-        await asyncio.sleep(DRIP_SECONDS)
+def drips(head: bytes, part: bytes) -> Handler:
+    """Begins an answer, then sends a part of it now and then, for ever."""
 
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head)
+        while not writer.is_closing():
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(DRIP_SECONDS)
 
-async def drip_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A byte of a header now and then, for ever."""
-    await _request(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\nx-never-ends: ")
-    while not writer.is_closing():
-        writer.write(b"x")
-        await writer.drain()
-        await asyncio.sleep(DRIP_SECONDS)
+    return handle
 
 
 async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,8 +143,8 @@ class Kind:
 
 KINDS = (
     Kind("accepts and never answers", silent),
-    Kind("drips bytes", drip),
-    Kind("drips a header", drip_head),
+    Kind("drips bytes", drips(b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n", b" ")),
+    Kind("drips a header", drips(b"x-never-ends: ", b"x")),
     Kind("endless body", endless),
     Kind("endless header", endless_head),
     Kind("100 MB bodies of nonsense", huge),

@@ -1,13 +1,12 @@
 """8.2.2 Test API endpoints functionality (contract: HTTP API)."""
 
-import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.api import Api, job_ids
+from fixtures.api import Api, job_ids, shape
 from fixtures.database import Database
 from fixtures.documents import Document
 from fixtures.http import expect
@@ -43,15 +42,11 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
 def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> None:
     """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""
     endpoint = spec.endpoint(name)
-    described = {_shape(path): methods for path, methods in api.call("openapi").object()["paths"].items()}
-    known = [method.upper() for method in described.get(_shape(endpoint.path), {})]
+    described = {shape(path): methods for path, methods in api.call("openapi").object()["paths"].items()}
+    known = [method.upper() for method in described.get(shape(endpoint.path), {})]
     expect(known, f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?").contains(
         endpoint.method
     )
-
-
-def _shape(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 # ── registration and sign-in ─────────────────────────────────────────────────────────────────────────────
