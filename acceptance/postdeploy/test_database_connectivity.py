@@ -50,7 +50,7 @@ def test_many_connections_work_at_once(database: Database, spec: Specification) 
 
 def test_connections_are_left_over(database: Database, spec: Specification) -> None:
     """§5 Database Connections: the server is not about to run out of connections (F18)."""
-    used, allowed = database.connections_used()
+    used, allowed = database.connections_at_rest()
     expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
 
 
