@@ -1,0 +1,51 @@
+"""Ctrl-C and SIGTERM end a run soon, with what it created removed, and without a word of Python."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fixtures.run import STATE
+from spec import current
+from tests.conftest import ROOT, without_settings
+
+INTERRUPTED = 2
+LOOK_SECONDS = 0.05
+WAIT_SECONDS = 60.0
+
+
+def wait_until_something_exists(run: Path, process: "subprocess.Popen[str]") -> None:
+    """Until the run has written of something that it creates."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if any(path.stat().st_size for path in run.glob("journal*")):
+            return
+        time.sleep(LOOK_SECONDS)  # a file of another process is all there is to look at
+    raise AssertionError(f"the run created nothing: exit code {process.poll()}")
+
+
+@pytest.mark.parametrize(("workers", "sign"), [("0", signal.SIGINT), ("2", signal.SIGINT), ("0", signal.SIGTERM)])
+def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal.Signals) -> None:
+    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "twin", "--out", str(tmp_path), "-n", workers]
+    with subprocess.Popen(command, cwd=ROOT, env=without_settings(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        begun = next(found for line in process.stdout if (found := re.match(r"run (\S+)", line)))
+        wait_until_something_exists(STATE / begun[1], process)
+        process.send_signal(sign)
+        told, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == INTERRUPTED, told
+    assert "Traceback" not in told
+    assert "INTERNALERROR" not in told
+    assert not (STATE / begun[1]).exists()
+    found = json.loads((tmp_path / "verdict.json").read_text())
+    assert found["verdict"] != "pass"
+    assert not any(found["residue"]["after"].values()), found["residue"]
+
+
+def test_the_stated_time_for_it_is_data() -> None:
+    assert current().safety.interrupt_seconds > 0
