@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from load.histogram import Latencies
 from load.record import BESIDE, LoadRecord
@@ -180,6 +180,8 @@ class Comparer:
 
     def _by_runs(self, pair: Pair, percents: list[float]) -> tuple[list[Ratio], float]:
         """Welch's t-test on the runs."""
+        from scipy import stats  # takes a second, and every run of the gate imports this module
+
         ratios, p_values = [], []
         for percent in percents:
             was = [_logarithm(run, pair.task, percent) for run in pair.old]
@@ -196,7 +198,7 @@ class Comparer:
         spread *= math.sqrt(1 / len(pair.old) + 1 / len(pair.new))
         shift, blur = self._machine(pair, percents[0])
         spread = math.hypot(spread, blur)
-        sure = float(stats.norm.ppf((1 + self.rule.confidence) / 2))
+        sure = NormalDist().inv_cdf((1 + self.rule.confidence) / 2)
         ratios = []
         for percent in percents:
             middle = math.log(after.percentile(percent) / before.percentile(percent)) - shift

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from typing import TYPE_CHECKING, Any
 
 from load.histogram import Latencies
 from load.record import LoadRecord, Sample
 from spec.model import Specification
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Stand-ins that no plot uses otherwise; the page's style sheet gives them their real colours.
 INK, GRID = "#010101", "#020202"
@@ -48,6 +47,10 @@ SETTINGS: Any = {
 
 
 def _svg(draw: Callable[[Figure], None], width: float, height: float, label: str, standalone: bool = False) -> str:
+    # matplotlib is loaded where something is drawn: every run of the gate imports this module, and few draw.
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(width, height), layout="constrained")
         figure.patch.set_alpha(0)
@@ -75,6 +78,8 @@ def _svg(draw: Callable[[Figure], None], width: float, height: float, label: str
 
 def _milliseconds(axes: Axes) -> None:
     axes.set_yscale("log")
+    from matplotlib.ticker import FuncFormatter
+
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 
