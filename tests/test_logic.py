@@ -16,7 +16,7 @@ from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
 from fixtures.run import Run
 from fixtures.source import SourceTree, matches
-from fixtures.stored import object_key
+from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.tokens import Tokens, claims_of, role_of
 from fixtures.users import User
 from spec import current
@@ -137,6 +137,17 @@ def test_leaks_are_named_not_shown(run: Run) -> None:
     assert found == ["SUPABASE_DB_PASSWORD"]
     assert leaks_in(reply(b"postgresql://u:p@host/db"), run)
     assert not leaks_in(reply(b"nothing"), run)
+
+
+@pytest.mark.parametrize("shared", [0, 20, 60])
+def test_pages_are_found_however_the_text_was_cut(shared: int) -> None:
+    pages = [f"Chapter {number} of the policy begins here." for number in range(40)]
+    text = " ".join(pages)
+    cuts = [text[max(0, start - shared) : start + 150] for start in range(0, len(text), 150)]
+    blank = dict.fromkeys(("chunk_sha", "chunker_name", "chunker_version", "embed_model", "embed_version", "vector"))
+    chunks = [Chunk(blank | {"chunk_ord": number, "text": cut}) for number, cut in enumerate(cuts)]
+    assert pages_missing(pages, chunks) == []
+    assert pages_missing(pages, chunks[:-2])[-5:] == [36, 37, 38, 39, 40]
 
 
 def test_keys_of_stored_files() -> None:
