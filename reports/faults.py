@@ -19,7 +19,7 @@ from pathlib import Path
 from reports.gate import run_gate
 
 SUITES = ("predeploy", "postdeploy", "performance", "contract")
-RUN_SECONDS = 300
+RUN_SECONDS = 600
 USAGE_ERROR = 4
 # The guard stops this one before anything is written.
 REFUSED = ("F35",)
@@ -52,6 +52,7 @@ class Row:
     found: str = ""
     mode: str | None = None
     summary: str = ""
+    evidence: str = ""
     findings: int = 0
     red: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
@@ -94,6 +95,7 @@ def judge(fault: Known | None, suite: str) -> Row:
     if done.findings:
         top = done.findings[0]
         row.found, row.mode, row.summary = top["component"], top["failure_mode"], top["summary"]
+        row.evidence = top["evidence"]
     return row
 
 
@@ -115,6 +117,7 @@ def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> li
             good = row.is_red and row.is_named if row.fault != "healthy" else not row.is_red
             state = "ok  " if good else "MISS"
             told = f"{row.found}: {row.summary}" if row.findings else ("refused" if row.exit_code == USAGE_ERROR else "green")
+            told += "" if good else f" ({row.evidence})"
             print(f"[{number}/{len(work)}] {state} {row.fault:<8} {row.suite:<12} {row.seconds:5.1f} s  {told}", flush=True)
             rows.append(row)
     return rows
