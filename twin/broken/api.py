@@ -65,7 +65,7 @@ def leaking_health(plan: Plan) -> None:
     )
 
 
-@fault("G08", "a debug page shows the environment", "api", "postdeploy")
+@fault("G08", "a debug page shows the environment", "api", "postdeploy", "contract")
 def debug_page(plan: Plan) -> None:
     page = '@router.get("/debug/env")\nasync def debug_env() -> dict[str, str]:\n    import os\n\n'
     page += "    return dict(os.environ)\n\n\n"
@@ -202,3 +202,20 @@ def wrong_id_is_500(plan: Plan) -> None:
 def undescribed_form(plan: Plan) -> None:
     described = '{"responses": {"200": {"content": {"application/json": {"schema": {"type": "array"}}}}}}'
     plan.replace_in_source("api/uploads.py", LIMITS, f"{LIMITS[:-1]}, openapi_extra={described})")
+
+
+@fault("G51", "openapi.json is another release's: it promises tables where JSON is answered", "api", "contract")
+def stale_description(plan: Plan) -> None:
+    plan.replace_in_source(
+        "main.py",
+        "app = create_app(load())",
+        "app = create_app(load())\n"
+        "described = app.openapi\n\n\n"
+        "def stale() -> dict:\n"
+        "    found = described()\n"
+        "    for methods in found['paths'].values():\n"
+        "        for operation in methods.values():\n"
+        "            operation['responses'] = {'default': {'description': 'a table', 'content': {'text/csv': {}}}}\n"
+        "    return found\n\n\n"
+        "app.openapi = stale",
+    )
