@@ -183,6 +183,11 @@ def _wait(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         # Locust writes what it has when it is told to end.
         processes[0].send_signal(signal.SIGTERM)
+    except BaseException:
+        # Ctrl-C, or the deadline of the check: nobody waits for the figures any more.
+        for process in processes:
+            process.kill()
+        raise
     finally:
         for process in processes:
             try:

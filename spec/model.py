@@ -262,6 +262,7 @@ class Safety(Sectioned):
     impatient_seconds: float = Field(gt=0)
     chat_seconds: float = Field(gt=0)
     concurrent_requests: int = Field(gt=0)
+    check_seconds: float = Field(gt=0)
     run_seconds: float = Field(gt=0)
     settle_seconds: float = Field(gt=0)
     unreachable_seconds: float = Field(gt=0)

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.run import STATE
 from spec import current
-from tests.conftest import ROOT, without_settings
+from tests.conftest import ROOT, Pytest, without_settings
 
 INTERRUPTED = 2
 LOOK_SECONDS = 0.05
@@ -47,5 +47,15 @@ def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal
     assert not any(found["residue"]["after"].values()), found["residue"]
 
 
-def test_the_stated_time_for_it_is_data() -> None:
-    assert current().safety.interrupt_seconds > 0
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_no_check_runs_for_ever(gate: Pytest, tmp_path: Path, workers: str) -> None:
+    text = (ROOT / "spec" / "staging.toml").read_text()
+    hasty = tmp_path / "hasty.toml"
+    hasty.write_text(text.replace(f"check_seconds = {current().safety.check_seconds:g}", "check_seconds = 3"))
+    done = gate("acceptance/performance/test_load_smoke.py", "--target", "twin", "--spec", str(hasty), "-n", workers)
+    assert done.returncode == 1, done.stdout
+    top = json.loads((tmp_path / "out" / "verdict.json").read_text())["findings"][0]
+    assert top["component"] == "harness"
+    assert "to end within 3 s" in top["expected"]
+    assert re.search(r"still at work in (load/session|fixtures/journeys)\.py:\d+", top["evidence"])
+    assert "Traceback" not in done.stdout
