@@ -35,6 +35,7 @@ KEYS = "acceptance/predeploy/test_api_keys.py"
 NETWORK = "acceptance/security/test_network.py"
 CONNECTIVITY = "acceptance/postdeploy/test_database_connectivity.py"
 ENDPOINTS = "acceptance/postdeploy/test_api_endpoints.py"
+PARTS = ("variables", "schema", "network", "limits", "builds")
 SERVICES: tuple[ServiceName, ...] = ("api", "worker")
 # What the specification allows is no mutation of it.
 ALLOWED = {"worker ANTHROPIC_API_KEY missing", "api ANTHROPIC_API_KEY missing"}
@@ -400,16 +401,21 @@ def main() -> int:
     """Run all mutations; exit code 1 when fewer than 95 % are killed."""
     parser = argparse.ArgumentParser(prog="python -m reports.mutations", description=__doc__)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
-    parser.add_argument("--only", default="", choices=("", "variables", "schema", "network", "limits", "builds"))
+    parser.add_argument("--only", default="", choices=("", *PARTS))
     parser.add_argument("--page", action="store_true", help="write the page again from the last results")
     options = parser.parse_args()
+    earlier = [Mutation(**entry) for entry in json.loads(JSON_FILE.read_text())] if JSON_FILE.exists() else []
     if options.page:
-        MARKDOWN_FILE.write_text(markdown([Mutation(**entry) for entry in json.loads(JSON_FILE.read_text())]))
+        MARKDOWN_FILE.write_text(markdown(earlier))
         return 0
     mutations = run_all(options.only, options.jobs)
+    if options.only:
+        # A part run again takes the place of its earlier results.
+        again = {mutation.part for mutation in mutations}
+        mutations += [mutation for mutation in earlier if mutation.part not in again]
     JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
     JSON_FILE.write_text(json.dumps([asdict(m) for m in mutations], indent=1) + "\n")
-    if not options.only:
+    if {mutation.part for mutation in mutations} >= set(PARTS):
         MARKDOWN_FILE.write_text(markdown(mutations))
     killed = sum(m.is_killed for m in mutations)
     print(f"{killed} passed, {len(mutations) - killed} failed")
