@@ -243,13 +243,13 @@ class Security(Sectioned):
     challenge: str
     debug_paths: list[str]
     open_paths: list[str]
-    leak_patterns: list[str]
+    leak_patterns: dict[str, str]
     hostile_names: dict[str, str] = Field(min_length=1)
 
     @field_validator("leak_patterns")
     @classmethod
-    def _compiles(cls, value: list[str]) -> list[str]:
-        for pattern in value:
+    def _compiles(cls, value: dict[str, str]) -> dict[str, str]:
+        for pattern in value.values():
             re.compile(pattern)
         return value
 
