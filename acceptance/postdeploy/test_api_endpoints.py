@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fixtures.api import Api, job_ids, shape
-from fixtures.database import Database
+from fixtures.database import Database, moment
 from fixtures.documents import Document
 from fixtures.http import expect
 from fixtures.journeys import Journey, Journeys
@@ -165,9 +165,7 @@ def test_an_upload_is_accepted(
 def test_the_upload_window_is_as_published(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract Signed upload URLs live 300 s."""
     body = expect(api.as_(new_user).request_upload(new_document())).status(200).object()
-    expires = datetime.fromisoformat(str(body["upload_expires_at"]).replace("Z", "+00:00"))
-    expires = expires if expires.tzinfo else expires.replace(tzinfo=UTC)
-    left = (expires - datetime.now(UTC)).total_seconds()
+    left = (moment(body["upload_expires_at"]) - datetime.now(UTC)).total_seconds()
     skew = spec.health.clock_skew_seconds
     expect(left, "seconds until the signed URL expires").is_at_most(spec.limits.signed_url_ttl_seconds + skew)
     expect(left, "seconds until the signed URL expires").is_above(skew)
@@ -293,6 +291,22 @@ def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_documen
     expect(job_ids(reply), "jobs of a user with one upload").equals([job_id])
 
 
+def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
+    """contract GET …/jobs: limit and offset."""
+    sent = {expect(api.as_(new_user).request_upload(new_document())).status(200).object()["job_id"] for _ in range(2)}
+    pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).status(200) for n in range(3)]
+    found = [job_ids(page) for page in pages]
+    expect([len(page) for page in found], "jobs on each page of one, of a user with two uploads").equals([1, 1, 0])
+    expect({job for page in found for job in page}, "jobs on all pages").equals(sent)
+
+
+def test_a_listing_is_filtered_by_state(api: Api, policy: Journey, spec: Specification) -> None:
+    """contract GET …/jobs: state."""
+    for state, wanted in ((spec.pipeline.final_state, [policy.job_id]), (spec.pipeline.failed_state, [])):
+        reply = expect(api.as_(policy.owner).call("jobs", params={"state": state})).status(200)
+        expect(job_ids(reply), f"jobs in state {state} of a user with one finished job").equals(wanted)
+
+
 @pytest.mark.parametrize("query", [{"limit": -1}, {"limit": "many"}, {"offset": -1}, {"state": "nonsense"}], ids=str)
 def test_a_malformed_listing_is_refused(api: Api, user: User, query: dict[str, object]) -> None:
     """contract GET …/jobs: 422."""
@@ -322,11 +336,18 @@ def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document:
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).status(409)
 
 
-def test_a_failed_job_can_be_retried(api: Api, new_user: User, new_document: NewDocument, database: Database) -> None:
-    """contract POST …/retry: 200 for the owner of a dead job."""
-    job_id = expect(api.as_(new_user).request_upload(new_document())).status(200).object()["job_id"]
+def test_a_failed_job_can_be_retried(
+    api: Api, new_user: User, new_document: NewDocument, database: Database, spec: Specification
+) -> None:
+    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again."""
+    document = new_document()
+    accepted = expect(api.as_(new_user).request_upload(document)).status(200).object()
+    job_id = accepted["job_id"]
     database.bury_job(job_id)
+    expect(api.send(api.absolute(accepted["signed_url"]), document.body)).status(200, 201)
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).status(200)
+    state = database.settled_job(job_id)["state"]
+    expect(state, "state of a dead job after its retry").differs_from(spec.pipeline.failed_state)
 
 
 def test_the_finished_job_is_shown_as_finished(api: Api, policy: Journey, spec: Specification) -> None:
@@ -380,7 +401,9 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(api: Api, policy: Jour
 def test_chat_answers(api: Api, policy: Journey, spec: Specification, endpoint: str) -> None:
     """contract POST /api/chat, /chat: 200 with text, sources and metadata."""
     reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], endpoint)).status(200)
-    expect(reply).fields(*spec.endpoint("chat").fields)
+    body = expect(reply).fields(*spec.endpoint("chat").fields)
+    age = abs((datetime.now(UTC) - moment(body["timestamp"])).total_seconds())
+    expect(age, "age of the answer by its timestamp, in seconds").is_at_most(spec.health.clock_skew_seconds + reply.seconds)
 
 
 def test_chat_keeps_the_conversation(api: Api, policy: Journey) -> None:

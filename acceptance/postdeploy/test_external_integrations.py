@@ -38,7 +38,7 @@ def test_parsing_gave_the_documents_text(policy: Journey, supabase: Supabase, sp
     """§3 LlamaParse: the stored text holds what the PDF says."""
     key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
     text = " ".join(expect(supabase.storage.read(key)).status(200).text.split())
-    missing = [sentence for sentence in policy.pages if sentence not in text]
+    missing = [sentence for page in policy.pages for sentence in page.splitlines() if sentence not in text]
     expect(missing, "sentences of the PDF that the parsed text lacks").is_empty()
 
 

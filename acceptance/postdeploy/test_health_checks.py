@@ -167,6 +167,8 @@ def test_every_response_can_be_traced(api: Api, spec: Specification) -> None:
     reply = api.call("health")
     expect(reply).header(spec.monitoring.request_id_header).matches(r"\S+")
     expect(reply).header(spec.monitoring.process_time_header).matches(r"\d+(\.\d+)?")
+    told = float(reply.headers[spec.monitoring.process_time_header])
+    expect(told, "process time in seconds that the API tells", reply.look).is_at_most(round(reply.seconds, 4))
 
 
 @needs_api

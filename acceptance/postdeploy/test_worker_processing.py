@@ -5,7 +5,7 @@ import pytest
 from fixtures.database import Database
 from fixtures.http import expect
 from fixtures.journeys import Journey, Journeys
-from fixtures.stored import Chunk, object_key, pages_missing, sha256
+from fixtures.stored import Chunk, object_key, pages_in_order, pages_missing, sha256
 from fixtures.supabase import Supabase
 from spec import Specification, current
 
@@ -113,6 +113,13 @@ def test_every_page_is_in_the_chunks(policy: Journey, chunks: list[Chunk]) -> No
     expect(pages_missing(policy.pages, chunks), f"pages of {len(policy.pages)} whose text is in no chunk").is_empty()
 
 
+def test_the_chunks_follow_the_document(policy: Journey, chunks: list[Chunk]) -> None:
+    """contract Database: chunk_ord counts along the text."""
+    order = pages_in_order(policy.pages, chunks)
+    expect(order, "pages that chunks hold, by chunk_ord", WORKER_LOOK).is_not_empty()
+    expect(order, "pages that chunks hold, by chunk_ord", WORKER_LOOK).equals(sorted(order))
+
+
 def test_the_chunks_are_numbered_without_gaps(chunks: list[Chunk]) -> None:
     """contract Database: chunk_ord counts the chunks of a document."""
     numbers = [chunk.number for chunk in chunks]
@@ -162,6 +169,8 @@ def test_a_long_document_is_embedded_in_batches(journeys: Journeys, database: Da
     expect(missing, f"pages of {len(journey.pages)} whose text is in none of {len(chunks)} chunks", WORKER_LOOK).is_empty()
     bare = [chunk.number for chunk in chunks if chunk.dimension != spec.database.vector_dimension]
     expect(bare, f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", WORKER_LOOK).is_empty()
+    wanted = len({chunk.text for chunk in chunks}) * spec.pipeline.different_vectors_share
+    expect(len({chunk.vector for chunk in chunks}), "different embeddings", WORKER_LOOK).is_at_least(wanted)
 
 
 @pytest.mark.resilience

@@ -219,3 +219,27 @@ def stale_description(plan: Plan) -> None:
         "    return found\n\n\n"
         "app.openapi = stale",
     )
+
+
+@fault("G52", "the listing of jobs takes no notice of limit, offset and state", "api", "postdeploy")
+def listing_without_pages(plan: Plan) -> None:
+    plan.replace_in_source("api/jobs.py", "$2::text IS NULL OR j.state = $2", "$2::text IS NULL OR $2 <> ''")
+    plan.replace_in_source("api/jobs.py", "LIMIT $3 OFFSET $4", "LIMIT 100 + 0 * $3::int OFFSET 0 * $4::int")
+
+
+@fault("G53", "a retry is answered 200 and puts nothing back", "api", "postdeploy")
+def retry_without_effect(plan: Plan) -> None:
+    plan.replace_in_source("api/jobs.py", "state = 'queued', retry_count = 0", "state = 'deadletter', retry_count = 0")
+
+
+@fault("G54", "process time is told in milliseconds, and a chat answer tells another day", "api", "postdeploy")
+def wrong_clocks(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/application.py", 'f"{time.perf_counter() - started:.6f}"', 'f"{(time.perf_counter() - started) * 1000:.6f}"'
+    )
+    plan.replace_in_source("api/chat.py", "datetime.now(UTC).isoformat()", "datetime(2024, 1, 1, tzinfo=UTC).isoformat()")
+
+
+@fault("G55", "every sub-domain of the company is a trusted host", "network/api", "postdeploy")
+def trusted_sub_domains(plan: Plan) -> None:
+    plan.replace_in_source("api/application.py", '"staging-admin.accessa.ai", ', '"staging-admin.accessa.ai", "*.accessa.ai", ')

@@ -62,3 +62,18 @@ def half_done(plan: Plan) -> None:
     start = '        log.warning(json.dumps({"job_id": str(job["job_id"]), "final": final, **reason}))\n'
     old = start + "        async with self.pool.acquire() as connection, connection.transaction():\n"
     plan.replace_in_source(WORKER, old, start + row)
+
+
+@fault("G56", "chunks are numbered from the end of the document", "worker", "postdeploy")
+def chunks_backwards(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[::-1]")
+
+
+@fault("G57", "the end of each document is lost", "worker", "postdeploy")
+def end_is_lost(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[:-1]")
+
+
+@fault("G58", "later batches are stored with the vectors of the first", "worker/rag", "postdeploy")
+def first_batch_again(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
