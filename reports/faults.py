@@ -21,6 +21,7 @@ from reports.gate import run_gate
 SUITES = ("predeploy", "postdeploy", "performance", "contract")
 RUN_SECONDS = 600
 USAGE_ERROR = 4
+HEALTHY = "healthy"
 # The guard stops this one before anything is written.
 REFUSED = ("F35",)
 # A regression inside the target shows against an earlier release only.
@@ -87,7 +88,7 @@ def judge(fault: Known | None, suite: str) -> Row:
             arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
         done = run_gate(suite, Path(folder), arguments, RUN_SECONDS)
     row = Row(
-        fault.id if fault else "healthy", suite, fault.title if fault else "", fault.component if fault else "",
+        fault.id if fault else HEALTHY, suite, fault.title if fault else "", fault.component if fault else "",
         done.exit_code, round(done.seconds, 1),
     )  # fmt: skip
     row.checks = [check["id"] for check in done.checks if check["status"] != "skipped"]
@@ -114,7 +115,7 @@ def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> li
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
         for number, row in enumerate(pool.map(lambda pair: judge(*pair), work), 1):
-            good = row.is_red and row.is_named if row.fault != "healthy" else not row.is_red
+            good = row.is_red and row.is_named if row.fault != HEALTHY else not row.is_red
             state = "ok  " if good else "MISS"
             told = f"{row.found}: {row.summary}" if row.findings else ("refused" if row.exit_code == USAGE_ERROR else "green")
             told += "" if good else f" ({row.evidence})"
@@ -125,18 +126,18 @@ def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> li
 
 def unproven(rows: list[Row]) -> list[str]:
     """Checks that a healthy twin passes and that no fault turned red."""
-    known = {name for row in rows if row.fault == "healthy" for name in row.checks}
-    return sorted(known - {name for row in rows if row.fault != "healthy" for name in row.red})
+    known = {name for row in rows if row.fault == HEALTHY for name in row.checks}
+    return sorted(known - {name for row in rows if row.fault != HEALTHY for name in row.red})
 
 
 def markdown(rows: list[Row], faults: list[Known]) -> str:
     """The matrix as a page."""
-    judged = [row for row in rows if row.fault != "healthy"]
+    judged = [row for row in rows if row.fault != HEALTHY]
     ids = {row.fault for row in judged}
     table = sorted(name for name in ids if name.startswith("F"))
     red = {name for name in ids if all(row.is_red for row in judged if row.fault == name)}
     named = {name for name in ids if all(row.is_named for row in judged if row.fault == name)}
-    checks = {name for row in rows if row.fault == "healthy" for name in row.checks}
+    checks = {name for row in rows if row.fault == HEALTHY for name in row.checks}
     open_ = unproven(rows)
     lines = [
         "# Fault matrix",
@@ -169,17 +170,18 @@ def _without_finding(row: Row) -> str:
 def main() -> int:
     """Run the matrix; exit code 1 when a fault is missed, misnamed, or the healthy twin is not green."""
     parser = argparse.ArgumentParser(prog="python -m reports.faults", description=__doc__)
-    parser.add_argument("--only", default="", metavar="IDS", help="comma-separated faults")
+    parser.add_argument("--only", default="", metavar="IDS", help=f"comma-separated faults; {HEALTHY}: none")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
     options = parser.parse_args()
     faults = known_faults()
     wanted = {name.strip().upper() for name in options.only.split(",") if name.strip()}
-    if unknown := wanted - {fault.id for fault in faults}:
+    if unknown := wanted - {fault.id for fault in faults} - {HEALTHY.upper()}:
         print(f"faults: unknown {', '.join(sorted(unknown))}; `python -m twin faults` lists them", file=sys.stderr)
         return USAGE_ERROR
     chosen = [fault for fault in faults if not wanted or fault.id in wanted]
     earlier = [Row(**row) for row in json.loads(JSON_FILE.read_text())["rows"]] if wanted and JSON_FILE.exists() else []
-    rows = run_all(chosen, options.jobs, with_healthy=not any(row.fault == "healthy" for row in earlier))
+    with_healthy = HEALTHY.upper() in wanted or not any(row.fault == HEALTHY for row in earlier)
+    rows = run_all(chosen, options.jobs, with_healthy)
     if earlier:
         # A part run again takes the place of its earlier rows.
         new = {(row.fault, row.suite) for row in rows}
@@ -191,7 +193,7 @@ def main() -> int:
     JSON_FILE.write_text(json.dumps(data, indent=1) + "\n")
     if {row.fault for row in rows} >= {fault.id for fault in faults}:
         MARKDOWN_FILE.write_text(markdown(rows, faults))
-    missed = [r for r in rows if (not (r.is_red and r.is_named) if r.fault != "healthy" else r.is_red)]
+    missed = [r for r in rows if (not (r.is_red and r.is_named) if r.fault != HEALTHY else r.is_red)]
     print(f"{len(rows) - len(missed)} passed, {len(missed)} failed")
     return 1 if missed else 0
 

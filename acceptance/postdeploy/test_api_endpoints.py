@@ -36,6 +36,7 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
     reply = expect(api.call(name)).status(endpoint.success)
     if endpoint.fields:
         expect(reply).fields(*endpoint.fields)
+        expect(reply).header("Content-Type").matches(r"application/([\w.-]+\+)?json\b.*")
 
 
 @pytest.mark.parametrize("name", [e.name for e in SPEC.endpoints if e.name not in OPEN])

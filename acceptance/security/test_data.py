@@ -36,6 +36,12 @@ def raw_key(policy: Journey, spec: Specification) -> str:
     return object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
 
 
+@pytest.fixture(params=["raw_path", "parsed_path"])
+def private_key(request: pytest.FixtureRequest, policy: Journey, spec: Specification) -> str:
+    """Key of the policy's PDF, and of its text."""
+    return object_key(getattr(spec.pipeline, request.param), policy.owner.id, policy.document_id)
+
+
 @needs_api
 @pytest.mark.parametrize("endpoint", OPEN)
 def test_no_secret_is_shown_to_a_stranger(run: Run, api: Api, endpoint: str) -> None:
@@ -114,28 +120,28 @@ def test_an_unknown_page_shows_nothing(run: Run, api: Api) -> None:
 
 
 @in_storage
-def test_the_bucket_is_not_public(supabase: Supabase, raw_key: str) -> None:
+def test_the_bucket_is_not_public(supabase: Supabase, private_key: str) -> None:
     """contract Storage: an anonymous read fails (F23)."""
-    expect(supabase.storage.read_public(raw_key)).refusal("the bucket is private")
+    expect(supabase.storage.read_public(private_key)).refusal("the bucket is private")
 
 
 @in_storage
-def test_a_strangers_key_reads_no_document(supabase: Supabase, raw_key: str) -> None:
+def test_a_strangers_key_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: the anon key reads no document (F23)."""
-    expect(supabase.storage.read(raw_key, supabase.anon)).refusal("the document belongs to a user")
+    expect(supabase.storage.read(private_key, supabase.anon)).refusal("the document belongs to a user")
 
 
 @in_storage
-def test_no_key_at_all_reads_no_document(supabase: Supabase, raw_key: str) -> None:
+def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: without a key nothing is read (F23)."""
-    expect(supabase.storage.read(raw_key, supabase.gateway)).refusal("nobody is asking")
+    expect(supabase.storage.read(private_key, supabase.gateway)).refusal("nobody is asking")
 
 
 @in_storage
-def test_another_user_reads_no_document(supabase: Supabase, raw_key: str, another_user: User) -> None:
+def test_another_user_reads_no_document(supabase: Supabase, private_key: str, another_user: User) -> None:
     """contract Storage: a signed-in stranger reads no document (F23, F24)."""
     caller = supabase.with_key(supabase.anon_key, another_user.token)
-    expect(supabase.storage.read(raw_key, caller)).refusal("the document belongs to another user")
+    expect(supabase.storage.read(private_key, caller)).refusal("the document belongs to another user")
 
 
 @in_storage

@@ -243,3 +243,9 @@ def wrong_clocks(plan: Plan) -> None:
 @fault("G55", "every sub-domain of the company is a trusted host", "network/api", "postdeploy")
 def trusted_sub_domains(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", '"staging-admin.accessa.ai", ', '"staging-admin.accessa.ai", "*.accessa.ai", ')
+
+
+@fault("G59", "JSON is sent as plain text", "api", "postdeploy")
+def json_as_text(plan: Plan) -> None:
+    kind = 'type("Text", (JSONResponse,), {"media_type": "text/plain"})'
+    plan.replace_in_source("api/application.py", "app = FastAPI(title=", f"app = FastAPI(default_response_class={kind}, title=")
