@@ -249,3 +249,30 @@ def trusted_sub_domains(plan: Plan) -> None:
 def json_as_text(plan: Plan) -> None:
     kind = 'type("Text", (JSONResponse,), {"media_type": "text/plain"})'
     plan.replace_in_source("api/application.py", "app = FastAPI(title=", f"app = FastAPI(default_response_class={kind}, title=")
+
+
+@fault("G62", "half of the parsed text is lost at the call-back", "llamaparse/worker/api", "postdeploy")
+def half_of_the_text(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/webhook.py", "_store(request, connection, row, text)", "_store(request, connection, row, text[: len(text) // 2])"
+    )
+
+
+@fault("G63", "a document that failed has chunks all the same", "worker/api", "postdeploy")
+def failed_with_chunks(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/webhook.py",
+        '    await _event(connection, row, "failed_parse", error)\n',
+        '    await _event(connection, row, "failed_parse", error)\n'
+        "    await connection.execute(\n"
+        '        "INSERT INTO document_chunks"\n'
+        '        " (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text, chunk_sha)"\n'
+        "        \" VALUES (gen_random_uuid(), $1, 'markdown-simple', '1', 0, 'half', '')\",\n"
+        '        row["document_id"],\n'
+        "    )\n",
+    )
+
+
+@fault("G64", "a repeated call-back is refused, so LlamaParse repeats it for ever", "api", "postdeploy")
+def repeat_is_refused(plan: Plan) -> None:
+    plan.replace_in_source("api/webhook.py", 'return {"status": "ignored"}', 'raise HTTPException(409, "not waiting")')

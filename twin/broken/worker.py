@@ -77,3 +77,20 @@ def end_is_lost(plan: Plan) -> None:
 @fault("G58", "later batches are stored with the vectors of the first", "worker/rag", "postdeploy")
 def first_batch_again(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
+
+
+@fault("G60", "every job fails at its first try", "worker", "postdeploy")
+def second_try(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        '            await self.stages[job["status"]](job)\n',
+        '            if not job["retry_count"] and job["status"] == "parsed":\n'
+        '                raise RuntimeError("not at the first try")\n'
+        '            await self.stages[job["status"]](job)\n',
+    )
+
+
+@fault("G61", "the last chunk of each batch gets no vector, and nobody counts", "worker/rag", "postdeploy")
+def chunk_without_vector(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "_store_vectors(batch, vectors)", "_store_vectors(batch[:-1], vectors[:-1])")
+    plan.replace_in_source(WORKER, "        if missing:\n", "        if False:\n")
