@@ -77,9 +77,9 @@ def _svg(draw: Callable[[Figure], None], width: float, height: float, label: str
 
 
 def _milliseconds(axes: Axes) -> None:
-    axes.set_yscale("log")
     from matplotlib.ticker import FuncFormatter
 
+    axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
     axes.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
 

@@ -64,6 +64,11 @@ class Row:
         return self.exit_code != 0
 
     @property
+    def is_right(self) -> bool:
+        """Whether the gate did what it should: red and named with a fault, green without."""
+        return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named
+
+    @property
     def is_named(self) -> bool:
         """Whether the top finding names the right part; a run that was refused before its start names the variable."""
         refused = self.exit_code == USAGE_ERROR and self.fault in REFUSED
@@ -115,10 +120,9 @@ def run_all(faults: Iterable[Known], jobs: int, with_healthy: bool = True) -> li
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
         for number, row in enumerate(pool.map(lambda pair: judge(*pair), work), 1):
-            good = row.is_red and row.is_named if row.fault != HEALTHY else not row.is_red
-            state = "ok  " if good else "MISS"
+            state = "ok  " if row.is_right else "MISS"
             told = f"{row.found}: {row.summary}" if row.findings else ("refused" if row.exit_code == USAGE_ERROR else "green")
-            told += "" if good else f" ({row.evidence})"
+            told += "" if row.is_right else f" ({row.evidence})"
             print(f"[{number}/{len(work)}] {state} {row.fault:<8} {row.suite:<12} {row.seconds:5.1f} s  {told}", flush=True)
             rows.append(row)
     return rows
@@ -193,7 +197,7 @@ def main() -> int:
     JSON_FILE.write_text(json.dumps(data, indent=1) + "\n")
     if {row.fault for row in rows} >= {fault.id for fault in faults}:
         MARKDOWN_FILE.write_text(markdown(rows, faults))
-    missed = [r for r in rows if (not (r.is_red and r.is_named) if r.fault != HEALTHY else r.is_red)]
+    missed = [row for row in rows if not row.is_right]
     print(f"{len(rows) - len(missed)} passed, {len(missed)} failed")
     return 1 if missed else 0
 

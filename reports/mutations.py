@@ -397,6 +397,11 @@ def markdown(mutations: list[Mutation]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def last_results() -> list[Mutation]:
+    """What the last run found; raises FileNotFoundError when there was none."""
+    return [Mutation(**entry) for entry in json.loads(JSON_FILE.read_text())]
+
+
 def main() -> int:
     """Run all mutations; exit code 1 when fewer than 95 % are killed."""
     parser = argparse.ArgumentParser(prog="python -m reports.mutations", description=__doc__)
@@ -404,15 +409,14 @@ def main() -> int:
     parser.add_argument("--only", default="", choices=("", *PARTS))
     parser.add_argument("--page", action="store_true", help="write the page again from the last results")
     options = parser.parse_args()
-    earlier = [Mutation(**entry) for entry in json.loads(JSON_FILE.read_text())] if JSON_FILE.exists() else []
     if options.page:
-        MARKDOWN_FILE.write_text(markdown(earlier))
+        MARKDOWN_FILE.write_text(markdown(last_results()))
         return 0
     mutations = run_all(options.only, options.jobs)
-    if options.only:
+    if options.only and JSON_FILE.exists():
         # A part run again takes the place of its earlier results.
         again = {mutation.part for mutation in mutations}
-        mutations += [mutation for mutation in earlier if mutation.part not in again]
+        mutations += [mutation for mutation in last_results() if mutation.part not in again]
     JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
     JSON_FILE.write_text(json.dumps([asdict(m) for m in mutations], indent=1) + "\n")
     if {mutation.part for mutation in mutations} >= set(PARTS):

@@ -1,6 +1,5 @@
 """What a run may use is counted by all its processes together, and ends the run cleanly where it is reached."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -15,6 +14,7 @@ from fixtures.run import Run
 from fixtures.settings import ConfigurationError
 from load.budget import reserve
 from load.plan import LoadPlan
+from reports.gate import read_verdict
 from spec import loader
 from tests.conftest import ROOT, Pytest
 from tests.test_command_line import BLOCKED
@@ -66,7 +66,7 @@ def test_money_is_counted_from_pages_and_questions(run: Run) -> None:
 def test_a_used_up_budget_ends_the_run(gate: Pytest, tmp_path: Path, small: Path, workers: str) -> None:
     done = gate("-m", "postdeploy", "--target", "twin", "--spec", str(small), "-n", workers)
     assert done.returncode == BLOCKED, done.stdout
-    found = json.loads((tmp_path / "out" / "verdict.json").read_text())
+    found = read_verdict(tmp_path / "out")
     assert [finding["component"] for finding in found["findings"]] == ["harness"]
     assert f"{FEW} requests are used up" in found["findings"][0]["evidence"]
     assert found["residue"] == {"before": dict.fromkeys(found["residue"]["before"], 0), "after": found["residue"]["before"]}

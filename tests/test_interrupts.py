@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM end a run soon, with what it created removed, and without a word of Python."""
 
-import json
 import re
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.run import STATE
+from reports.gate import read_verdict
 from spec import current
 from tests.conftest import ROOT, Pytest, without_settings
 
@@ -34,7 +34,7 @@ def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal
     command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "twin", "--out", str(tmp_path), "-n", workers]
     with subprocess.Popen(command, cwd=ROOT, env=without_settings(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        begun = next(found for line in process.stdout if (found := re.match(r"run (\S+)", line)))
+        begun = next(run for line in process.stdout if (run := re.match(r"run (\S+)", line)))
         wait_until_something_exists(STATE / begun[1], process)
         process.send_signal(sign)
         told, _ = process.communicate(timeout=WAIT_SECONDS)
@@ -42,7 +42,7 @@ def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal
     assert "Traceback" not in told
     assert "INTERNALERROR" not in told
     assert not (STATE / begun[1]).exists()
-    found = json.loads((tmp_path / "verdict.json").read_text())
+    found = read_verdict(tmp_path)
     assert found["verdict"] != "pass"
     assert not any(found["residue"]["after"].values()), found["residue"]
 
@@ -54,7 +54,7 @@ def test_no_check_runs_for_ever(gate: Pytest, tmp_path: Path, workers: str) -> N
     hasty.write_text(text.replace(f"check_seconds = {current().safety.check_seconds:g}", "check_seconds = 3"))
     done = gate("acceptance/performance/test_load_smoke.py", "--target", "twin", "--spec", str(hasty), "-n", workers)
     assert done.returncode == 1, done.stdout
-    top = json.loads((tmp_path / "out" / "verdict.json").read_text())["findings"][0]
+    top = read_verdict(tmp_path / "out")["findings"][0]
     assert top["component"] == "harness"
     assert "to end within 3 s" in top["expected"]
     assert re.search(r"still at work in (load/session|fixtures/journeys)\.py:\d+", top["evidence"])

@@ -1,6 +1,5 @@
 """A setting that is missing costs the checks that need it, and nothing that they create could stay behind."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from fixtures.embedded import EmbeddedTwin
 from fixtures.loop import close_all
 from fixtures.run import Run, new_run_id
+from reports.gate import read_verdict
 from reports.kills import tagged
 from tests.conftest import Pytest
 
@@ -31,7 +31,7 @@ def test_a_missing_setting_skips_and_leaves_nothing(gate: Pytest, tmp_path: Path
     partial.write_text("".join(line for line in env_file.read_text().splitlines(True) if not line.startswith(f"{name}=")))
     done = gate("-m", "postdeploy", "--target", "live", "--env-file", str(partial))
     assert done.returncode == 0, done.stdout
-    found = json.loads((tmp_path / "out" / "verdict.json").read_text())
+    found = read_verdict(tmp_path / "out")
     assert found["counts"]["skipped"] > 0
     assert f"NOT CONFIGURED: set {name}" in done.stdout
     assert "Traceback" not in done.stdout
