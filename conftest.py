@@ -1,11 +1,11 @@
 """Registers the gate's plugins; each of them has one concern."""
 
 pytest_plugins = [
-    "fixtures.options",
-    "fixtures.target",
-    "fixtures.checks",
+    "gate.options",
+    "gate.plugin",
+    "gate.checks",
     "fixtures.resources",
-    "fixtures.journeys",
+    "fixtures.document_runs",
     "fixtures.contract",
     "reports.plugin",
 ]

@@ -11,10 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fixtures.expect import Blocked, CheckFailed
-from fixtures.loop import close_all
-from fixtures.options import DEFAULT_ENV_FILE
-from fixtures.settings import ConfigurationError
+from gate.failures import Blocked, CheckFailed
+from gate.options import DEFAULT_ENV_FILE
+from gate.settings import ConfigurationError
 from load import finish, stress, worker_load
 from load.plan import LoadPlan
 from load.record import HISTORY, LoadRecord, baseline
@@ -54,24 +53,24 @@ def _run(options: argparse.Namespace) -> int:
         old: list[LoadRecord] = []
         if options.baseline and plan is not None:
             # A baseline that is not there is said now and not after the run.
-            old = baseline(options.baseline, rule.profile, run.settings.harness_target_name, run.release, options.history)
+            old = baseline(options.baseline, rule.profile, session.settings.text("HARNESS_TARGET_NAME"), run.release, options.history)
         session.require_answer()
 
         def more() -> list[LoadRecord]:
-            return comparable_runs(run, options.speedup)
+            return comparable_runs(session, options.speedup)
 
         if plan is None:
             return OWN_SEARCHES[options.profile](session, options.out)
         if plan.name == rule.profile:
-            first, *repeats = finish.runs_to_compare(run, more, old, options.history)
-            return finish.conclude(run, first, options.baseline, repeats, options.out, options.history)
+            first, *repeats = finish.runs_to_compare(session, more, old, options.history)
+            return finish.conclude(session, first, options.baseline, repeats, options.out, options.history)
         session.upload_policy()
         record = session.locust(plan, options.workers, options.remote_workers)
         repeats = []
         if (options.baseline or plan.name in rule.profiles) and not record.aborted:
             print(f"now {rule.repeats} runs of profile {rule.profile}, to be compared with another release's", flush=True)
-            repeats = finish.runs_to_compare(run, more, old, options.history)
-        return finish.conclude(run, record, options.baseline, repeats, options.out, options.history)
+            repeats = finish.runs_to_compare(session, more, old, options.history)
+        return finish.conclude(session, record, options.baseline, repeats, options.out, options.history)
 
 
 def main() -> int:

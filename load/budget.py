@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from fixtures.budget import Budget
-from fixtures.run import Run
-from fixtures.settings import ConfigurationError
+from gate.session import Session
+from gate.settings import ConfigurationError
 from load.plan import LoadPlan
 
 
-def reserve(run: Run, plan: LoadPlan) -> None:
+def reserve(session: Session, plan: LoadPlan) -> None:
     """Count the whole plan before its first request; raises ConfigurationError (rate) or Blocked (what is used up).
 
     On this machine's own loopback the rate is free: nobody else is disturbed.
     """
     budget = Budget(run)
     fastest = max(max(segment.rate, segment.to_rate or 0.0) for segment in plan.profile.segments)
-    if fastest > budget.limits.requests_per_second and not run.is_loopback:
+    if fastest > budget.limits.requests_per_second and not session.is_loopback:
         raise ConfigurationError(
             f"profile {plan.name}: {fastest:g} requests a second are more than the {budget.limits.requests_per_second:g} that"
             f" [budget] of the specification file allows on {run.api_host}; a lower --rate, or another limit"

@@ -130,7 +130,7 @@ def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> fl
     groups: dict[tuple[str, str], list[float]] = {}
     for run in history:
         if not run.faults and task in run.tasks():
-            groups.setdefault((run.release, run.target), []).append(_logarithm(run, task, rule.percentiles[0]))
+            groups.setdefault((run.release, run.target), []).append(_logarithm(session, task, rule.percentiles[0]))
     parts = [group for group in groups.values() if len(group) > 1]
     freedom = sum(len(group) - 1 for group in parts)
     if freedom < rule.runs_to_tell - 1:
@@ -184,8 +184,8 @@ class Comparer:
 
         ratios, p_values = [], []
         for percent in percents:
-            was = [_logarithm(run, pair.task, percent) for run in pair.old]
-            now = [_logarithm(run, pair.task, percent) for run in pair.new]
+            was = [_logarithm(session, pair.task, percent) for run in pair.old]
+            now = [_logarithm(session, pair.task, percent) for run in pair.new]
             low, high = stats.ttest_ind(now, was, equal_var=False).confidence_interval(self.rule.confidence)
             p_values.append(float(stats.ttest_ind(now, was, equal_var=False, alternative="greater").pvalue))
             ratios.append(pair.ratio(percent, float(np.mean(now) - np.mean(was)), float(low), float(high)))

@@ -19,10 +19,10 @@ from fixtures import identity, masking, settings, sweep
 from fixtures.answers import Answer
 from fixtures.api import Api, upload_body
 from fixtures.documents import Document, make
-from fixtures.http import Reply, shared_client
-from fixtures.journeys import Journeys
-from fixtures.options import DEFAULT_ENV_FILE
-from fixtures.run import STATE, Run, new_run_id
+from gate.http import Reply, shared_client
+from fixtures.document_runs import DocumentRuns
+from gate.options import DEFAULT_ENV_FILE
+from gate.run import STATE, Run, new_run_id
 from fixtures.users import User, Users
 from load.budget import reserve
 from load.observe import ABORT, LABEL
@@ -52,12 +52,12 @@ def chosen_profile(arguments: list[str]) -> str:
 class Context:
     """One generator of a load run. `owned` is true when it was started by hand and cleans up after itself."""
 
-    def __init__(self, run: Run, owned: bool, plan: LoadPlan | None) -> None:
-        self.run = run
+    def __init__(self, session: Session, owned: bool, plan: LoadPlan | None) -> None:
+        self.session = session
         self.owned = owned
         self.plan = plan
         self.started = time.perf_counter()
-        self.recorder = Recorder(plan.block_seconds if plan else run.spec.load.block_seconds)
+        self.recorder = Recorder(plan.block_seconds if plan else session.spec.load.block_seconds)
         # Its lines would show signed URLs.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         masking.mask_logs()
@@ -87,15 +87,15 @@ class Context:
         run = Run(run_id, "live", False, (STATE / run_id).resolve(), values, values, purpose="load")
         identity.approach(run)
         if plan is not None:
-            reserve(run, plan)
+            reserve(session, plan)
         run.save()
-        return cls(run, owned=True, plan=plan)
+        return cls(session, owned=True, plan=plan)
 
     def prepare(self, requests: int, weights: dict[str, int]) -> None:
         """Create the accounts before the first request, so that no measurement waits for one."""
-        load = self.run.spec.load
+        load = self.session.spec.load
         share = weights.get("upload", 0) / sum(weights.values())
-        each = self.run.spec.limits.max_concurrent_jobs_per_user
+        each = self.session.spec.limits.max_concurrent_jobs_per_user
         for _ in range(load.users):
             self.account()
         if "status" in weights:
@@ -106,26 +106,26 @@ class Context:
     def _make_uploads(self) -> None:
         """Another user with as many documents as may be on their way at once; a PDF takes time that no request may wait."""
         owner = self._users.new("load")
-        for _ in range(self.run.spec.limits.max_concurrent_jobs_per_user):
+        for _ in range(self.session.spec.limits.max_concurrent_jobs_per_user):
             document = self._page()
-            self._uploads.append((owner, document, upload_body(self.run, document)))
+            self._uploads.append((owner, document, upload_body(self.session, document)))
 
     def _page(self) -> Document:
-        return make(f"{LABEL}-{secrets.token_hex(3)}", PAGE, self.run.tag, [])
+        return make(f"{LABEL}-{secrets.token_hex(3)}", PAGE, self.session.tag, [])
 
     def _first_job(self) -> None:
         """A job to ask about from the first second on; without one the listing is asked."""
         owner = self._users.new("load")
         document = self._page()
-        api = Api(self.run).silent().as_(owner)
+        api = Api(self.session).silent().as_(owner)
         reply = api.request_upload(document)
-        if reply.status == self.run.spec.endpoint("upload").success:
+        if reply.status == self.session.spec.endpoint("upload").success:
             self.remember_job(owner, str(reply.object()["job_id"]))
             api.send(api.absolute(reply.object()["signed_url"]), document.body)
 
     def account(self) -> User:
         """Somebody who is signed in, in turns."""
-        if len(self._accounts) < self.run.spec.load.users:
+        if len(self._accounts) < self.session.spec.load.users:
             self._accounts.append(self._users.new("load"))
             self._turn = cycle(range(len(self._accounts)))
             return self._accounts[-1]
@@ -150,20 +150,20 @@ class Context:
 
     def question(self) -> tuple[str, str]:
         """A question, and the token of somebody whose document answers it, where there is one."""
-        policy = Journeys(self.run).look("policy")
+        policy = DocumentRuns(self.session).look("policy")
         if policy is not None and policy.outcome == "complete":
             return policy.owner.token, policy.facts[0][0]
         return self.account().token, NO_DOCUMENT
 
     def send(self, signed_url: str, body: bytes) -> None:
         """Send a document's bytes to storage; storage's time is not the API's."""
-        url = signed_url if signed_url.startswith("http") else self.run.settings.api_base_url + signed_url
-        mime = self.run.spec.limits.supported_mime_types[0]
-        shared_client(self.run).put(url, content=body, headers={"Content-Type": mime})
+        url = signed_url if signed_url.startswith("http") else self.session.settings.url("API_BASE_URL") + signed_url
+        mime = self.session.spec.limits.supported_mime_types[0]
+        shared_client(self.session).put(url, content=body, headers={"Content-Type": mime})
 
     def problem(self, endpoint: str, status: int, text: str) -> str | None:
         """Why an answer is a failure, or None; a chat answer may be one behind its 200."""
-        wanted = self.run.spec.endpoint(endpoint).success
+        wanted = self.session.spec.endpoint(endpoint).success
         if status == 0:
             return "no answer"
         if status != wanted:
@@ -171,17 +171,17 @@ class Context:
         if endpoint != "chat":
             return None
         reply = Reply("POST", "", status, httpx.Headers(), text.encode(), 0.0, "chat")
-        return Answer(reply).failure(self.run.spec.chat)
+        return Answer(reply).failure(self.session.spec.chat)
 
     def clean(self) -> None:
         """Remove what a run by hand has created."""
         if self.owned:
-            sweep.remove_run(self.run)
-            self.run.remove()
+            sweep.remove_run(self.session)
+            self.session.remove()
 
     def abort_reason(self) -> str:
         """Why the run must end now, as the observer beside it says; empty while it need not."""
         try:
-            return str(json.loads((self.run.folder / ABORT).read_text())["reason"])
+            return str(json.loads((self.session.shared.path / ABORT).read_text())["reason"])
         except (OSError, ValueError):
             return ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.evidence import attach, attach_picture
-from fixtures.expect import CheckFailed, needs_writing, not_applicable
-from fixtures.run import Run
+from gate.failures import CheckFailed, needs_writing, not_applicable
+from gate.session import Session
 from load import finish, page, plots
 from load.compare import Comparison
 from load.judge import Bound, judge, problems
@@ -36,8 +35,8 @@ class LoadResult:
             raise CheckFailed(f"{' and '.join(subjects)} to be measured", "nothing was", "locust.log of the run", "harness")
         for bound in chosen:
             if bound.is_broken:
-                look = f"the {bound.component}'s log; reports/out/load shows it over time"
-                raise CheckFailed(bound.expected, bound.seen, look, bound.component)
+                hint = f"the {bound.component}'s log; reports/out/load shows it over time"
+                raise CheckFailed(bound.expected, bound.seen, hint, bound.component)
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,12 @@ class Regression:
         return found
 
 
-def short_load(run: Run, out: Path) -> LoadResult:
+def short_load(session: Session, out: Path) -> LoadResult:
     """The gate's profile of the specification; raises CheckFailed when no load run took place."""
-    needs_writing(run.read_only, "a load run")
-    record = run_locust(run, LoadPlan.of(run.spec, run.spec.load.gate_profile))
-    judged = judge(record, run.spec, [])
-    path = page.write(record, judged, run.spec, [], out)
+    needs_writing(session.read_only, "a load run")
+    record = run_locust(session, LoadPlan.of(session.spec, session.spec.load.gate_profile))
+    judged = judge(record, session.spec, [])
+    path = page.write(record, judged, session.spec, [], out)
     attach(f"load run ({path.name})", page.figures(record))
     if record.requests:
         attach_picture("arrivals against completions", plots.arrivals(record, standalone=True))
@@ -68,20 +67,20 @@ def short_load(run: Run, out: Path) -> LoadResult:
     return LoadResult(record, judged.bounds, judged.problems)
 
 
-def against_baseline(run: Run, which: str, history: Path = HISTORY) -> Regression:
+def against_baseline(session: Session, which: str, history: Path = HISTORY) -> Regression:
     """Runs of the comparison's profile, stored for the next release, and compared with the baseline.
 
     Raises CheckFailed when the figures do not count, ConfigurationError when there is no such baseline; skips the checks
     when these are the first runs.
     """
     __tracebackhide__ = True
-    needs_writing(run.read_only, "a load run")
-    profile = run.spec.load.regression.profile
-    old = baseline(which, profile, run.settings.harness_target_name, run.release, history)
-    new = finish.runs_to_compare(run, lambda: comparable_runs(run), old, history)
-    comparisons = finish.compared(run, new, old, history)
-    why = [problem for record in new for problem in problems(record, run.spec)]
-    finish.keep(run, new, history)
+    needs_writing(session.read_only, "a load run")
+    profile = session.spec.load.regression.profile
+    old = baseline(which, profile, session.settings.text("HARNESS_TARGET_NAME"), run.release, history)
+    new = finish.runs_to_compare(session, lambda: comparable_runs(run), old, history)
+    comparisons = finish.compared(session, new, old, history)
+    why = [problem for record in new for problem in problems(record, session.spec)]
+    finish.keep(session, new, history)
     if why:
         raise CheckFailed("load runs whose figures count", "; ".join(why), "load on this machine", "harness")
     if not old:

@@ -19,7 +19,7 @@ import gevent
 from locust import FastHttpUser, between, events, task
 from locust.runners import MasterRunner, WorkerRunner
 
-from fixtures.settings import ConfigurationError
+from gate.settings import ConfigurationError
 from load import finish, observe
 from load.context import Context
 from load.generators import REPORT_SECONDS, Generator, Master
@@ -32,7 +32,7 @@ try:
 except (ConfigurationError, SpecError) as error:
     print(f"load: {error}", file=sys.stderr)
     sys.exit(4)
-LOAD = CONTEXT.run.spec.load
+LOAD = CONTEXT.session.spec.load
 PLAN = CONTEXT.plan
 WEIGHTS = PLAN.weights if PLAN else LOAD.weights(LOAD.profiles[LOAD.gate_profile])
 PARTS = Parts()
@@ -51,10 +51,10 @@ class Tasks:
     def _call(
         self, to: Context, name: str, endpoint: str, due: float | None, token: str = "", path: str = "", **arguments: Any
     ) -> Any:
-        wanted = to.run.spec.endpoint(endpoint)
+        wanted = to.session.spec.endpoint(endpoint)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if to is not CONTEXT:
-            name, path = BESIDE + name, to.run.settings.api_base_url + (path or wanted.path)
+            name, path = BESIDE + name, to.session.settings.url("API_BASE_URL") + (path or wanted.path)
         started = time.perf_counter() - self.zero
         number = CONTEXT.recorder.begin(name, started if due is None else due, started)
         if due is None:
@@ -96,14 +96,14 @@ class Tasks:
             self.jobs(to, due)
             return
         owner, job_id = found
-        path = to.run.spec.endpoint("job").path.replace("{job_id}", job_id)
+        path = to.session.spec.endpoint("job").path.replace("{job_id}", job_id)
         self._call(to, "status", "job", due, owner.token, path)
 
     def upload(self, to: Context, due: float | None = None) -> None:
         """POST an upload request and send the document, within the limits of each user."""
         account, document, body = to.document()
         reply = self._call(to, "upload", "upload", due, account.token, json=body)
-        if reply.status_code == to.run.spec.endpoint("upload").success:
+        if reply.status_code == to.session.spec.endpoint("upload").success:
             answer = reply.json()
             to.remember_job(account, str(answer["job_id"]))
             to.send(str(answer["signed_url"]), document.body)
@@ -117,10 +117,10 @@ class Tasks:
 class Person(Tasks, FastHttpUser):
     """Somebody in a closed loop: asks again after the answer."""
 
-    host = CONTEXT.run.settings.api_base_url
+    host = CONTEXT.session.settings.url("API_BASE_URL")
     wait_time = between(*LOAD.pause_seconds)
-    connection_timeout = CONTEXT.run.spec.safety.request_seconds
-    network_timeout = CONTEXT.run.spec.safety.chat_seconds
+    connection_timeout = CONTEXT.session.spec.safety.request_seconds
+    network_timeout = CONTEXT.session.spec.safety.chat_seconds
     weight = 0 if PLAN else 1
 
     @task
@@ -132,9 +132,9 @@ class Person(Tasks, FastHttpUser):
 class Arrivals(Tasks, FastHttpUser):
     """The schedule of a profile; one of these stands for everybody who arrives at this generator."""
 
-    host = CONTEXT.run.settings.api_base_url
-    connection_timeout = CONTEXT.run.spec.safety.request_seconds
-    network_timeout = CONTEXT.run.spec.safety.chat_seconds
+    host = CONTEXT.session.settings.url("API_BASE_URL")
+    connection_timeout = CONTEXT.session.spec.safety.request_seconds
+    network_timeout = CONTEXT.session.spec.safety.chat_seconds
     concurrency = LOAD.in_flight
     weight = 1 if PLAN else 0
     has_run = False
@@ -159,8 +159,8 @@ class Arrivals(Tasks, FastHttpUser):
         beside = gevent.spawn(self._report, generator, loop)
         due = PLAN.due(share, of)
         self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
-        (CONTEXT.run.folder / observe.ZERO).write_text(str(time.time() + self.zero - time.perf_counter()))
-        loop.run(due, PLAN.patience_seconds or CONTEXT.run.spec.safety.chat_seconds, self.zero)
+        (CONTEXT.session.shared.path / observe.ZERO).write_text(str(time.time() + self.zero - time.perf_counter()))
+        loop.run(due, PLAN.patience_seconds or CONTEXT.session.spec.safety.chat_seconds, self.zero)
         beside.kill()
         CONTEXT.recorder.abandon(loop.now)
         CONTEXT.recorder.dropped = loop.dropped

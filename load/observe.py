@@ -19,11 +19,10 @@ from typing import Any
 
 import httpx
 
-from fixtures.bounded import BoundedTransport, exchange
+from gate.bounded import BoundedTransport, exchange
 from fixtures.database import Database
-from fixtures.expect import Blocked, CheckFailed
-from fixtures.loop import close_all
-from fixtures.run import Run
+from gate.failures import Blocked, CheckFailed
+from gate.session import Session
 from load.record import Documents, Sample
 
 SAMPLES, DOCUMENTS, ABORT, ZERO = "observed.jsonl", "documents.json", "abort.json", "load-zero"
@@ -36,12 +35,12 @@ DRAIN_LOOK_SECONDS = 0.2
 class Observer:
     """One look after another; every look has a deadline."""
 
-    def __init__(self, run: Run, label: str) -> None:
-        self.run = run
+    def __init__(self, session: Session, label: str) -> None:
+        self.session = session
         self.label = label
-        self.database = Database(run) if run.settings.database_url is not None else None
-        self.spec = run.spec
-        self.client = httpx.Client(transport=BoundedTransport(run.tls))
+        self.database = Database(session) if run.settings.database_url is not None else None
+        self.spec = session.spec
+        self.client = httpx.Client(transport=BoundedTransport(session.tls))
         self.stop = threading.Event()
         self.silent_since: float | None = None
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -56,24 +55,24 @@ class Observer:
             open_jobs = self._look()
             if self.stop.is_set():
                 deadline = deadline or time.monotonic() + thresholds.drain_seconds
-                if not open_jobs or time.monotonic() > deadline or (self.run.folder / ABORT).exists():
+                if not open_jobs or time.monotonic() > deadline or (self.session.shared.path / ABORT).exists():
                     break
             if not self.stop.wait(thresholds.look_seconds):
                 continue
             time.sleep(DRAIN_LOOK_SECONDS)  # told to stop, and looking on until the documents have ended
-        (self.run.folder / DOCUMENTS).write_text(self._documents().model_dump_json())
+        (self.session.shared.path / DOCUMENTS).write_text(self._documents().model_dump_json())
 
     def _health(self, abort_seconds: float) -> None:
         endpoint = self.spec.endpoint("health")
         try:
-            exchange(self.client, endpoint.method, self.run.settings.api_base_url + endpoint.path, HEALTH_SECONDS)
+            exchange(self.client, endpoint.method, self.session.settings.url("API_BASE_URL") + endpoint.path, HEALTH_SECONDS)
             self.silent_since = None
         except httpx.HTTPError as error:
             now = time.monotonic()
             self.silent_since = self.silent_since or now
             if now - self.silent_since >= abort_seconds:
                 reason = f"{endpoint.path} was silent for {abort_seconds:g} s ({type(error).__name__})"
-                (self.run.folder / ABORT).write_text(json.dumps({"reason": reason}))
+                (self.session.shared.path / ABORT).write_text(json.dumps({"reason": reason}))
 
     def _look(self) -> int:
         """Take one sample; answers how many documents of the run are still on their way."""
@@ -85,7 +84,7 @@ class Observer:
                 open_jobs = self._jobs(sample, self.database)
             except (CheckFailed, Blocked, OSError, TimeoutError):
                 sample.queue = None
-        with (self.run.folder / SAMPLES).open("a") as file:
+        with (self.session.shared.path / SAMPLES).open("a") as file:
             file.write(sample.model_dump_json() + "\n")
         return open_jobs
 
@@ -103,7 +102,7 @@ class Observer:
 
     def _since_zero(self) -> float:
         try:
-            return round(time.time() - float((self.run.folder / ZERO).read_text()), 2)
+            return round(time.time() - float((self.session.shared.path / ZERO).read_text()), 2)
         except (OSError, ValueError):
             return -1.0
 
@@ -128,30 +127,30 @@ class Observer:
         )
 
 
-def start(run: Run, label: str = LABEL) -> subprocess.Popen[bytes]:
+def start(session: Session, label: str = LABEL) -> subprocess.Popen[bytes]:
     """Start an observer of the run's documents with this label, and wait for its first look."""
     for name in (SAMPLES, DOCUMENTS, ABORT):
-        (run.folder / name).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "load.observe", str(run.folder), label]
+        (session.shared.path / name).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "load.observe", str(session.shared.path), label]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + START_SECONDS
-    while not (run.folder / SAMPLES).exists() and process.poll() is None and time.monotonic() < deadline:
+    while not (session.shared.path / SAMPLES).exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)  # its first sample says that it looks, and that it will hear when it is told to stop
     return process
 
 
-def finish(process: subprocess.Popen[bytes], run: Run) -> tuple[list[Sample], Documents]:
+def finish(process: subprocess.Popen[bytes], session: Session) -> tuple[list[Sample], Documents]:
     """Tell the observer to stop, wait for its last look, and read what it saw."""
     process.terminate()
     try:
-        process.wait(run.spec.load.thresholds.drain_seconds + END_SECONDS)
+        process.wait(session.spec.load.thresholds.drain_seconds + END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    lines = (run.folder / SAMPLES).read_text().splitlines() if (run.folder / SAMPLES).exists() else []
+    lines = (session.shared.path / SAMPLES).read_text().splitlines() if (session.shared.path / SAMPLES).exists() else []
     samples = [Sample.model_validate_json(line) for line in lines]
-    documents = run.folder / DOCUMENTS
+    documents = session.shared.path / DOCUMENTS
     return samples, Documents.model_validate_json(documents.read_text()) if documents.exists() else Documents()
 
 

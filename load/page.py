@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from fixtures.masking import mask
-from fixtures.run import Run
+from gate.masking import mask
+from gate.session import Session
 from load import plots
 from load.record import LoadRecord, releases
 from spec.model import Specification
@@ -97,7 +97,7 @@ def _plots(record: LoadRecord, spec: Specification, baseline: Sequence[LoadRecor
     return [*found, ("Generator and worker", last)]
 
 
-def write_stress(run: Run, steps: Sequence[Step], knee: float, out: Path) -> Path:
+def write_stress(session: Session, steps: Sequence[Step], knee: float, out: Path) -> Path:
     """Write the page of a search for the knee."""
     ordered = sorted(steps, key=lambda step: step.rate)
     tasks = list(dict.fromkeys(task for step in ordered for task in step.p95_ms))
@@ -107,13 +107,13 @@ def write_stress(run: Run, steps: Sequence[Step], knee: float, out: Path) -> Pat
         "tone": "pass" if knee else "fail",
         "headline": f"Knee at {knee:g} requests a second" if knee else "No rate that was tried holds the targets",
         "reasons": [f"{step.rate:g} a second: {'holds' if step.holds else step.why}" for step in ordered],
-        "subtitle": f"{run.settings.harness_target_name}, release {run.release[:12]}, run {run.run_id}",
+        "subtitle": f"{session.settings.text("HARNESS_TARGET_NAME")}, release {run.release[:12]}, run {session.run.run_id}",
         "plots": [("p95 by rate", [("", plots.stress([step.rate for step in ordered], p95, knee))])],
     }
     return _render(content, out / "stress.html")
 
 
-def write_worker(run: Run, levels: Sequence[Level], told: str, out: Path) -> Path:
+def write_worker(session: Session, levels: Sequence[Level], told: str, out: Path) -> Path:
     """Write the page of the worker's load."""
     per_minute = [level.documents.per_minute for level in levels]
     charts = [("", plots.levels([level.parallel for level in levels], per_minute, [level.median_seconds for level in levels]))]
@@ -129,7 +129,7 @@ def write_worker(run: Run, levels: Sequence[Level], told: str, out: Path) -> Pat
             + ", ".join(f"{name} {sum(v) / len(v):.2f} s" for name, v in level.documents.stages.items())
             for level in levels
         ],
-        "subtitle": f"{run.settings.harness_target_name}, release {run.release[:12]}, run {run.run_id}",
+        "subtitle": f"{session.settings.text("HARNESS_TARGET_NAME")}, release {run.release[:12]}, run {session.run.run_id}",
         "plots": [("Throughput and time", charts), ("Queue", queues)],
     }
     return _render(content, out / "worker.html")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fixtures.settings import ConfigurationError
+from gate.settings import ConfigurationError
 from load.arrivals import schedule
 from spec.model import Profile, Specification
 

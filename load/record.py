@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from fixtures.settings import ConfigurationError
+from gate.settings import ConfigurationError
 from load.histogram import Latencies
 
 HISTORY = Path(__file__).resolve().parents[1] / "reports" / "history" / "loads.jsonl"

@@ -17,12 +17,11 @@ from typing import Any, Literal
 from fixtures import identity, settings, sweep
 from fixtures.database import Database
 from fixtures.documents import make
-from fixtures.embedded import EmbeddedTwin
-from fixtures.expect import Blocked, CheckFailed, shorten
-from fixtures.grounds import Grounds
-from fixtures.journeys import Journey, Traveller
-from fixtures.options import DEFAULT_ENV_FILE
-from fixtures.run import STATE, Run, forget_dead_twins, new_run_id
+from gate.embedded import EmbeddedTwin
+from gate.failures import Blocked, CheckFailed, shorten
+from fixtures.document_runs import DocumentRun, PipelineDriver
+from gate.options import DEFAULT_ENV_FILE
+from gate.run import STATE, Run, forget_dead_twins, new_run_id
 from load import finish, observe
 from load.budget import reserve
 from load.context import FOLDER_VARIABLE
@@ -67,33 +66,33 @@ class Session:
             values = settings.live_values(path, spec)
             worker_env = values
         try:
-            self.run = Run(run_id, kind, False, folder, values, worker_env, tuple(faults), purpose="load")
-            identity.approach(self.run)
+            self.session = Run(run_id, kind, False, folder, values, worker_env, tuple(faults), purpose="load")
+            identity.approach(self.session)
         except settings.ConfigurationError:
             self._stop_twin()
             raise
-        self.run.save()
+        self.session.save()
 
     def __enter__(self) -> Session:
         if self._quiet:
             return self
-        print(f"target {self.run.settings.harness_target_name} ({self.run.kind}) {self.run.settings.api_base_url}")
-        print(f"run {self.run.run_id}", flush=True)
+        print(f"target {self.session.settings.text("HARNESS_TARGET_NAME")} ({self.session.run.kind}) {self.session.settings.url("API_BASE_URL")}")
+        print(f"run {self.session.run.run_id}", flush=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            swept = sweep.remove_run(self.run)
+            swept = sweep.remove_run(self.session)
             if swept.left:
                 print(f"left over   {'; '.join(swept.left[:3])}: python -m fixtures.sweep --older-than 0s")
             else:
-                self.run.remove()
+                self.session.remove()
         except (Blocked, CheckFailed, OSError) as problem:
-            print(f"left over   users of run {self.run.run_id} ({problem}): python -m fixtures.sweep --older-than 0s")
+            print(f"left over   users of run {self.session.run.run_id} ({problem}): python -m fixtures.sweep --older-than 0s")
         finally:
             self._stop_twin()
-            if self.run.kind == "twin":
-                self.run.remove()
+            if self.session.run.kind == "twin":
+                self.session.remove()
 
     def _stop_twin(self) -> None:
         if self._twin is not None:
@@ -101,54 +100,54 @@ class Session:
 
     def require_answer(self) -> None:
         """Raises Blocked when the API does not answer at all."""
-        if reason := Grounds(self.run).lost("api"):
+        if reason := self.session.prerequisites.lost("api"):
             raise Blocked("api", reason)
 
     def upload_policy(self) -> None:
         """One document that the questions of the load are about; without it they ask what there is."""
-        journey = Journey("policy")
-        document = make("policy", self.run.spec.documents["policy"], self.run.tag, self.run.spec.facts)
+        document_run = DocumentRun("policy")
+        document = make("policy", self.session.spec.documents["policy"], self.session.tag, self.session.spec.facts)
         try:
-            Traveller(self.run, Database(self.run), threading.Event()).travel(journey, document)
+            PipelineDriver(self.session, Database(self.session), threading.Event()).travel(document_run, document)
         except (CheckFailed, Blocked, settings.ConfigurationError) as error:
             print(f"note       no document to ask about: {error}")
             return
-        folder = self.run.folder / "journeys"
+        folder = self.session.shared.path / "document_runs"
         folder.mkdir(exist_ok=True)
-        (folder / "policy.json").write_text(json.dumps(asdict(journey), default=str))
+        (folder / "policy.json").write_text(json.dumps(asdict(document_run), default=str))
 
     def locust(self, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
         """Run Locust over the plan; raises CheckFailed when it measured nothing."""
-        return run_locust(self.run, plan, workers, remote)
+        return run_locust(self.session, plan, workers, remote)
 
 
-def comparable_runs(run: Run, speedup: float | None = None) -> list[LoadRecord]:
+def comparable_runs(session: Session, speedup: float | None = None) -> list[LoadRecord]:
     """Several runs of the profile that releases are compared by.
 
     On the twin each has a new one, broken in the same way, because two starts of one release differ more than two runs after
     one start; and a healthy one beside it, which tells the machine's own changes from the target's.
     """
-    rule = run.spec.load.regression
-    plan = LoadPlan.of(run.spec, rule.profile)
-    if run.kind == "live":
-        return [run_locust(run, plan) for _ in range(rule.repeats)]
+    rule = session.spec.load.regression
+    plan = LoadPlan.of(session.spec, rule.profile)
+    if session.run.kind == "live":
+        return [run_locust(session, plan) for _ in range(rule.repeats)]
     found = []
     for _ in range(rule.repeats):
         with (
             Session("twin", faults=run.faults, speedup=speedup, quiet=True) as session,
             Session("twin", speedup=speedup, quiet=True) as reference,
         ):
-            found.append(session.locust(replace(plan, reference=str(reference.run.folder))))
+            found.append(session.locust(replace(plan, reference=str(reference.session.shared.path))))
     return found
 
 
-def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
+def run_locust(session: Session, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Locust as processes of their own: one, or a master with generators; raises CheckFailed when nothing was measured."""
-    reserve(run, plan)
+    reserve(session, plan)
     for name in (finish.HANDED_OVER, observe.ZERO):
-        (run.folder / name).unlink(missing_ok=True)
-    plan.save(run.folder)
-    env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(run.folder), "PYTHONPATH": str(ROOT)}
+        (session.shared.path / name).unlink(missing_ok=True)
+    plan.save(session.shared.path)
+    env: dict[str, Any] = os.environ | {FOLDER_VARIABLE: str(session.shared.path), "PYTHONPATH": str(ROOT)}
     port = str(REMOTE_PORT if remote else free_ports(1)[0])
     common = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / "locustfile.py"), "--arrivals", plan.name]
     headless = ["--headless", "--only-summary", "--stop-timeout", "2"]
@@ -160,7 +159,7 @@ def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> L
         master = ["--master", "--master-bind-host", host, "--master-bind-port", port, "--expect-workers", str(wanted)]
         commands = [[*common, *headless, *master, "-u", str(wanted), "-r", str(wanted)]]
         commands += [[*common, "--worker", "--master-host", "127.0.0.1", "--master-port", port]] * workers
-    log = run.folder / "locust.log"
+    log = session.shared.path / "locust.log"
     with log.open("wb") as output:
         processes = [
             subprocess.Popen(
@@ -168,7 +167,7 @@ def run_locust(run: Run, plan: LoadPlan, workers: int = 1, remote: int = 0) -> L
             )
             for c in commands
         ]
-        _wait(processes, plan.profile.seconds + run.spec.safety.chat_seconds + run.spec.load.thresholds.drain_seconds)
+        _wait(processes, plan.profile.seconds + session.spec.safety.chat_seconds + session.spec.load.thresholds.drain_seconds)
     found = finish.handed_over(run)
     if found is None:
         tail = shorten(log.read_text(errors="replace")[-400:])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from fixtures.bounded import BoundedTransport, exchange
+from gate.bounded import BoundedTransport, exchange
 from load import finish, page
 from load.judge import judge
 from load.plan import LoadPlan
@@ -50,7 +50,7 @@ def find_knee(rule: Stress, hold: Callable[[float], Step], has_recovered: Callab
 
 def search(session: Session, out: Path) -> int:
     """Find the knee of the session's target and draw it; answers 1 when even the first rate is too much."""
-    rule = session.run.spec.load.stress
+    rule = session.spec.load.stress
     session.upload_policy()
 
     def hold(rate: float) -> Step:
@@ -73,12 +73,12 @@ def search(session: Session, out: Path) -> int:
 def _has_recovered(session: Session) -> bool:
     """Whether /health answers quickly again within a while."""
     run = session.run
-    url = run.settings.api_base_url + run.spec.endpoint("health").path
+    url = session.settings.url("API_BASE_URL") + session.spec.endpoint("health").path
     deadline = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with httpx.Client(transport=BoundedTransport(run.tls)) as client:
-                if exchange(client, "GET", url, QUICK_SECONDS).status == run.spec.endpoint("health").success:
+            with httpx.Client(transport=BoundedTransport(session.tls)) as client:
+                if exchange(client, "GET", url, QUICK_SECONDS).status == session.spec.endpoint("health").success:
                     return True
         except httpx.HTTPError:
             time.sleep(QUICK_SECONDS)  # a target that is overrun gives no sign
@@ -87,7 +87,7 @@ def _has_recovered(session: Session) -> bool:
 
 
 def _step(session: Session, rate: float, seconds: float) -> Step:
-    spec = session.run.spec
+    spec = session.spec
     profile = Profile(segments=[Segment(seconds=seconds, rate=rate)])
     # No uploads: documents of one step would still be worked on in the next.
     weights = {name: weight for name, weight in spec.load.weights(profile).items() if name != "upload"}

@@ -100,7 +100,7 @@ class Client:
         host, _, port = run.api_host.partition(":")
         told = {
             "host": host, "port": int(port), "netloc": run.api_host, "ca": str(run.settings.harness_ca_file),
-            "token": user.token, "path": run.spec.endpoint("me").path, "seconds": BLOCK_SECONDS, "rate": RATE,
+            "token": user.token, "path": session.spec.endpoint("me").path, "seconds": BLOCK_SECONDS, "rate": RATE,
             "blocks": BLOCKS, "slower": SLOWER, "seed": seed,
         }  # fmt: skip
         self._process = subprocess.Popen(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fixtures.api import Api
 from fixtures.documents import make
-from fixtures.expect import CheckFailed
+from gate.failures import CheckFailed
 from fixtures.users import Users
 from load import observe, page
 from load.context import PAGE
@@ -53,7 +53,7 @@ def linearity(levels: Sequence[Level], tolerance: float) -> str:
 
 def climb(session: Session, out: Path) -> int:
     """Measure every level and draw it; answers 1 when documents fail or do not complete in time."""
-    rule = session.run.spec.load.worker
+    rule = session.spec.load.worker
     users = Users.of(session.run)
     levels = []
     for parallel in rule.parallel:
@@ -69,7 +69,7 @@ def climb(session: Session, out: Path) -> int:
     (out / "worker.json").write_text(json.dumps([_plain(level) for level in levels], indent=1))
     told = linearity(levels, rule.tolerance)
     path = page.write_worker(session.run, levels, told, out)
-    share = session.run.spec.load.thresholds.jobs_done_share
+    share = session.spec.load.thresholds.jobs_done_share
     lost = [level for level in levels if level.documents.done < share * max(1, level.documents.uploaded)]
     print(f"verdict    {'FAIL: documents did not complete' if lost else 'PASS'}; {told}")
     print(f"report     {path}")
@@ -89,23 +89,23 @@ def _level(session: Session, users: Users, parallel: int, documents: int) -> Lev
     run = session.run
     label = f"load-at{parallel}"
     each = -(-documents // parallel)
-    makers = [users.new("load") for _ in range(parallel * -(-each // run.spec.limits.max_concurrent_jobs_per_user))]
-    (run.folder / observe.ZERO).write_text(str(time.time()))
-    watching = observe.start(run, label)
+    makers = [users.new("load") for _ in range(parallel * -(-each // session.spec.limits.max_concurrent_jobs_per_user))]
+    (session.shared.path / observe.ZERO).write_text(str(time.time()))
+    watching = observe.start(session, label)
     gate = threading.Barrier(parallel)
 
     def person(number: int) -> None:
         gate.wait()
         for turn in range(each):
             # Another user for each few documents: the limit of running jobs is per user, and not what is measured.
-            owner = makers[number + parallel * (turn // run.spec.limits.max_concurrent_jobs_per_user)]
-            document = make(f"{label}-{number}-{turn}", PAGE, run.tag, [])
+            owner = makers[number + parallel * (turn // session.spec.limits.max_concurrent_jobs_per_user)]
+            document = make(f"{label}-{number}-{turn}", PAGE, session.tag, [])
             reply = api.as_(owner).request_upload(document)
-            if reply.status != run.spec.endpoint("upload").success:
+            if reply.status != session.spec.endpoint("upload").success:
                 raise CheckFailed("an upload to be accepted", f"{reply.status} {reply.text[:200]}", "the API's log", "api")
             api.send(api.absolute(reply.object()["signed_url"]), document.body)
 
-    api = Api(run).silent()
+    api = Api(session).silent()
     with ThreadPoolExecutor(parallel) as pool:
         list(pool.map(person, range(parallel)))
     samples, found = observe.finish(watching, run)

@@ -10,15 +10,15 @@ from typing import Any
 
 import allure_commons
 
-from fixtures.masking import mask
-from fixtures.run import Run
+from gate.masking import mask
+from gate.session import Session
 from reports.diagnosis import rules
 
 VEIL = "gate-veil"
 TEXT_SUFFIXES = {".json", ".txt", ".xml", ".md", ".properties", ".html", ".csv", ".svg", ".jsonl", ".log"}
 
 
-def complete(folder: Path, run: Run, data: dict[str, Any]) -> None:
+def complete(folder: Path, session: Session, data: dict[str, Any]) -> None:
     """Write environment.properties and categories.json beside the results."""
     shown = {
         "target": data["target"]["name"],

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fixtures.settings import ConfigurationError
+from gate.settings import ConfigurationError
 from reports.text import for_markdown as cell
 from reports.verdict import BOXES, read_last
 

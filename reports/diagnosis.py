@@ -143,7 +143,7 @@ class Diagnosis:
                     summary=f"{first.promise.rstrip('.')}{more}: not kept",
                     category="other",
                     causes=["no known failure mode matches; the first failed check is the best lead"],
-                    next_step=first.look or f"pytest '{first.nodeid}'",
+                    next_step=first.hint or f"pytest '{first.nodeid}'",
                     **_facts(first),
                     tests=[check.nodeid for check in checks],
                 )

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from fixtures.masking import learn, mask
-from fixtures.settings import ConfigurationError
+from gate.masking import learn, mask
+from gate.settings import ConfigurationError
 from reports.text import for_slack
 from reports.verdict import read_last
 

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 
 from fixtures import sweep
-from fixtures.expect import Blocked, CheckFailed, NotConfigured
-from fixtures.grounds import TARGET, Grounds
-from fixtures.loop import close_all
-from fixtures.masking import mask
-from fixtures.options import is_gate
-from fixtures.registry import read_all
-from fixtures.run import Run
-from fixtures.target import LIVE_SECONDS, QUIET_OPTIONS, is_worker, run_of
+from gate.failures import Blocked, CheckFailed, NotConfigured
+from gate.prerequisites import TARGET, Grounds
+from gate.masking import mask
+from gate.options import is_gate
+from gate.journal import read_all
+from gate.session import Session
+from gate.plugin import LIVE_SECONDS, QUIET_OPTIONS, is_worker, run_of
 from reports import allure, summary, verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding
@@ -152,7 +151,7 @@ class Recorder:
         if run.kind == "twin" or not (self.residue or left):
             run.remove()
 
-    def _judged(self, run: Run) -> list[Check]:
+    def _judged(self, session: Session) -> list[Check]:
         """All checks; those that failed only because the target died under them are blocked."""
         checks = list(self.checks.values())
         if any(check.blocked_by for check in checks) and Grounds(run).target_is_gone():
@@ -164,7 +163,7 @@ class Recorder:
     def _shown(self) -> str:
         return str(self.out.relative_to(Path.cwd())) if self.out.is_relative_to(Path.cwd()) else str(self.out)
 
-    def _clean(self, run: Run) -> Finding | None:
+    def _clean(self, session: Session) -> Finding | None:
         if Grounds(run).lost("supabase"):
             # A target that is gone is one finding already; what is left is said in a line of its own.
             self.residue = any("id" in entry for entry in read_all(run.folder))
@@ -176,7 +175,7 @@ class Recorder:
         self.after = swept.after or self.before
         return _left_behind("; ".join(swept.left)) if swept.left else None
 
-    def _write(self, run: Run, data: dict[str, Any], checks: list[Check]) -> None:
+    def _write(self, session: Session, data: dict[str, Any], checks: list[Check]) -> None:
         (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
         suites = {entry.id: entry.suite for entry in run.spec.checklist}
         (self.out / "checklist.md").write_text(mask(verdict.checklist_markdown(data, suites)))

@@ -16,8 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from fixtures.masking import mask
-from fixtures.run import Run
+from gate.masking import mask
+from gate.session import Session
 from reports.model import Check
 
 HERE = Path(__file__).resolve().parent
@@ -53,7 +53,7 @@ def history_folder(out: Path) -> Path:
     return HERE / "history" if out.resolve() == USUAL_OUT else out / "history"
 
 
-def collect(run: Run, data: dict[str, Any], checks: Sequence[Check]) -> dict[str, Any]:
+def collect(session: Session, data: dict[str, Any], checks: Sequence[Check]) -> dict[str, Any]:
     """What the page shows beyond the verdict: documents, response times, the slowest checks."""
     slowest = sorted(checks, key=lambda check: check.duration, reverse=True)[:SLOWEST]
     return data | {
@@ -66,15 +66,15 @@ def collect(run: Run, data: dict[str, Any], checks: Sequence[Check]) -> dict[str
     }
 
 
-def _documents(run: Run) -> list[dict[str, Any]]:
+def _documents(session: Session) -> list[dict[str, Any]]:
     found = []
-    for path in sorted((run.folder / "journeys").glob("*.json")):
-        journey = json.loads(path.read_text())
-        found.append({key: journey[key] for key in ("name", "outcome", "seconds", "stages", "retry_count")})
-    return sorted(found, key=lambda journey: -float(journey["seconds"]))
+    for path in sorted((run.folder / "document_runs").glob("*.json")):
+        document_run = json.loads(path.read_text())
+        found.append({key: document_run[key] for key in ("name", "outcome", "seconds", "stages", "retry_count")})
+    return sorted(found, key=lambda document_run: -float(document_run["seconds"]))
 
 
-def _samples(run: Run) -> list[dict[str, Any]]:
+def _samples(session: Session) -> list[dict[str, Any]]:
     found = []
     for path in sorted((run.folder / "samples").glob("*.json")):
         sample = json.loads(path.read_text())

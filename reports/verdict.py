@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fixtures import budget
-from fixtures.budget import Budget
-from fixtures.run import Run
-from fixtures.settings import ConfigurationError
+from gate.session import Session
+from gate.settings import ConfigurationError
 from reports.model import Check, Finding, Verdict
 from reports.text import for_markdown
 
@@ -52,7 +51,7 @@ def status_of(checks: Sequence[Check]) -> str:
 
 
 def build(
-    run: Run, checks: Sequence[Check], findings: Sequence[Finding], verdict: Verdict, started_at: str, seconds: float
+    session: Session, checks: Sequence[Check], findings: Sequence[Finding], verdict: Verdict, started_at: str, seconds: float
 ) -> dict[str, Any]:
     """The content of verdict.json."""
     counts = Counter(check.outcome for check in checks)
@@ -76,7 +75,7 @@ def build(
     }
 
 
-def _item(run: Run, item_id: str, title: str, checks: Sequence[Check]) -> dict[str, Any]:
+def _item(session: Session, item_id: str, title: str, checks: Sequence[Check]) -> dict[str, Any]:
     own = [check for check in checks if check.checklist == item_id]
     shown = [
         {"id": c.nodeid, "status": c.outcome, "promise": c.promise, "observed": c.evidence, "seconds": round(c.duration, 3)}

@@ -1,6 +1,6 @@
-"""The specification as data, and its typed loader."""
+"""The specification as data."""
 
-from spec.loader import SpecError, current, load
-from spec.model import Specification
+from spec.loader import DEFAULT, SpecError, load
+from spec.model import NotSpecified, Specification
 
-__all__ = ["SpecError", "Specification", "current", "load"]
+__all__ = ["DEFAULT", "NotSpecified", "SpecError", "Specification", "load"]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from spec.model import Specification
 
-DEFAULT = Path(__file__).with_name("staging.toml")
+DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
 
 
 class SpecError(ValueError):
     """The specification file cannot be used."""
 
 
-@lru_cache(maxsize=4)
 def load(path: Path = DEFAULT) -> Specification:
     """The specification in this file; raises SpecError naming file, key and what was expected."""
     try:
@@ -33,8 +30,3 @@ def load(path: Path = DEFAULT) -> Specification:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(file)"
         raise SpecError(f"{path.name}: {key}: {first['msg']}") from error
-
-
-def current() -> Specification:
-    """The specification of this run: the file named by HARNESS_SPEC_FILE, else the project's own."""
-    return load(Path(os.environ.get("HARNESS_SPEC_FILE") or DEFAULT))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.run import Run, new_run_id
+from gate.run import Run, new_run_id
 
 ROOT = Path(__file__).resolve().parents[1]
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]

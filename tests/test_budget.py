@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.budget import Budget
-from fixtures.expect import Blocked
-from fixtures.run import Run
-from fixtures.settings import ConfigurationError
+from gate.budget import Budget
+from gate.expect import Blocked
+from gate.run import Run
+from gate.settings import ConfigurationError
 from load.budget import reserve
 from load.plan import LoadPlan
-from reports.gate import read_verdict
+from proof.gate_run import read_verdict
 from spec import loader
 from tests.conftest import ROOT, Pytest
 from tests.test_command_line import BLOCKED

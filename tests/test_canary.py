@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.embedded import EmbeddedTwin
+from gate.embedded import EmbeddedTwin
 from tests.conftest import ROOT, gate_in, without_settings
 from tests.servers import answering
 from tests.test_leaks import forms

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from fixtures.release import Look, ReleaseWatch, is_release
-from fixtures.run import Run
+from gate.run import Run
 from reports import ci, compare, notify
 from tests.conftest import ROOT
 from tests.servers import answering

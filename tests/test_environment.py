@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fixtures.environment import Rule, url_part
-from fixtures.run import Run
+from gate.run import Run
 
 URL = "postgresql://staging_user:pass%40word@pooler.example.com:6543/staging_db"
 

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from fixtures.expect import CheckFailed
-from fixtures.http import Reply, Service
-from fixtures.run import Run
+from gate.expect import CheckFailed
+from gate.http import Reply, Service
+from gate.run import Run
 from reports import ci, notify
 from reports.text import for_markdown
 from tests.conftest import gate_in

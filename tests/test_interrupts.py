@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.run import STATE
-from reports.gate import read_verdict
+from gate.run import STATE
+from proof.gate_run import read_verdict
 from spec import current
 from tests.conftest import ROOT, Pytest, without_settings
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from fixtures.embedded import EmbeddedTwin
+from gate.embedded import EmbeddedTwin
 from spec import current
 from tests.conftest import Pytest
 

@@ -11,8 +11,8 @@ from typing import Any
 import gevent
 import pytest
 
-from fixtures.run import Run
-from fixtures.settings import ConfigurationError
+from gate.run import Run
+from gate.settings import ConfigurationError
 from load import page
 from load.arrivals import schedule
 from load.compare import Comparer, Comparison, run_spread

@@ -10,11 +10,11 @@ import pytest
 
 from fixtures.answers import Answer
 from fixtures.documents import make
-from fixtures.http import Reply
-from fixtures.journeys import Journey
+from gate.http import Reply
+from fixtures.document_runs import Journey
 from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
-from fixtures.run import Run
+from gate.run import Run
 from fixtures.source import SourceTree, matches
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.tokens import Tokens, claims_of, role_of

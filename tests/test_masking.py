@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from fixtures import masking
-from fixtures.expect import SHOWN, CheckFailed, shorten
+from gate.expect import SHOWN, CheckFailed, shorten
 
 SECRET = "s3cret/with+signs=and words"
 

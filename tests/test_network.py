@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from fixtures.network import Tls
-from fixtures.run import Run
+from gate.run import Run
 
 
 @pytest.fixture(params=[True, False], ids=["old-protocols", "current-protocols"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.run import Run
+from gate.run import Run
 from reports import verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding, Outcome

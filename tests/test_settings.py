@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import settings
-from fixtures.options import joined
-from fixtures.settings import ConfigurationError
+from gate.options import joined
+from gate.settings import ConfigurationError
 from spec import current
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.embedded import EmbeddedTwin
-from fixtures.loop import close_all
-from fixtures.run import Run, new_run_id
-from reports.gate import read_verdict
-from reports.kills import tagged
+from gate.embedded import EmbeddedTwin
+from gate.portal import close_all
+from gate.run import Run, new_run_id
+from proof.gate_run import read_verdict
+from proof.crashes import tagged
 from tests.conftest import Pytest
 
 

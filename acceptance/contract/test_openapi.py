@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.contract import Contract
-from fixtures.http import expect
+from gate.http import expect
 from spec import Specification, current
 
 SPEC = current()
@@ -20,7 +20,7 @@ pytestmark = [
 def test_the_operation_keeps_its_description(contract: Contract, spec: Specification, name: str) -> None:
     """contract HTTP API: generated requests, right and wrong, get an answer of the described form, and never a 5xx (F08)."""
     fuzzed = contract.fuzz(contract.operation(spec.endpoint(name)), share=1 / len(spec.endpoints))
-    expect(fuzzed.problems, "what generated requests found", fuzzed.look).is_empty()
+    expect(fuzzed.problems, "what generated requests found", fuzzed.hint).is_empty()
     expect(fuzzed.sent, "requests that were generated").is_at_least(1)
 
 
@@ -29,4 +29,4 @@ def test_what_only_the_description_knows_keeps_it_as_well(contract: Contract) ->
     expect(len(contract.described), "operations in openapi.json").is_at_least(1)
     for operation in contract.undescribed():
         fuzzed = contract.fuzz(operation, share=1 / len(SPEC.endpoints))
-        expect(fuzzed.problems, f"what generated requests found at {operation.path}", fuzzed.look).is_empty()
+        expect(fuzzed.problems, f"what generated requests found at {operation.path}", fuzzed.hint).is_empty()

@@ -1,18 +1,18 @@
-"""Measurements begin when the run's own documents are through, so that they measure the target and not the run."""
+"""Measurements begin when the run's own documents are through, so that they measure the target and not the session."""
 
 import pytest
 
-from fixtures.expect import Blocked
-from fixtures.journeys import Journeys
+from gate.failures import Blocked
+from fixtures.document_runs import DocumentRuns
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quiet_worker(journeys: Journeys) -> None:
+def quiet_worker(document_runs: DocumentRuns) -> None:
     """Wait for every document of the run, whatever becomes of it; a run that only reads has sent none."""
-    if journeys.run.read_only:
+    if document_runs.session.read_only:
         return
-    for name in journeys.run.spec.documents:
+    for name in document_runs.session.spec.documents:
         try:
-            journeys.result(name)
+            document_runs.result(name)
         except Blocked:
             continue

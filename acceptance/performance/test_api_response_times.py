@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.documents import Document
-from fixtures.http import expect
-from fixtures.journeys import Journey
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
 from fixtures.measure import Measure
 from fixtures.users import User, Users
 from spec import Specification, current
@@ -48,7 +48,7 @@ def test_the_job_list_holds_its_target(api: Api, user: User, measure: Measure, s
     measure.hold(samples, "endpoint", "api")
 
 
-def test_the_document_status_holds_its_target(api: Api, policy: Journey, measure: Measure, spec: Specification) -> None:
+def test_the_document_status_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: status endpoints, p95."""
     at = {"document_id": policy.document_id}
     count = measure.samples_for(spec.targets["status"])
@@ -84,7 +84,7 @@ def test_the_upload_request_holds_its_target(
 
 
 @pytest.mark.component("chat")
-def test_chat_holds_its_target(api: Api, policy: Journey, measure: Measure, spec: Specification) -> None:
+def test_chat_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: chat, mean and p95 (F30)."""
     question = policy.facts[0][0]
 
@@ -109,7 +109,7 @@ def test_parallel_requests_are_all_answered(api: Api, user: User, measure: Measu
     expect([s for s in statuses if s != 200], f"failures of {len(statuses)} parallel requests").is_empty()
 
 
-def test_parallel_requests_hold_the_target(api: Api, policy: Journey, measure: Measure, spec: Specification) -> None:
+def test_parallel_requests_hold_the_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: 20 parallel requests that use the database neither fail nor stall (F18)."""
     at = {"document_id": policy.document_id}
     rounds = measure.rounds_at_once(api.as_(policy.owner), "document_status", spec.database.connections, at)

@@ -3,9 +3,9 @@
 import pytest
 
 from fixtures.database import Database
-from fixtures.expect import not_applicable
-from fixtures.http import expect
-from fixtures.journeys import Journey
+from gate.failures import not_applicable
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
 from fixtures.measure import Measure
 from fixtures.queries import QueryTimes
 from fixtures.users import User
@@ -34,7 +34,7 @@ def test_a_simple_query_holds_its_target(queries: QueryTimes, measure: Measure, 
 
 @pytest.mark.parametrize("name", ["claim", "own_jobs", "job_by_id", "counts", "duplicates"])
 def test_a_standard_query_holds_its_target(
-    queries: QueryTimes, measure: Measure, policy: Journey, spec: Specification, name: str
+    queries: QueryTimes, measure: Measure, policy: DocumentRun, spec: Specification, name: str
 ) -> None:
     """contract Response-time targets: any standard query, p95."""
     samples = queries.standard_query(name, policy, measure.samples_for(spec.targets["query"]))
@@ -42,7 +42,7 @@ def test_a_standard_query_holds_its_target(
 
 
 def test_a_similarity_search_holds_its_target(
-    queries: QueryTimes, measure: Measure, policy: Journey, spec: Specification
+    queries: QueryTimes, measure: Measure, policy: DocumentRun, spec: Specification
 ) -> None:
     """contract Response-time targets: the search by vector is a standard query too, p95 (F27)."""
     samples = queries.standard_query("search", policy, measure.samples_for(spec.targets["query"]))
@@ -50,10 +50,10 @@ def test_a_similarity_search_holds_its_target(
 
 
 @pytest.mark.component("database")
-def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: Journey) -> None:
+def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: DocumentRun) -> None:
     """contract Database: a search over all chunks goes through the approximate index (F27)."""
-    look = "the approximate index on document_chunks.embedding"
-    expect(queries.search_plan(policy), "plan of a search by vector, sequential scans being off", look).matches(
+    hint = "the approximate index on document_chunks.embedding"
+    expect(queries.search_plan(policy), "plan of a search by vector, sequential scans being off", hint).matches(
         r"(?s).*Index Scan using.*"
     )
 

@@ -5,10 +5,10 @@ import pytest
 from fixtures.answers import Answer
 from fixtures.api import Api
 from fixtures.documents import Document, make
-from fixtures.http import expect
-from fixtures.journeys import Journey
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
 from fixtures.measure import Measure
-from fixtures.run import Run
+from gate.session import Session
 from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
@@ -23,9 +23,9 @@ of_supabase = pytest.mark.component("supabase")
 
 
 @pytest.fixture(scope="module")
-def page(run: Run) -> Document:
+def page(session: Session) -> Document:
     """A one-page PDF."""
-    return make("latency", DocumentKind(kind="policy", outcome="complete"), run.tag, [])
+    return make("latency", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
 
 
 @of_openai
@@ -127,7 +127,7 @@ def test_storage_answers_in_time(supabase: Supabase, measure: Measure, spec: Spe
 
 
 @pytest.mark.component("rag")
-def test_retrieval_holds_its_target(api: Api, policy: Journey, measure: Measure, spec: Specification) -> None:
+def test_retrieval_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: retrieval (question to chunks), mean."""
     caller = api.as_(policy.owner).silent()
 

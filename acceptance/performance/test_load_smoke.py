@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.http import expect
-from fixtures.run import Run
+from gate.http import expect
+from gate.session import Session
 from load.gate import LoadResult, short_load
 from spec import current
 
@@ -20,9 +20,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def load(run: Run, out: Path) -> LoadResult:
+def load(session: Session, out: Path) -> LoadResult:
     """A short headless Locust run of open arrivals with the tasks of load/locustfile.py."""
-    return short_load(run, out / "load")
+    return short_load(session, out / "load")
 
 
 def test_no_request_fails_under_load(load: LoadResult) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.http import expect
-from fixtures.run import Run
+from gate.http import expect
+from gate.session import Session
 from load.gate import Regression, against_baseline
 from spec import current
 
@@ -18,9 +18,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def regression(run: Run, baseline: str) -> Regression:
+def regression(session: Session, baseline: str) -> Regression:
     """Load runs of cheap requests, compared with the stored runs of an earlier release."""
-    return against_baseline(run, baseline)
+    return against_baseline(session, baseline)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -3,10 +3,10 @@
 import pytest
 
 from fixtures.database import Database
-from fixtures.http import expect
-from fixtures.journeys import Journey, Journeys
+from gate.http import expect
+from fixtures.document_runs import DocumentRun, DocumentRuns
 from fixtures.measure import Measure, Samples
-from fixtures.run import Run
+from gate.session import Session
 from fixtures.timing import Timed, send_alone
 from spec import current
 
@@ -21,9 +21,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def alone(run: Run) -> list[Timed]:
+def alone(session: Session) -> list[Timed]:
     """One-page documents, one after another, on an otherwise idle worker."""
-    return send_alone(run, SPEC.sampling.documents)
+    return send_alone(session, SPEC.sampling.documents)
 
 
 def test_each_document_completes(alone: list[Timed]) -> None:
@@ -31,17 +31,17 @@ def test_each_document_completes(alone: list[Timed]) -> None:
     expect([t.outcome for t in alone if t.outcome != "complete"], "documents that did not complete").is_empty()
 
 
-def test_a_one_page_document_holds_its_target(alone: list[Timed], measure: Measure, run: Run) -> None:
+def test_a_one_page_document_holds_its_target(alone: list[Timed], measure: Measure, session: Session) -> None:
     """contract Response-time targets: upload to searchable, plus the poll intervals it waits for (F30)."""
-    waited = run.spec.pipeline.poll_intervals_waited * run.poll_seconds
+    waited = session.spec.pipeline.poll_intervals_waited * session.poll_seconds
     samples = Samples("one-page document, without polls", [max(0.0, t.seconds - waited) * 1000 for t in alone])
     measure.hold(samples, "document", "worker")
 
 
-def test_the_worker_takes_a_job_at_its_next_poll(alone: list[Timed], run: Run) -> None:
+def test_the_worker_takes_a_job_at_its_next_poll(alone: list[Timed], session: Session) -> None:
     """§2 WORKER_POLL_INTERVAL: a job is taken at the next poll, not at the one after the next."""
     slowest = max(t.claimed_after for t in alone)
-    limit = run.spec.pipeline.claim_poll_intervals * run.poll_seconds + run.spec.sampling.claim_grace_seconds
+    limit = session.spec.pipeline.claim_poll_intervals * session.poll_seconds + session.spec.sampling.claim_grace_seconds
     expect(slowest, "seconds until the slowest document was taken", "the worker's WORKER_POLL_INTERVAL").is_at_most(limit)
 
 
@@ -52,15 +52,15 @@ def test_parsing_is_within_its_share(alone: list[Timed], measure: Measure) -> No
 
 
 @pytest.mark.parametrize("status", STAGES)
-def test_no_stage_takes_longer_than_the_document_may(alone: list[Timed], run: Run, status: str) -> None:
+def test_no_stage_takes_longer_than_the_document_may(alone: list[Timed], session: Session, status: str) -> None:
     """§5 Job Processing: time in each stage."""
-    allowed = (SPEC.targets["document"].max_ms or 0) / 1000 + SPEC.pipeline.poll_intervals_waited * run.poll_seconds
+    allowed = (SPEC.targets["document"].max_ms or 0) / 1000 + SPEC.pipeline.poll_intervals_waited * session.poll_seconds
     expect(max(t.until(status) for t in alone), f"seconds until {status}").is_at_most(allowed)
 
 
-def test_the_policy_holds_the_target_among_others(policy: Journey, run: Run) -> None:
+def test_the_policy_holds_the_target_among_others(policy: DocumentRun, session: Session) -> None:
     """contract Response-time targets: several pages, beside other documents, before the run gives up."""
-    expect(policy.seconds, "seconds of the policy", "the worker's log", policy.describe()).is_at_most(run.document_seconds)
+    expect(policy.seconds, "seconds of the policy", "the worker's log", policy.describe()).is_at_most(session.document_seconds)
 
 
 def test_no_retry_was_needed(alone: list[Timed]) -> None:
@@ -68,8 +68,8 @@ def test_no_retry_was_needed(alone: list[Timed]) -> None:
     expect([t.retries for t in alone if t.retries], "retries of measured documents").is_empty()
 
 
-def test_the_queue_drains(journeys: Journeys, alone: list[Timed], database: Database, run: Run) -> None:
+def test_the_queue_drains(document_runs: DocumentRuns, alone: list[Timed], database: Database, session: Session) -> None:
     """§5 Job Processing: no job of this run is left waiting."""
-    journeys.completed("policy")
+    document_runs.completed("policy")
     waiting = database.waiting_jobs([t.job_id for t in alone])
     expect(waiting, f"jobs of {len(alone)} measured documents that still wait").is_empty()

@@ -9,8 +9,8 @@ import pytest
 from fixtures.api import Api, job_ids, shape
 from fixtures.database import Database, moment
 from fixtures.documents import Document
-from fixtures.http import expect
-from fixtures.journeys import Journey, Journeys
+from gate.http import expect
+from fixtures.document_runs import DocumentRun, DocumentRuns
 from fixtures.supabase import Supabase
 from fixtures.users import User, Users
 from fixtures.webhooks import signed
@@ -301,7 +301,7 @@ def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: New
     expect({job for page in found for job in page}, "jobs on all pages").equals(sent)
 
 
-def test_a_listing_is_filtered_by_state(api: Api, policy: Journey, spec: Specification) -> None:
+def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """contract GET …/jobs: state."""
     for state, wanted in ((spec.pipeline.final_state, [policy.job_id]), (spec.pipeline.failed_state, [])):
         reply = expect(api.as_(policy.owner).call("jobs", params={"state": state})).status(200)
@@ -351,15 +351,15 @@ def test_a_failed_job_can_be_retried(
     expect(state, "state of a dead job after its retry").differs_from(spec.pipeline.failed_state)
 
 
-def test_the_finished_job_is_shown_as_finished(api: Api, policy: Journey, spec: Specification) -> None:
+def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """contract GET …/jobs/{job_id}: status complete, state done."""
     job = expect(api.as_(policy.owner).call("job", at={"job_id": policy.job_id})).status(200).object()
     expect((job["status"], job["state"]), "status and state").equals((spec.pipeline.final_status, spec.pipeline.final_state))
 
 
-def test_the_failed_job_is_shown_with_its_reason(api: Api, journeys: Journeys) -> None:
+def test_the_failed_job_is_shown_with_its_reason(api: Api, document_runs: DocumentRuns) -> None:
     """contract GET …/jobs/{job_id}: a failed job shows last_error."""
-    failed = journeys.accepted("no_text")
+    failed = document_runs.accepted("no_text")
     job = expect(api.as_(failed.owner).call("job", at={"job_id": failed.job_id})).status(200).object()
     expect(str(job["status"]), "status of a document without text").matches(r"failed_\w+")
     expect(job["last_error"], "last_error of the failed job").is_not_empty()
@@ -386,20 +386,20 @@ def test_the_webhook_does_not_know_an_unknown_job(api: Api) -> None:
 
 
 @pytest.mark.resilience
-def test_the_webhook_acknowledges_a_rightly_signed_repeat(api: Api, policy: Journey, database: Database) -> None:
+def test_the_webhook_acknowledges_a_rightly_signed_repeat(api: Api, policy: DocumentRun, database: Database) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 200 for the right signature; a repeat harms nothing."""
     secret = database.webhook_secret(policy.job_id)
     before = database.job(policy.job_id)
     expect(api.call("webhook", at={"job_id": policy.job_id}, **signed({"status": "completed"}, secret))).status(200)
     after = database.job(policy.job_id)
-    expect(after["status"] if after else None, "status after a repeated call-back").equals(before["status"] if before else "")
+    expect(after["status"] if after else None, "status after a repeated callback").equals(before["status"] if before else "")
 
 
 # ── chat ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("endpoint", ["chat", "chat_alias"])
-def test_chat_answers(api: Api, policy: Journey, spec: Specification, endpoint: str) -> None:
+def test_chat_answers(api: Api, policy: DocumentRun, spec: Specification, endpoint: str) -> None:
     """contract POST /api/chat, /chat: 200 with text, sources and metadata."""
     reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], endpoint)).status(200)
     body = expect(reply).fields(*spec.endpoint("chat").fields)
@@ -407,7 +407,7 @@ def test_chat_answers(api: Api, policy: Journey, spec: Specification, endpoint: 
     expect(age, "age of the answer by its timestamp, in seconds").is_at_most(spec.health.clock_skew_seconds + reply.seconds)
 
 
-def test_chat_keeps_the_conversation(api: Api, policy: Journey) -> None:
+def test_chat_keeps_the_conversation(api: Api, policy: DocumentRun) -> None:
     """contract POST /api/chat: the conversation id is kept."""
     conversation = str(uuid.uuid4())
     body = expect(api.as_(policy.owner).ask(policy.facts[0][0], conversation_id=conversation)).status(200).object()

@@ -5,10 +5,10 @@ import pytest
 from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.documents import make
-from fixtures.expect import Blocked
-from fixtures.http import expect
-from fixtures.journeys import Journey
-from fixtures.run import Run
+from gate.failures import Blocked
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
+from gate.session import Session
 from fixtures.supabase import Supabase
 from fixtures.users import Users
 from spec import Specification, current
@@ -65,7 +65,7 @@ def test_a_transaction_can_be_undone(database: Database) -> None:
     expect(database.rolled_back_value(), "value after a rollback").equals(None)
 
 
-def test_a_job_is_locked_for_one_worker_only(database: Database, policy: Journey) -> None:
+def test_a_job_is_locked_for_one_worker_only(database: Database, policy: DocumentRun) -> None:
     """contract Worker: FOR UPDATE SKIP LOCKED hands a job to one worker (F28)."""
     expect(database.claimable_twice(policy.job_id), "the same job being claimable by two sessions at once").equals(False)
 
@@ -78,9 +78,9 @@ def test_an_unknown_status_is_refused(database: Database, idle_job: str) -> None
 
 
 @pytest.fixture(scope="module")
-def idle_job(api: Api, users: Users, run: Run) -> str:
+def idle_job(api: Api, users: Users, session: Session) -> str:
     """A job whose bytes never arrive, so that nobody works on it."""
-    document = make("idle", DocumentKind(kind="policy", outcome="complete"), run.tag, [])
+    document = make("idle", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
     reply = api.as_(users.new("idle")).request_upload(document)
     if reply.status != SPEC.endpoint("upload").success:
         raise Blocked("upload", f"{reply} answered {reply.status} {reply.text[:200]}")
@@ -91,37 +91,37 @@ def idle_job(api: Api, users: Users, run: Run) -> str:
 @pytest.mark.parametrize("status", SPEC.database.table("upload_jobs").checks["status"])
 def test_the_status_is_accepted(database: Database, idle_job: str, status: str) -> None:
     """contract Database: every status that the code writes is allowed (F06)."""
-    look = "the CHECK constraint on upload_jobs.status; is the newest migration applied?"
-    expect(database.refuses_status(idle_job, status), f"refusal of status {status!r}", look).equals(False)
+    hint = "the CHECK constraint on upload_jobs.status; is the newest migration applied?"
+    expect(database.refuses_status(idle_job, status), f"refusal of status {status!r}", hint).equals(False)
 
 
 @every_named_table
-def test_a_user_sees_their_own_rows(database: Database, policy: Journey, spec: Specification, table: str) -> None:
+def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: row-level security shows a user their own documents (F09, F24)."""
-    rows = database.visible_to(spec.database.user_role, policy.owner.id, table)
+    rows = database.visible_to(spec.roles.user, policy.owner.id, table)
     expect(rows, f"rows of {table} that the owner sees").is_above(0)
 
 
 @every_named_table
 def test_a_user_sees_nobody_elses_rows(
-    database: Database, policy: Journey, other_policy: Journey, spec: Specification, table: str
+    database: Database, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
 ) -> None:
     """contract Database: row-level security hides other users' documents (F24)."""
-    rows = database.foreign_rows(spec.database.user_role, other_policy.owner.id, table, policy.document_id)
-    look = f"the policies on {database.schema}.{table}; is row-level security on?"
-    expect(rows, f"rows of another user's document that a user sees in {table}", look).equals(0)
+    rows = database.foreign_rows(spec.roles.user, other_policy.owner.id, table, policy.document_id)
+    hint = f"the policies on {database.schema}.{table}; is row-level security on?"
+    expect(rows, f"rows of another user's document that a user sees in {table}", hint).equals(0)
 
 
 @every_named_table
-def test_a_stranger_sees_no_rows(database: Database, policy: Journey, spec: Specification, table: str) -> None:
+def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: anon sees nothing (F24)."""
-    rows = database.foreign_rows(spec.database.anonymous_role, None, table, policy.document_id)
-    look = f"the policies on {database.schema}.{table}; is row-level security on?"
-    expect(rows, f"rows that a stranger sees in {table}", look).equals(0)
+    rows = database.foreign_rows(spec.roles.anonymous, None, table, policy.document_id)
+    hint = f"the policies on {database.schema}.{table}; is row-level security on?"
+    expect(rows, f"rows that a stranger sees in {table}", hint).equals(0)
 
 
 @every_named_table
-def test_the_rest_view_shows_nobody_elses_rows(supabase: Supabase, policy: Journey, other_policy: Journey, table: str) -> None:
+def test_the_rest_view_shows_nobody_elses_rows(supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
     reply = supabase.rows(table, other_policy.owner.token, document_id=policy.document_id)
     rows = reply.json() if reply.status == 200 else []
@@ -139,7 +139,7 @@ def test_the_api_says_the_database_is_connected(api: Api) -> None:
 
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
-def test_many_requests_share_the_pool(api: Api, policy: Journey, spec: Specification) -> None:
+def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """§3 Connection Pool: parallel requests that use the database are all answered (F18)."""
     statuses = api.as_(policy.owner).at_once(
         "document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id}
@@ -147,6 +147,6 @@ def test_many_requests_share_the_pool(api: Api, policy: Journey, spec: Specifica
     expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals({200})
 
 
-def test_what_the_api_writes_is_in_this_database(policy: Journey, database: Database, run: Run) -> None:
+def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, database: Database, session: Session) -> None:
     """§6 Database Isolation: the API writes to the database that DATABASE_URL names (F05, F15)."""
     expect(database.job(policy.job_id) is not None, "the job's row in the database of DATABASE_URL").holds()

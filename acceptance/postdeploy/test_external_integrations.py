@@ -4,11 +4,11 @@ import pytest
 
 from fixtures.answers import Answer
 from fixtures.api import Api
-from fixtures.expect import not_applicable
-from fixtures.http import expect
-from fixtures.journeys import Journey, Journeys
+from gate.failures import not_applicable
+from gate.http import expect
+from fixtures.document_runs import DocumentRun, DocumentRuns
 from fixtures.retrieval import nearest
-from fixtures.run import Run
+from gate.session import Session
 from fixtures.stored import Chunk, object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
@@ -25,7 +25,7 @@ realtime = pytest.mark.component("realtime")
 
 
 @pytest.fixture
-def answer(api: Api, policy: Journey) -> Answer:
+def answer(api: Api, policy: DocumentRun) -> Answer:
     """The chat's answer to the first fact's question, asked by the owner of the policy."""
     return Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0])).status(200))
 
@@ -34,7 +34,7 @@ def answer(api: Api, policy: Journey) -> Answer:
 
 
 @pytest.mark.component("llamaparse")
-def test_parsing_gave_the_documents_text(policy: Journey, supabase: Supabase, spec: Specification) -> None:
+def test_parsing_gave_the_documents_text(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
     """§3 LlamaParse: the stored text holds what the PDF says."""
     key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
     text = " ".join(expect(supabase.storage.read(key)).status(200).text.split())
@@ -43,16 +43,16 @@ def test_parsing_gave_the_documents_text(policy: Journey, supabase: Supabase, sp
 
 
 @pytest.mark.component("llamaparse")
-def test_no_call_back_is_lost(journeys: Journeys) -> None:
+def test_no_callback_is_lost(document_runs: DocumentRuns) -> None:
     """contract Worker: the webhook of every document arrives (F12, F13)."""
-    waiting = [name for name in journeys.expected_to("complete") if journeys.accepted(name).statuses[-1:] == ["parse_queued"]]
-    look = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
-    expect(waiting, "documents that wait for LlamaParse's call-back for ever", look).is_empty()
+    waiting = [name for name in document_runs.expected_to("complete") if document_runs.accepted(name).statuses[-1:] == ["parse_queued"]]
+    hint = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
+    expect(waiting, "documents that wait for LlamaParse's callback for ever", hint).is_empty()
 
 
 @rag
 def test_the_stored_vectors_are_the_models(
-    policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification
+    policy: DocumentRun, database_chunks: list[Chunk], openai: OpenAI, spec: Specification
 ) -> None:
     """§1 RAG_EMBEDDING_MODEL: stored embeddings are those of the specified model (F11)."""
     sample = database_chunks[0]
@@ -65,7 +65,7 @@ def test_the_stored_vectors_are_the_models(
 @rag
 @pytest.mark.parametrize("fact", FACTS)
 def test_the_right_passage_is_the_nearest(
-    policy: Journey, database_chunks: list[Chunk], openai: OpenAI, spec: Specification, fact: int
+    policy: DocumentRun, database_chunks: list[Chunk], openai: OpenAI, spec: Specification, fact: int
 ) -> None:
     """contract RAG: the question's vector finds the passage, above the threshold (F11, F29)."""
     question, wanted = policy.facts[fact]
@@ -79,32 +79,32 @@ def test_the_right_passage_is_the_nearest(
 @chat
 def test_chat_does_not_fail_behind_a_200(answer: Answer) -> None:
     """contract HTTP API: no metadata.error, no apology (F02)."""
-    look = "the API's OPENAI_API_KEY and ANTHROPIC_API_KEY; its log at the time of the question"
-    expect(answer.failure(SPEC.chat), "failure behind the status 200", look).equals(None)
+    hint = "the API's OPENAI_API_KEY and ANTHROPIC_API_KEY; its log at the time of the question"
+    expect(answer.failure(SPEC.chat), "failure behind the status 200", hint).equals(None)
 
 
 @chat
 @pytest.mark.parametrize("fact", FACTS)
-def test_chat_answers_from_the_document(api: Api, policy: Journey, fact: int) -> None:
+def test_chat_answers_from_the_document(api: Api, policy: DocumentRun, fact: int) -> None:
     """contract RAG: the answer comes from the caller's own document (F09, F11, F16)."""
     question, wanted = policy.facts[fact]
     answer = Answer(expect(api.as_(policy.owner).ask(question)).status(200))
-    look = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
-    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r}", look, answer.describe()).holds()
+    hint = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
+    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r}", hint, answer.describe()).holds()
 
 
 @rag
-def test_retrieval_finds_the_own_document(answer: Answer, policy: Journey) -> None:
+def test_retrieval_finds_the_own_document(answer: Answer, policy: DocumentRun) -> None:
     """contract RAG: the sources are chunks of the caller's document (F09, F11)."""
-    look = "the user id that retrieval filters by; the embedding model of question and chunks"
-    expect(answer.sources, "sources of the answer", look, answer.describe()).is_not_empty()
+    hint = "the user id that retrieval filters by; the embedding model of question and chunks"
+    expect(answer.sources, "sources of the answer", hint, answer.describe()).is_not_empty()
     if not answer.names_documents():
         not_applicable("this release's sources do not name documents; the answers themselves are checked")
-    expect(answer.document_ids(), "documents behind the answer", look, answer.describe()).contains(policy.document_id)
+    expect(answer.document_ids(), "documents behind the answer", hint, answer.describe()).contains(policy.document_id)
 
 
 @rag
-def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: Journey) -> None:
+def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: DocumentRun) -> None:
     """contract RAG: the caller's own chunks only (F24)."""
     foreign = answer.document_ids() - {policy.document_id}
     expect(foreign, "other documents behind the answer").is_empty()
@@ -133,7 +133,7 @@ def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -
 
 
 @chat
-def test_another_user_gets_nothing_of_it(api: Api, policy: Journey, another_user: User) -> None:
+def test_another_user_gets_nothing_of_it(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract RAG: another user's document is never used (F24)."""
     question, wanted = policy.facts[0]
     answer = Answer(expect(api.as_(another_user).ask(question)).status(200))
@@ -142,13 +142,13 @@ def test_another_user_gets_nothing_of_it(api: Api, policy: Journey, another_user
 
 
 @chat
-def test_two_users_get_their_own_answers(api: Api, policy: Journey, other_policy: Journey) -> None:
+def test_two_users_get_their_own_answers(api: Api, policy: DocumentRun, other_policy: DocumentRun) -> None:
     """contract RAG: the same question is answered from each user's own document (F09)."""
     question, mine = policy.facts[0]
     theirs = other_policy.facts[0][1]
-    look = "the user id that retrieval filters by"
+    hint = "the user id that retrieval filters by"
     answer = Answer(expect(api.as_(other_policy.owner).ask(question)).status(200))
-    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer", look, answer.describe()).holds()
+    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer", hint, answer.describe()).holds()
     expect(answer.mentions(mine), f"{mine!r}, the first user's fact, in the second user's answer").equals(False)
 
 
@@ -181,7 +181,7 @@ def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spe
 
 
 @pytest.mark.component("storage")
-def test_a_signed_read_url_works(supabase: Supabase, policy: Journey, spec: Specification) -> None:
+def test_a_signed_read_url_works(supabase: Supabase, policy: DocumentRun, spec: Specification) -> None:
     """contract Storage: a signed URL shows the object for a while."""
     key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
     body = expect(supabase.storage.sign_read(key, spec.limits.signed_url_ttl_seconds)).status(200).object()
@@ -190,11 +190,11 @@ def test_a_signed_read_url_works(supabase: Supabase, policy: Journey, spec: Spec
 
 
 @realtime
-def test_realtime_lets_a_client_join(supabase: Supabase, user: User, run: Run) -> None:
+def test_realtime_lets_a_client_join(supabase: Supabase, user: User, session: Session) -> None:
     """§3 Supabase realtime: a signed-in client joins a channel."""
-    changes = [{"event": "*", "schema": run.spec.database.schema_name, "table": "upload_jobs"}]
+    changes = [{"event": "*", "schema": session.spec.database.schema_name, "table": "upload_jobs"}]
     payload = {"config": {"postgres_changes": changes}, "access_token": user.token}
-    reply = supabase.realtime.ask(f"realtime:{run.run_id}", "phx_join", payload)
+    reply = supabase.realtime.ask(f"realtime:{session.run.run_id}", "phx_join", payload)
     expect(reply["payload"].get("status"), "status of the join", "Supabase's dashboard, Realtime").equals("ok")
 
 

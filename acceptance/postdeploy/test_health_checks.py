@@ -4,11 +4,11 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.database import Database
-from fixtures.expect import not_applicable
+from gate.failures import not_applicable
 from fixtures.health import HealthReport
-from fixtures.http import expect
-from fixtures.journeys import Journeys
-from fixtures.run import Run
+from gate.http import expect
+from fixtures.document_runs import DocumentRuns
+from gate.session import Session
 from fixtures.supabase import Supabase
 from fixtures.vendors import LlamaParse, OpenAI, Render
 from spec import Specification, current
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.checklist("8.2.1"),
     pytest.mark.component("api"),
 ]
-WORKER_LOOK = "the worker's log at Render; its DATABASE_URL, keys and start-up"
+WORKER_HINT = "the worker's log at Render; its DATABASE_URL, keys and start-up"
 needs_api = pytest.mark.needs("api")
 
 
@@ -54,7 +54,7 @@ def test_the_body_says_what_is_agreed(health: HealthReport, spec: Specification)
 @needs_api
 def test_the_service_is_healthy(health: HealthReport, spec: Specification) -> None:
     """§4 API Service Health Checks: status healthy."""
-    expect(health.status, "status in the health body", health.reply.look, health.summary()).equals(spec.health.required_status)
+    expect(health.status, "status in the health body", health.reply.hint, health.summary()).equals(spec.health.required_status)
 
 
 @needs_api
@@ -99,9 +99,9 @@ def test_the_status_page_agrees(api: Api, spec: Specification) -> None:
 
 
 @needs_api
-def test_the_deployed_commit_is_the_release(run: Run, api: Api, render: Render, spec: Specification) -> None:
+def test_the_deployed_commit_is_the_release(session: Session, api: Api, render: Render, spec: Specification) -> None:
     """§7 Deployment Process: the live commit is the one that was released (F07)."""
-    expected = run.settings.harness_expected_commit
+    expected = session.settings.text("HARNESS_EXPECTED_COMMIT")
     if not expected:
         not_applicable("HARNESS_EXPECTED_COMMIT is not set, so any live commit is accepted")
     live = api.call("status").object().get("commit") or render.live_commit(spec.services["api"].name)
@@ -153,11 +153,11 @@ def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaPars
 
 
 @pytest.mark.component("worker")
-def test_the_worker_is_alive(journeys: Journeys) -> None:
+def test_the_worker_is_alive(document_runs: DocumentRuns) -> None:
     """§4 Worker Service Health Checks: the worker takes a job within its poll interval (F03, F14, F17)."""
-    sent = [journeys.accepted(name) for name in journeys.expected_to("complete")]
-    taken = [journey.name for journey in sent if journey.was_claimed()]
-    expect(taken, "documents that the worker took", WORKER_LOOK, f"none; policy: {sent[0].describe()}").is_not_empty()
+    sent = [document_runs.accepted(name) for name in document_runs.expected_to("complete")]
+    taken = [document_run.name for document_run in sent if document_run.was_claimed()]
+    expect(taken, "documents that the worker took", WORKER_HINT, f"none; policy: {sent[0].describe()}").is_not_empty()
 
 
 @needs_api
@@ -168,7 +168,7 @@ def test_every_response_can_be_traced(api: Api, spec: Specification) -> None:
     expect(reply).header(spec.monitoring.request_id_header).matches(r"\S+")
     expect(reply).header(spec.monitoring.process_time_header).matches(r"\d+(\.\d+)?")
     told = float(reply.headers[spec.monitoring.process_time_header])
-    expect(told, "process time in seconds that the API tells", reply.look).is_at_most(round(reply.seconds, 4))
+    expect(told, "process time in seconds that the API tells", reply.hint).is_at_most(round(reply.seconds, 4))
 
 
 @needs_api

@@ -3,8 +3,8 @@
 import pytest
 
 from fixtures.database import Database
-from fixtures.http import expect
-from fixtures.journeys import Journey, Journeys
+from gate.http import expect
+from fixtures.document_runs import DocumentRun, DocumentRuns
 from fixtures.stored import Chunk, different, object_key, pages_in_order, pages_missing, sha256
 from fixtures.supabase import Supabase
 from spec import Specification, current
@@ -12,7 +12,7 @@ from spec import Specification, current
 SPEC = current()
 COMPLETE = [name for name, kind in SPEC.documents.items() if kind.outcome == "complete"]
 FAILED = [name for name, kind in SPEC.documents.items() if kind.outcome == "failed"]
-WORKER_LOOK = "the worker's log at Render; upload_jobs.last_error of the job"
+WORKER_HINT = "the worker's log at Render; upload_jobs.last_error of the job"
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.checklist("8.2.3"),
@@ -27,43 +27,43 @@ def chunks(database_chunks: list[Chunk]) -> list[Chunk]:
 
 
 @pytest.mark.parametrize("name", COMPLETE)
-def test_the_document_completes(journeys: Journeys, spec: Specification, name: str) -> None:
+def test_the_document_completes(document_runs: DocumentRuns, spec: Specification, name: str) -> None:
     """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
-    journey = journeys.accepted(name)
-    expect(journey.outcome, f"way of document {name!r}", WORKER_LOOK, journey.describe()).equals(spec.pipeline.final_status)
+    document_run = document_runs.accepted(name)
+    expect(document_run.outcome, f"way of document {name!r}", WORKER_HINT, document_run.describe()).equals(spec.pipeline.final_status)
 
 
-def test_the_stages_come_in_order(policy: Journey, spec: Specification) -> None:
+def test_the_stages_come_in_order(policy: DocumentRun, spec: Specification) -> None:
     """contract Worker: no stage is left out backwards."""
     order = [spec.pipeline.stages.index(status) for status in policy.statuses if status in spec.pipeline.stages]
     expect(order, f"order of the stages that were seen ({policy.statuses})").equals(sorted(order))
 
 
-def test_only_known_stages_are_seen(policy: Journey, database: Database, spec: Specification) -> None:
+def test_only_known_stages_are_seen(policy: DocumentRun, database: Database, spec: Specification) -> None:
     """contract Database: CHECK on upload_jobs.status."""
     allowed = spec.database.table("upload_jobs").checks["status"]
     expect([s for s in policy.statuses if s not in allowed], "unknown statuses on the way").is_empty()
 
 
 def test_completion_sets_state_and_document(
-    journeys: Journeys, policy: Journey, database: Database, spec: Specification
+    document_runs: DocumentRuns, policy: DocumentRun, database: Database, spec: Specification
 ) -> None:
     """contract Worker: with `complete`, state is done and the document's processing_status follows."""
     row = database.settled_job(policy.job_id)
-    expect((row["status"], row["state"]), "status and state of the finished job", WORKER_LOOK).equals(
+    expect((row["status"], row["state"]), "status and state of the finished job", WORKER_HINT).equals(
         (spec.pipeline.final_status, spec.pipeline.final_state)
     )
-    expect(row["processing_status"], "processing_status of the document", WORKER_LOOK).is_one_of(
+    expect(row["processing_status"], "processing_status of the document", WORKER_HINT).is_one_of(
         [spec.pipeline.final_status, "completed", "processed"]
     )
 
 
-def test_a_smooth_way_needs_no_retry(policy: Journey) -> None:
+def test_a_smooth_way_needs_no_retry(policy: DocumentRun) -> None:
     """§2 WORKER_MAX_RETRIES: a good document needs none; a retried success is a sign of trouble."""
-    expect(policy.retry_count, "retries of a good document", WORKER_LOOK, policy.describe()).equals(0)
+    expect(policy.retry_count, "retries of a good document", WORKER_HINT, policy.describe()).equals(0)
 
 
-def test_the_document_row_is_right(policy: Journey, database: Database) -> None:
+def test_the_document_row_is_right(policy: DocumentRun, database: Database) -> None:
     """contract Database: documents keeps name, size, hash and owner."""
     row = database.settled_job(policy.job_id)
     seen = (row["filename"], row["bytes_len"], row["file_sha256"], str(row["user_id"]))
@@ -72,7 +72,7 @@ def test_the_document_row_is_right(policy: Journey, database: Database) -> None:
     )
 
 
-def test_the_job_names_its_versions(policy: Journey, database: Database, spec: Specification) -> None:
+def test_the_job_names_its_versions(policy: DocumentRun, database: Database, spec: Specification) -> None:
     """contract Database: chunks_version, embed_model and embed_version."""
     row = database.settled_job(policy.job_id)
     expect((row["chunks_version"], row["embed_model"], row["embed_version"]), "versions in the job's row").equals(
@@ -80,7 +80,7 @@ def test_the_job_names_its_versions(policy: Journey, database: Database, spec: S
     )
 
 
-def test_the_paths_are_as_agreed(policy: Journey, database: Database, spec: Specification) -> None:
+def test_the_paths_are_as_agreed(policy: DocumentRun, database: Database, spec: Specification) -> None:
     """contract Storage: raw and parsed paths."""
     row = database.settled_job(policy.job_id)
     wanted = tuple(
@@ -92,7 +92,7 @@ def test_the_paths_are_as_agreed(policy: Journey, database: Database, spec: Spec
 
 
 @pytest.mark.component("storage")
-def test_the_pdf_is_stored_unchanged(policy: Journey, supabase: Supabase, spec: Specification) -> None:
+def test_the_pdf_is_stored_unchanged(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the raw document, byte for byte."""
     key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
     reply = expect(supabase.storage.read(key)).status(200)
@@ -100,7 +100,7 @@ def test_the_pdf_is_stored_unchanged(policy: Journey, supabase: Supabase, spec: 
 
 
 @pytest.mark.component("storage")
-def test_the_parsed_text_is_stored(policy: Journey, supabase: Supabase, database: Database, spec: Specification) -> None:
+def test_the_parsed_text_is_stored(policy: DocumentRun, supabase: Supabase, database: Database, spec: Specification) -> None:
     """contract Storage: the parsed Markdown, as its hash says."""
     key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
     reply = expect(supabase.storage.read(key)).status(200)
@@ -108,16 +108,16 @@ def test_the_parsed_text_is_stored(policy: Journey, supabase: Supabase, database
     expect(sha256(reply.body), "hash of the stored text").equals(row["parsed_sha256"], "documents.parsed_sha256 says so")
 
 
-def test_every_page_is_in_the_chunks(policy: Journey, chunks: list[Chunk]) -> None:
+def test_every_page_is_in_the_chunks(policy: DocumentRun, chunks: list[Chunk]) -> None:
     """contract Worker: nothing of the document is lost on the way."""
     expect(pages_missing(policy.pages, chunks), f"pages of {len(policy.pages)} whose text is in no chunk").is_empty()
 
 
-def test_the_chunks_follow_the_document(policy: Journey, chunks: list[Chunk]) -> None:
+def test_the_chunks_follow_the_document(policy: DocumentRun, chunks: list[Chunk]) -> None:
     """contract Database: chunk_ord counts along the text."""
     order = pages_in_order(policy.pages, chunks)
-    expect(order, "pages that chunks hold, by chunk_ord", WORKER_LOOK).is_not_empty()
-    expect(order, "pages that chunks hold, by chunk_ord", WORKER_LOOK).equals(sorted(order))
+    expect(order, "pages that chunks hold, by chunk_ord", WORKER_HINT).is_not_empty()
+    expect(order, "pages that chunks hold, by chunk_ord", WORKER_HINT).equals(sorted(order))
 
 
 def test_the_chunks_are_numbered_without_gaps(chunks: list[Chunk]) -> None:
@@ -141,7 +141,7 @@ def test_the_chunk_hashes_are_right(chunks: list[Chunk]) -> None:
 
 def test_every_chunk_has_a_vector_of_the_right_dimension(chunks: list[Chunk], spec: Specification) -> None:
     """contract Worker: embeddings have 1536 dimensions (F11, F29)."""
-    wrong = {chunk.number: chunk.dimension for chunk in chunks if chunk.dimension != spec.database.vector_dimension}
+    wrong = {chunk.number: chunk.dimension for chunk in chunks if chunk.dimension != spec.vectors.dimension}
     expect(wrong, "chunks with an embedding of another dimension, or none").equals({})
 
 
@@ -157,51 +157,51 @@ def test_every_vector_is_a_unit_vector(chunks: list[Chunk], spec: Specification)
 def test_vectors_of_different_texts_differ(chunks: list[Chunk]) -> None:
     """contract Worker: embeddings are not all the same (F29)."""
     vectors, texts = different(chunks)
-    expect(vectors, "different embeddings", WORKER_LOOK).is_at_least(texts * SPEC.pipeline.different_vectors_share)
+    expect(vectors, "different embeddings", WORKER_HINT).is_at_least(texts * SPEC.pipeline.different_vectors_share)
 
 
-def test_a_long_document_is_embedded_in_batches(journeys: Journeys, database: Database, spec: Specification) -> None:
+def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
     """contract Worker: embeddings go out in batches of 256; a document of several batches arrives whole."""
-    journey = journeys.completed("long")
-    chunks = [Chunk(row) for row in database.chunks(journey.document_id)]
-    missing = pages_missing(journey.pages, chunks)
-    expect(missing, f"pages of {len(journey.pages)} whose text is in none of {len(chunks)} chunks", WORKER_LOOK).is_empty()
-    bare = [chunk.number for chunk in chunks if chunk.dimension != spec.database.vector_dimension]
-    expect(bare, f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", WORKER_LOOK).is_empty()
+    document_run = document_runs.completed("long")
+    chunks = [Chunk(row) for row in database.chunks(document_run.document_id)]
+    missing = pages_missing(document_run.pages, chunks)
+    expect(missing, f"pages of {len(document_run.pages)} whose text is in none of {len(chunks)} chunks", WORKER_HINT).is_empty()
+    bare = [chunk.number for chunk in chunks if chunk.dimension != spec.vectors.dimension]
+    expect(bare, f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", WORKER_HINT).is_empty()
     vectors, texts = different(chunks)
-    expect(vectors, "different embeddings", WORKER_LOOK).is_at_least(texts * SPEC.pipeline.different_vectors_share)
+    expect(vectors, "different embeddings", WORKER_HINT).is_at_least(texts * SPEC.pipeline.different_vectors_share)
 
 
 @pytest.mark.resilience
 @pytest.mark.parametrize("name", FAILED)
-def test_a_bad_document_fails_with_a_reason(journeys: Journeys, name: str) -> None:
+def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, name: str) -> None:
     """contract Worker: failed_parse with the reason in last_error, or refused at the door."""
-    journey = journeys.result(name)
-    if journey.outcome == "refused":
-        expect(journey.reason, f"refusal of {name!r}").matches(r".*answered 4\d\d.*")
+    document_run = document_runs.result(name)
+    if document_run.outcome == "refused":
+        expect(document_run.reason, f"refusal of {name!r}").matches(r".*answered 4\d\d.*")
         return
-    expect(journey.outcome, f"way of document {name!r}", WORKER_LOOK, journey.describe()).equals("failed")
-    expect(journey.last_error, f"last_error of {name!r}").is_not_empty("somebody must be told why")
+    expect(document_run.outcome, f"way of document {name!r}", WORKER_HINT, document_run.describe()).equals("failed")
+    expect(document_run.last_error, f"last_error of {name!r}").is_not_empty("somebody must be told why")
 
 
 @pytest.mark.resilience
 @pytest.mark.parametrize("name", FAILED)
-def test_a_bad_document_leaves_nothing_half_done(journeys: Journeys, database: Database, name: str) -> None:
+def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, database: Database, name: str) -> None:
     """contract Worker: a failed document has no chunks and is not shown as complete."""
-    journey = journeys.result(name)
-    found = database.chunks(journey.document_id) if journey.document_id else []
+    document_run = document_runs.result(name)
+    found = database.chunks(document_run.document_id) if document_run.document_id else []
     expect(found, f"chunks of the failed document {name!r}").is_empty()
 
 
 @pytest.mark.resilience
-def test_a_bad_document_does_not_stop_the_queue(journeys: Journeys) -> None:
+def test_a_bad_document_does_not_stop_the_queue(document_runs: DocumentRuns) -> None:
     """contract Worker: a poisoned job does not starve the jobs behind it (F28)."""
-    lost = [name for name in journeys.expected_to("complete") if journeys.accepted(name).outcome == "lost"]
-    expect(lost, "good documents that were never finished beside the bad ones", WORKER_LOOK).is_empty()
+    lost = [name for name in document_runs.expected_to("complete") if document_runs.accepted(name).outcome == "lost"]
+    expect(lost, "good documents that were never finished beside the bad ones", WORKER_HINT).is_empty()
 
 
 @pytest.mark.resilience
-def test_no_document_is_processed_twice(journeys: Journeys, policy: Journey, database: Database) -> None:
+def test_no_document_is_processed_twice(document_runs: DocumentRuns, policy: DocumentRun, database: Database) -> None:
     """contract Worker: two workers on one queue never process a job twice."""
     repeated = database.repeated_chunks(policy.document_id)
     expect(repeated, "chunk numbers that stand twice for one document").is_empty()

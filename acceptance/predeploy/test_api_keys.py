@@ -5,9 +5,9 @@ import time
 import pytest
 
 from fixtures.database import Database, moment
-from fixtures.expect import not_applicable
-from fixtures.http import expect
-from fixtures.run import Run
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.session import Session
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of, role_of
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
@@ -39,15 +39,15 @@ def test_the_embedding_model_gives_the_specified_dimension(openai: OpenAI, spec:
     """§1 RAG_VECTOR_DIMENSION: a vector of the model has the specified dimension (F11, F29)."""
     vector = openai.embed(["deductible"], spec.pipeline.embed_model)[0]
     expect(vector, f"embedding of {spec.pipeline.embed_model}").satisfies(
-        lambda v: len(v) == spec.database.vector_dimension, f"to have {spec.database.vector_dimension} dimensions"
+        lambda v: len(v) == spec.vectors.dimension, f"to have {spec.vectors.dimension} dimensions"
     )
     expect(sum(value * value for value in vector), "squared length of the embedding").is_above(0)
 
 
 @openai_key
-def test_the_workers_openai_key_is_valid_too(run: Run, openai: OpenAI) -> None:
+def test_the_workers_openai_key_is_valid_too(session: Session, openai: OpenAI) -> None:
     """§2 External API Configuration: the worker's own key is accepted (F01)."""
-    expect(openai.models(run.worker_env.get("OPENAI_API_KEY") or WRONG_KEY), "models of the worker's key").is_not_empty()
+    expect(openai.models(session.worker_env.get("OPENAI_API_KEY") or WRONG_KEY), "models of the worker's key").is_not_empty()
 
 
 @llamaparse_key
@@ -57,16 +57,16 @@ def test_llamaparse_accepts_the_key(llamaparse: LlamaParse) -> None:
 
 
 @llamaparse_key
-def test_the_workers_llamaparse_key_is_valid_too(run: Run) -> None:
+def test_the_workers_llamaparse_key_is_valid_too(session: Session) -> None:
     """§2 External API Configuration: the worker's own key is accepted (F01)."""
-    key = run.worker_env.get("LLAMAPARSE_API_KEY") or WRONG_KEY
-    expect(LlamaParse(run, key).projects()).status(200, because="the worker is the one that hands documents in")
+    key = session.worker_env.get("LLAMAPARSE_API_KEY") or WRONG_KEY
+    expect(LlamaParse(session, key).projects()).status(200, because="the worker is the one that hands documents in")
 
 
 @llamaparse_key
-def test_llamaparse_refuses_a_wrong_key(run: Run) -> None:
+def test_llamaparse_refuses_a_wrong_key(session: Session) -> None:
     """§6 API Keys: the key is what opens the door."""
-    expect(LlamaParse(run, WRONG_KEY).projects()).status(401, 403)
+    expect(LlamaParse(session, WRONG_KEY).projects()).status(401, 403)
 
 
 @anthropic_key
@@ -76,9 +76,9 @@ def test_anthropic_accepts_the_key(anthropic: Anthropic) -> None:
 
 
 @anthropic_key
-def test_anthropic_refuses_a_wrong_key(run: Run, anthropic: Anthropic) -> None:
+def test_anthropic_refuses_a_wrong_key(session: Session, anthropic: Anthropic) -> None:
     """§6 API Keys: the key is what opens the door."""
-    expect(Anthropic(run, WRONG_KEY).models()).status(401, 403)
+    expect(Anthropic(session, WRONG_KEY).models()).status(401, 403)
 
 
 @supabase_key
@@ -113,13 +113,13 @@ def test_the_anon_key_opens_no_admin_door(supabase: Supabase) -> None:
 @supabase_key
 def test_the_anon_key_has_the_anon_role(supabase: Supabase, spec: Specification) -> None:
     """§6 API Keys: roles are not mixed up."""
-    expect(role_of(supabase.anon_key), "role in SUPABASE_ANON_KEY").equals(spec.database.anonymous_role)
+    expect(role_of(supabase.anon_key), "role in SUPABASE_ANON_KEY").equals(spec.roles.anonymous)
 
 
 @supabase_key
 def test_the_service_role_key_has_the_service_role(supabase: Supabase, spec: Specification) -> None:
     """§6 Service Role Keys: roles are not mixed up."""
-    expect(role_of(supabase.service_key), "role in SUPABASE_SERVICE_ROLE_KEY").equals(spec.database.service_role)
+    expect(role_of(supabase.service_key), "role in SUPABASE_SERVICE_ROLE_KEY").equals(spec.roles.service)
 
 
 @supabase_key
@@ -137,7 +137,7 @@ def test_the_keys_are_not_about_to_expire(supabase: Supabase) -> None:
 
 
 @supabase_key
-def test_the_keys_belong_to_the_project_of_the_url(run: Run, supabase: Supabase) -> None:
+def test_the_keys_belong_to_the_project_of_the_url(session: Session, supabase: Supabase) -> None:
     """§6 Data Security: URL and keys name the same project (F15)."""
     host = supabase.url.partition("://")[2].partition(":")[0]
     if not host.endswith(".supabase.co"):
@@ -192,8 +192,8 @@ def test_a_stranger_may_not_list_files(supabase: Supabase) -> None:
 
 
 @storage_access
-def test_storage_is_the_projects_own(run: Run, supabase: Supabase) -> None:
+def test_storage_is_the_projects_own(session: Session, supabase: Supabase) -> None:
     """§6 Storage Isolation: SUPABASE_STORAGE_URL lies below SUPABASE_URL (F15)."""
-    expect(run.settings.storage_url, "SUPABASE_STORAGE_URL").satisfies(
+    expect(session.settings.storage_url, "SUPABASE_STORAGE_URL").satisfies(
         lambda url: url.startswith(supabase.url), "to lie below SUPABASE_URL"
     )

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from fixtures.database import Database
-from fixtures.expect import not_applicable
-from fixtures.http import expect
-from fixtures.run import Run
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.session import Session
 from spec import Specification, current
 from spec.model import Index, Table
 
@@ -44,11 +44,11 @@ def test_the_database_lets_the_services_in(database: Database) -> None:
 
 
 @pytest.mark.component("worker")
-def test_the_worker_gets_into_the_database(database: Database, run: Run) -> None:
+def test_the_worker_gets_into_the_database(database: Database, session: Session) -> None:
     """§2 Database Configuration: the worker's own DATABASE_URL connects too (F03, F10)."""
-    look = "DATABASE_URL of the worker: host (the pooler's), user and password"
-    refusal = database.refusal_of(run.worker_env.get("DATABASE_URL", ""))
-    expect(refusal, "refusals of the worker by its own DATABASE_URL", look).is_empty()
+    hint = "DATABASE_URL of the worker: host (the pooler's), user and password"
+    refusal = database.refusal_of(session.worker_env.get("DATABASE_URL", ""))
+    expect(refusal, "refusals of the worker by its own DATABASE_URL", hint).is_empty()
 
 
 def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
@@ -63,7 +63,7 @@ def test_the_schema_exists(database: Database, spec: Specification) -> None:
 
 def test_the_vector_extension_is_installed(database: Database, spec: Specification) -> None:
     """contract Database: pgvector is installed."""
-    expect(database.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.database.extension)
+    expect(database.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.vectors.extension)
 
 
 def test_the_clock_of_the_database_is_right(database: Database, spec: Specification) -> None:
@@ -115,8 +115,8 @@ def test_the_foreign_key_exists(database: Database, table: Table, column: str) -
 def test_the_check_constraint_allows_exactly_the_agreed_values(database: Database, table: Table, column: str) -> None:
     """contract Database: CHECK constraints as new as the code (F06)."""
     allowed = database.allowed_values(table.name, column)
-    look = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
-    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", look).equals(sorted(table.checks[column]))
+    hint = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
+    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", hint).equals(sorted(table.checks[column]))
 
 
 @pytest.mark.parametrize(("table", "index"), pairs("indexes"))
@@ -133,11 +133,11 @@ def test_the_embedding_has_an_approximate_index(database: Database, spec: Specif
     found = [
         i
         for i in database.indexes(table.name)
-        if i["method"] in spec.database.index_methods and spec.database.vector_operator_class in i["operators"]
+        if i["method"] in spec.vectors.index_methods and spec.vectors.operator_class in i["operators"]
     ]
-    methods = " or ".join(spec.database.index_methods)
-    look = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.database.vector_operator_class})"
-    expect([i["columns"] for i in found], f"{methods} indexes with cosine distance on {table.name}", look).contains(
+    methods = " or ".join(spec.vectors.index_methods)
+    hint = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.vectors.operator_class})"
+    expect([i["columns"] for i in found], f"{methods} indexes with cosine distance on {table.name}", hint).contains(
         [table.vector_index]
     )
 
@@ -145,36 +145,36 @@ def test_the_embedding_has_an_approximate_index(database: Database, spec: Specif
 @every_table
 def test_row_level_security_is_on(database: Database, table: Table) -> None:
     """contract Database: row-level security on every table (F24)."""
-    look = f"ALTER TABLE {database.schema}.{table.name} ENABLE ROW LEVEL SECURITY"
-    expect(database.has_row_level_security(table.name), f"row-level security of {table.name}", look).equals(True)
+    hint = f"ALTER TABLE {database.schema}.{table.name} ENABLE ROW LEVEL SECURITY"
+    expect(database.has_row_level_security(table.name), f"row-level security of {table.name}", hint).equals(True)
 
 
 @every_table
 def test_the_service_role_may_work(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees and changes all rows."""
-    missing = [p for p in table.service_grants if not database.may(spec.database.service_role, p, table.name)]
-    expect(missing, f"privileges that {spec.database.service_role} lacks on {table.name}").is_empty()
+    missing = [p for p in table.service_grants if not database.may(spec.roles.service, p, table.name)]
+    expect(missing, f"privileges that {spec.roles.service} lacks on {table.name}").is_empty()
 
 
 @every_table
 def test_a_policy_lets_the_service_role_see_all_rows(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees all, by a policy or by passing row-level security by."""
     open_to = database.policies(table.name, "SELECT") | database.roles_without_security()
-    expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.database.service_role)
+    expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.roles.service)
 
 
 @every_table
 def test_no_policy_shows_all_rows_to_everybody(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: only the service role has a policy without a condition (F24)."""
-    opened = database.roles_shown_everything(table.name) - {spec.database.service_role}
+    opened = database.roles_shown_everything(table.name) - {spec.roles.service}
     expect(opened, f"roles to which a policy shows all rows of {table.name}", f"the policies on {table.name}").is_empty()
 
 
 @every_table
 def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: anon sees nothing."""
-    rows = database.visible_to(spec.database.anonymous_role, None, table.name)
-    expect(rows, f"rows of {table.name} that {spec.database.anonymous_role} sees").equals(0)
+    rows = database.visible_to(spec.roles.anonymous, None, table.name)
+    expect(rows, f"rows of {table.name} that {spec.roles.anonymous} sees").equals(0)
 
 
 @pytest.mark.parametrize("role", [DATABASE.service_role, DATABASE.user_role, DATABASE.anonymous_role])
@@ -188,11 +188,11 @@ def test_no_user_can_become_superuser_through_the_services(database: Database) -
     expect(database.is_superuser(), "superuser rights").equals(False)
 
 
-def test_all_migrations_of_the_release_are_applied(database: Database, spec: Specification, run: Run) -> None:
+def test_all_migrations_of_the_release_are_applied(database: Database, spec: Specification, session: Session) -> None:
     """contract Database: the applied migrations are those of the source tree."""
     applied = database.applied_migrations()
     expect(applied, f"versions in {spec.database.migrations_table}").is_not_empty("the schema comes from migrations")
-    tree = run.settings.harness_source_tree
+    tree = session.settings.path("HARNESS_SOURCE_TREE")
     if tree is None:
         return
     released = {path.name.partition("_")[0] for path in (tree / "supabase" / "migrations").glob("*.sql")}
@@ -218,12 +218,12 @@ def test_the_service_role_may_read_and_write_files(database: Database, spec: Spe
     """contract Storage: the policies of the bucket let service_role work (F04)."""
     if not database.exists("storage.objects"):
         not_applicable("this database does not hold Supabase's storage schema")
-    if spec.database.service_role in database.roles_without_security():
+    if spec.roles.service in database.roles_without_security():
         return
     missing = [
         c
         for c in ("SELECT", "INSERT", "UPDATE", "DELETE")
-        if spec.database.service_role not in database.policies("objects", c, "storage")
+        if spec.roles.service not in database.policies("objects", c, "storage")
     ]
-    look = "the policies on storage.objects; the storage migration"
-    expect(missing, "commands without a policy for service_role on storage.objects", look).is_empty()
+    hint = "the policies on storage.objects; the storage migration"
+    expect(missing, "commands without a policy for service_role on storage.objects", hint).is_empty()

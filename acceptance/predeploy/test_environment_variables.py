@@ -3,15 +3,14 @@
 import pytest
 
 from fixtures.environment import Rule, rules_of
-from fixtures.http import expect
-from fixtures.run import Run
-from fixtures.settings import production_markers
+from gate.http import expect
+from gate.session import Session
+from gate.settings import production_markers
 from fixtures.vendors import Render
 from spec import Specification, current
-from spec.model import ServiceName
 
 SPEC = current()
-SERVICES: tuple[ServiceName, ...] = ("api", "worker")
+SERVICES: tuple[str, ...] = ("api", "worker")
 SHARED = [name for name, variable in SPEC.variables.items() if variable.shared]
 pytestmark = [
     pytest.mark.predeploy,
@@ -25,45 +24,45 @@ every_service = pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     ("service", "name"), [pytest.param(s, n, id=f"{s}-{n}") for s in SERVICES for n in SPEC.variables_of(s)]
 )
-def test_the_variable_follows_its_rule(run: Run, service: ServiceName, name: str) -> None:
+def test_the_variable_follows_its_rule(session: Session, service: str, name: str) -> None:
     """§1/§2 Environment Variables: each variable of each service has the value or the form that is specified."""
-    rule = Rule(run, service, name)
-    expect(rule.problem(), f"problem with {name} of the {service}", rule.look).equals(None)
+    rule = Rule(session, service, name)
+    expect(rule.problem(), f"problem with {name} of the {service}", rule.hint).equals(None)
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_both_services_agree(run: Run, name: str) -> None:
+def test_both_services_agree(session: Session, name: str) -> None:
     """§1/§2 Environment Variables: what both services use has one value (F05)."""
-    agree = run.api_env.get(name) == run.worker_env.get(name)
-    look = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
-    expect(agree, f"{name} of the API and of the worker being equal", look).holds()
+    agree = session.api_env.get(name) == session.worker_env.get(name)
+    hint = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
+    expect(agree, f"{name} of the API and of the worker being equal", hint).holds()
 
 
 @every_service
-def test_no_value_has_stray_characters(run: Run, service: ServiceName) -> None:
+def test_no_value_has_stray_characters(session: Session, service: str) -> None:
     """§1/§2 Environment Variables: no quotes, spaces or line ends that came along with a copied value."""
-    stray = [rule.name for rule in rules_of(run, service) if rule.has_stray_characters()]
+    stray = [rule.name for rule in rules_of(session, service) if rule.has_stray_characters()]
     expect(stray, f"variables of the {service} with quotes, spaces or line ends around their value").is_empty()
 
 
 @every_service
-def test_no_placeholder_was_left(run: Run, service: ServiceName) -> None:
+def test_no_placeholder_was_left(session: Session, service: str) -> None:
     """§6 API Keys: every key was filled in (F01)."""
-    left = [rule.name for rule in rules_of(run, service) if rule.is_placeholder()]
+    left = [rule.name for rule in rules_of(session, service) if rule.is_placeholder()]
     expect(left, f"variables of the {service} that still hold a placeholder").is_empty()
 
 
 @every_service
-def test_nothing_points_to_production(run: Run, spec: Specification, service: ServiceName) -> None:
+def test_nothing_points_to_production(session: Session, spec: Specification, service: str) -> None:
     """§6 Data Security: no variable looks like production (F35)."""
-    env = run.api_env if service == "api" else run.worker_env
+    env = session.api_env if service == "api" else session.worker_env
     expect(production_markers(env, spec), f"variables of the {service} that look like production").is_empty()
 
 
 @every_service
-def test_render_gives_the_declared_values(run: Run, spec: Specification, render: Render, service: ServiceName) -> None:
+def test_render_gives_the_declared_values(session: Session, spec: Specification, render: Render, service: str) -> None:
     """§7 Configuration: what Render gives to the service is what was declared (F05, F26)."""
     shown = render.environment(render.service(spec.services[service].name)["id"])
-    env = run.api_env if service == "api" else run.worker_env
+    env = session.api_env if service == "api" else session.worker_env
     differ = [name for name in spec.variables_of(service) if shown.get(name) != env.get(name)]
     expect(differ, f"variables of the {service} whose value at Render differs from the env file").is_empty()

@@ -4,16 +4,15 @@ import re
 
 import pytest
 
-from fixtures.expect import not_applicable
-from fixtures.http import expect
+from gate.failures import not_applicable
+from gate.http import expect
 from fixtures.measure import Measure
 from fixtures.source import SourceTree, complaint, has_engine, matches
 from fixtures.vendors import Render
 from spec import Specification, current
-from spec.model import ServiceName
 
 SPEC = current()
-SERVICES: tuple[ServiceName, ...] = ("api", "worker")
+SERVICES: tuple[str, ...] = ("api", "worker")
 pytestmark = [
     pytest.mark.predeploy,
     pytest.mark.checklist("8.1.3"),
@@ -25,14 +24,14 @@ at_render = pytest.mark.component("render")
 
 
 @every_service
-def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: base image."""
     wanted = spec.services[service]
     expect(source.dockerfile(wanted).last("FROM").split()[0], f"FROM in {wanted.dockerfile_path}").equals(wanted.base_image)
 
 
 @every_service
-def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: start command."""
     wanted = spec.services[service]
     expect(source.dockerfile(wanted).command(), f"CMD in {wanted.dockerfile_path}").equals(wanted.start_command)
@@ -46,7 +45,7 @@ def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> No
 
 
 @every_service
-def test_the_image_checks_its_health(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_image_checks_its_health(source: SourceTree, spec: Specification, service: str) -> None:
     """§4 Staging Service Health Checks: the check command, its interval and its timeout."""
     wanted = spec.services[service]
     text = source.dockerfile(wanted).last("HEALTHCHECK")
@@ -56,7 +55,7 @@ def test_the_image_checks_its_health(source: SourceTree, spec: Specification, se
 
 
 @every_service
-def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification, service: str) -> None:
     """§6 Network Security: the service needs no root."""
     user = source.dockerfile(spec.services[service]).last("USER")
     expect(user, f"USER in {spec.services[service].dockerfile_path}").satisfies(
@@ -65,14 +64,14 @@ def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification,
 
 
 @every_service
-def test_the_image_installs_the_services_requirements(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_image_installs_the_services_requirements(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: the service's own requirements file."""
     wanted = spec.services[service]
     expect(" ".join(source.dockerfile(wanted).all("RUN")), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
 
 
 @every_service
-def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: every COPY finds its source."""
     dockerfile = source.dockerfile(spec.services[service])
     missing = [path for path in dockerfile.copied() if not (source.root / path).exists()]
@@ -83,13 +82,13 @@ def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification,
     ("service", "pattern"),
     [pytest.param(s, p, id=f"{s}-{p}") for s in SERVICES for p in SPEC.services[s].included_paths],
 )
-def test_the_build_filter_names_something_real(source: SourceTree, service: ServiceName, pattern: str) -> None:
+def test_the_build_filter_names_something_real(source: SourceTree, service: str, pattern: str) -> None:
     """§1/§2 Build Filter: each included path exists in the source tree."""
     expect(source.matching(pattern), f"files of the {service} under {pattern}").is_not_empty()
 
 
 @every_service
-def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Filter: whatever goes into the image lies under an included path."""
     wanted = spec.services[service]
     copied = [path.removeprefix("./") for path in source.dockerfile(wanted).copied()]
@@ -99,7 +98,7 @@ def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: S
 
 
 @every_service
-def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: str) -> None:
     """§9 Dependency Updates: each requirement has a range, so that a build today is a build tomorrow."""
     path = spec.services[service].requirements
     open_ended = [str(r) for r in source.requirements(path) if not r.specifier and not r.url]
@@ -107,7 +106,7 @@ def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, s
 
 
 @every_service
-def test_the_requirements_resolve(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_requirements_resolve(source: SourceTree, spec: Specification, service: str) -> None:
     """§10 Service Startup Failures: the requirements have no conflict (F17)."""
     path = spec.services[service].requirements
     done = source.resolve(path)
@@ -135,7 +134,7 @@ def test_the_api_imports(source: SourceTree) -> None:
 
 
 @every_service
-def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, service: str) -> None:
     """§6 API Keys: keys come from the environment, never from the Dockerfile."""
     dockerfile = source.dockerfile(spec.services[service])
     names = [name for name, variable in spec.variables.items() if variable.is_secret]
@@ -145,7 +144,7 @@ def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, serv
 
 
 @every_service
-def test_the_image_builds(source: SourceTree, spec: Specification, service: ServiceName) -> None:
+def test_the_image_builds(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: docker build."""
     if not has_engine():
         not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
@@ -174,13 +173,13 @@ DETAILS = {
     [pytest.param(s, d, id=f"{s}-{d}") for s in SERVICES for d in DETAILS if getattr(SPEC.services[s], d) is not None],
 )
 def test_render_describes_the_service_as_specified(
-    render: Render, spec: Specification, service: ServiceName, detail: str
+    render: Render, spec: Specification, service: str, detail: str
 ) -> None:
     """§1/§2 Service Details: Render's own description (F36)."""
     wanted = spec.services[service]
     found = render.detail(wanted.name, DETAILS[detail])
-    look = f"Render's dashboard, {wanted.name}, Settings"
-    expect(_norm(found), f"{DETAILS[detail]} of {wanted.name}", look).equals(_norm(getattr(wanted, detail)))
+    hint = f"Render's dashboard, {wanted.name}, Settings"
+    expect(_norm(found), f"{DETAILS[detail]} of {wanted.name}", hint).equals(_norm(getattr(wanted, detail)))
 
 
 def _norm(value: object) -> object:
@@ -189,6 +188,6 @@ def _norm(value: object) -> object:
 
 @at_render
 @every_service
-def test_the_service_is_not_suspended(render: Render, spec: Specification, service: ServiceName) -> None:
+def test_the_service_is_not_suspended(render: Render, spec: Specification, service: str) -> None:
     """§7 Service Creation: the service is there and not suspended."""
     expect(render.detail(spec.services[service].name, "suspended"), f"suspension of the {service}").equals("not_suspended")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
-from fixtures.expect import not_applicable
-from fixtures.http import expect
-from fixtures.journeys import Journey
+from gate.failures import not_applicable
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of
 from fixtures.users import User
@@ -101,19 +101,19 @@ def test_the_token_is_the_projects_own(user: User, supabase: Supabase) -> None:
 
 
 @pytest.mark.parametrize("name", ["job", "document_status", "retry"])
-def test_another_users_resource_is_not_found(api: Api, policy: Journey, another_user: User, name: str) -> None:
+def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, another_user: User, name: str) -> None:
     """contract HTTP API: 404 for another user's job or document."""
     at = {"job_id": policy.job_id, "document_id": policy.document_id}
     expect(api.as_(another_user).call(name, at=at)).status(404, because="a stranger must not even learn that it exists")
 
 
-def test_another_users_jobs_are_not_listed(api: Api, policy: Journey, another_user: User) -> None:
+def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract GET …/jobs: the caller's jobs only."""
     reply = expect(api.as_(another_user).call("jobs")).status(200)
     expect(reply.text, "jobs of a user without uploads").lacks(policy.job_id)
 
 
-def test_nobody_writes_into_another_users_folder(api: Api, policy: Journey, another_user: User, spec: Specification) -> None:
+def test_nobody_writes_into_another_users_folder(api: Api, policy: DocumentRun, another_user: User, spec: Specification) -> None:
     """contract PUT …/upload-file-proxy: only the caller's own folder."""
     at = {"bucket": spec.pipeline.bucket, "key": f"user/{policy.owner.id}/raw/intruder.pdf"}
     headers = {"Content-Type": spec.limits.supported_mime_types[0]}

@@ -7,10 +7,10 @@ import pytest
 from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.documents import Document
-from fixtures.http import expect
-from fixtures.journeys import Journey
+from gate.http import expect
+from fixtures.document_runs import DocumentRun
 from fixtures.leaks import leaks_in
-from fixtures.run import Run
+from gate.session import Session
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
@@ -19,7 +19,7 @@ from spec import Specification, current
 SPEC = current()
 OPEN = [e.name for e in SPEC.endpoints if e.auth == "none" and e.method == "GET"]
 BEARER = [e.name for e in SPEC.endpoints if e.auth == "bearer" and e.method == "GET" and "{" not in e.path]
-STORAGE_LOOK = "the bucket's `public` switch and the policies on storage.objects"
+STORAGE_HINT = "the bucket's `public` switch and the policies on storage.objects"
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.maintenance,
@@ -31,48 +31,48 @@ in_storage = pytest.mark.component("storage")
 
 
 @pytest.fixture
-def raw_key(policy: Journey, spec: Specification) -> str:
+def raw_key(policy: DocumentRun, spec: Specification) -> str:
     """Key of the policy's PDF in storage."""
     return object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
 
 
 @pytest.fixture(params=["raw_path", "parsed_path"])
-def private_key(request: pytest.FixtureRequest, policy: Journey, spec: Specification) -> str:
+def private_key(request: pytest.FixtureRequest, policy: DocumentRun, spec: Specification) -> str:
     """Key of the policy's PDF, and of its text."""
     return object_key(getattr(spec.pipeline, request.param), policy.owner.id, policy.document_id)
 
 
 @needs_api
 @pytest.mark.parametrize("endpoint", OPEN)
-def test_no_secret_is_shown_to_a_stranger(run: Run, api: Api, endpoint: str) -> None:
+def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: str) -> None:
     """§6 Data Security: no key, no connection string, no environment in an open answer (F21)."""
     reply = api.call(endpoint)
-    expect(leaks_in(reply, run), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect(leaks_in(reply, session), f"secrets in {reply}", "the handler of this path").is_empty()
 
 
 @needs_api
 @pytest.mark.parametrize("endpoint", BEARER)
-def test_no_secret_is_shown_to_a_user(run: Run, api: Api, user: User, endpoint: str) -> None:
+def test_no_secret_is_shown_to_a_user(session: Session, api: Api, user: User, endpoint: str) -> None:
     """§6 Service Role Keys: never shown to a client (F21)."""
     reply = api.as_(user).call(endpoint)
-    expect(leaks_in(reply, run, own=user.token), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect(leaks_in(reply, session, own=user.token), f"secrets in {reply}", "the handler of this path").is_empty()
 
 
 @needs_api
-def test_no_secret_is_in_a_job(run: Run, api: Api, policy: Journey) -> None:
+def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) -> None:
     """contract Database: webhook_secret stays inside."""
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
     expect(reply.text, "job as the owner sees it").lacks("webhook_secret")
-    expect(leaks_in(reply, run, own=policy.owner.token), f"secrets in {reply}").is_empty()
+    expect(leaks_in(reply, session, own=policy.owner.token), f"secrets in {reply}").is_empty()
 
 
 @needs_api
 @pytest.mark.parametrize("path", SPEC.security.debug_paths)
-def test_no_debug_page_is_left(run: Run, api: Api, path: str) -> None:
+def test_no_debug_page_is_left(session: Session, api: Api, path: str) -> None:
     """§1 DEBUG=false: no debug or test endpoint answers (F21, F22)."""
     reply = api.get(path)
     expect(reply).status(401, 403, 404, 405, because="this path belongs to no release")
-    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
 @needs_api
@@ -87,36 +87,36 @@ def test_every_described_endpoint_wants_a_token(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
 )
-def test_nonsense_does_not_break_the_service(run: Run, api: Api, body: bytes) -> None:
+def test_nonsense_does_not_break_the_service(session: Session, api: Api, body: bytes) -> None:
     """§6 Data Security: a malformed body is refused without showing the inside (F21)."""
     reply = api.call("login", content=body, headers={"Content-Type": "application/json"})
     expect(reply).refusal("the body is nonsense")
-    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
 @needs_api
 @pytest.mark.resilience
 @pytest.mark.parametrize("name", SPEC.security.hostile_names.values(), ids=SPEC.security.hostile_names.keys())
 def test_a_hostile_file_name_leads_nowhere(
-    run: Run, api: Api, database: Database, new_user: User, new_document: Callable[[], Document], name: str
+    session: Session, api: Api, database: Database, new_user: User, new_document: Callable[[], Document], name: str
 ) -> None:
     """contract Storage: the key is made of ids; a name that attacks is refused or is nothing but a name (F21, F23)."""
     reply = api.as_(new_user).request_upload(new_document(), filename=name)
-    if reply.status == run.spec.endpoint("upload").success:
+    if reply.status == session.spec.endpoint("upload").success:
         body = reply.object()
-        key = object_key(run.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
+        key = object_key(session.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
         stored = database.raw_path(str(body["job_id"])).removeprefix("storage://")
-        expect(stored, "place of the document in storage").equals(f"{run.spec.pipeline.bucket}/{key}")
+        expect(stored, "place of the document in storage").equals(f"{session.spec.pipeline.bucket}/{key}")
     else:
         expect(reply).refusal("the name attacks whoever stores or shows it")
-        expect(leaks_in(reply, run, own=new_user.token), f"secrets in {reply}").is_empty()
+        expect(leaks_in(reply, session, own=new_user.token), f"secrets in {reply}").is_empty()
 
 
 @needs_api
-def test_an_unknown_page_shows_nothing(run: Run, api: Api) -> None:
+def test_an_unknown_page_shows_nothing(session: Session, api: Api) -> None:
     """§6 Data Security: 404 without a traceback."""
     reply = expect(api.get("/no-such-page-of-the-release")).status(404)
-    expect(leaks_in(reply, run), f"secrets in {reply}").is_empty()
+    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
 @in_storage
@@ -153,20 +153,20 @@ def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, anot
 
 
 @in_storage
-def test_a_stranger_makes_no_bucket(supabase: Supabase, run: Run) -> None:
+def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> None:
     """contract Storage: the anon key makes no bucket (F23)."""
-    expect(supabase.storage.create_bucket(f"{run.tag}-intruder", supabase.anon)).refusal("strangers may not make buckets")
+    expect(supabase.storage.create_bucket(f"{session.tag}-intruder", supabase.anon)).refusal("strangers may not make buckets")
 
 
 @in_storage
-def test_a_stranger_lists_nothing(supabase: Supabase, policy: Journey) -> None:
+def test_a_stranger_lists_nothing(supabase: Supabase, policy: DocumentRun) -> None:
     """contract Storage: the anon key lists no document (F23)."""
     reply = supabase.storage.listing(f"user/{policy.owner.id}/raw", supabase.anon)
     expect(reply.json() if reply.status == 200 else [], "objects that a stranger lists").is_empty()
 
 
 @in_storage
-def test_a_signed_url_fits_one_object_only(api: Api, supabase: Supabase, policy: Journey, raw_key: str) -> None:
+def test_a_signed_url_fits_one_object_only(api: Api, supabase: Supabase, policy: DocumentRun, raw_key: str) -> None:
     """contract Storage: a signed URL does not open its neighbour."""
     body = expect(supabase.storage.sign_read(raw_key, SPEC.limits.signed_url_ttl_seconds)).status(200).object()
     path = str(body.get("signedURL") or body.get("signedUrl")).replace("/raw/", "/parsed/").replace(".pdf?", ".md?")

@@ -3,9 +3,9 @@
 import pytest
 
 from fixtures.api import Api
-from fixtures.http import expect
+from gate.http import expect
 from fixtures.network import Tls, preflight
-from fixtures.run import Run
+from gate.session import Session
 from spec import Specification, current
 
 SPEC = current()
@@ -17,13 +17,13 @@ pytestmark = [
     pytest.mark.component("network"),
     pytest.mark.needs("api"),
 ]
-CORS_LOOK = "CORS_ORIGINS of the API"
+CORS_HINT = "CORS_ORIGINS of the API"
 
 
 @pytest.fixture
-def tls(run: Run) -> Tls:
+def tls(session: Session) -> Tls:
     """TLS of the API; not applicable to a loopback address that is served without it."""
-    return Tls(run)
+    return Tls(session)
 
 
 def test_the_certificate_is_valid_for_the_host(tls: Tls) -> None:
@@ -51,28 +51,28 @@ def test_an_old_protocol_is_refused(tls: Tls, version: str) -> None:
 def test_the_front_end_may_call_the_api(api: Api, origin: str) -> None:
     """§1 CORS Configuration: each origin of the staging front end passes the pre-flight (F20)."""
     reply = expect(preflight(api, origin, "POST")).status(200, 204, because=f"{origin} is an origin of the front end")
-    expect(reply.headers.get("access-control-allow-origin"), f"allowed origin for {origin}", CORS_LOOK).equals(origin)
+    expect(reply.headers.get("access-control-allow-origin"), f"allowed origin for {origin}", CORS_HINT).equals(origin)
 
 
 @pytest.mark.parametrize("origin", NETWORK.foreign_origins)
 def test_a_foreign_page_may_not_call_the_api(api: Api, origin: str) -> None:
     """§1 CORS Configuration: no other origin, and never every origin (F20)."""
     allowed = preflight(api, origin, "POST").headers.get("access-control-allow-origin")
-    expect(allowed, f"allowed origin for {origin}", CORS_LOOK).is_one_of([None, ""])
+    expect(allowed, f"allowed origin for {origin}", CORS_HINT).is_one_of([None, ""])
 
 
 @pytest.mark.parametrize("origin", NETWORK.foreign_origins)
 def test_an_answer_is_not_shown_to_a_foreign_page(api: Api, origin: str) -> None:
     """§1 CORS Configuration: a simple request neither (F20)."""
     allowed = api.call("health", headers={"Origin": origin}).headers.get("access-control-allow-origin")
-    expect(allowed, f"allowed origin for {origin}", CORS_LOOK).is_one_of([None, ""])
+    expect(allowed, f"allowed origin for {origin}", CORS_HINT).is_one_of([None, ""])
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_the_preflight_allows_the_methods_in_use(api: Api, method: str) -> None:
     """§1 CORS Configuration: the methods that the front end uses."""
     allowed = preflight(api, NETWORK.cors_origins[0], method).headers.get("access-control-allow-methods", "")
-    expect(allowed, "access-control-allow-methods", CORS_LOOK).satisfies(
+    expect(allowed, "access-control-allow-methods", CORS_HINT).satisfies(
         lambda text: method in text or text == "*", f"to allow {method}"
     )
 
@@ -80,7 +80,7 @@ def test_the_preflight_allows_the_methods_in_use(api: Api, method: str) -> None:
 def test_the_preflight_allows_the_token(api: Api) -> None:
     """§1 CORS Configuration: the Authorization header."""
     allowed = preflight(api, NETWORK.cors_origins[0], "GET").headers.get("access-control-allow-headers", "")
-    expect(allowed.lower(), "access-control-allow-headers", CORS_LOOK).contains("authorization")
+    expect(allowed.lower(), "access-control-allow-headers", CORS_HINT).contains("authorization")
 
 
 @pytest.mark.parametrize("host", NETWORK.foreign_hosts)
@@ -90,10 +90,10 @@ def test_a_foreign_host_is_refused(api: Api, spec: Specification, host: str) -> 
 
 
 @pytest.mark.parametrize("host", [h.replace("*", "gate") for h in NETWORK.trusted_hosts])
-def test_a_trusted_host_is_answered(api: Api, run: Run, host: str) -> None:
+def test_a_trusted_host_is_answered(api: Api, session: Session, host: str) -> None:
     """§1 Trusted Hosts: each trusted host is answered (F33)."""
-    if run.is_behind_a_router:
-        host = run.api_host
+    if session.is_behind_a_router:
+        host = session.api_host
     expect(api.call("root", headers={"Host": host})).status(200)
 
 

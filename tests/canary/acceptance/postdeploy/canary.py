@@ -10,10 +10,10 @@ import pytest
 
 from fixtures import evidence
 from fixtures.database import Database
-from fixtures.expect import CheckFailed, fail, not_applicable
-from fixtures.http import Service, expect
-from fixtures.run import Run
-from fixtures.target import run_of
+from gate.expect import CheckFailed, fail, not_applicable
+from gate.http import Service, expect
+from gate.run import Run
+from gate.plugin import run_of
 from tests.servers import answering
 
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("6.3"), pytest.mark.component("api")]

@@ -1,0 +1,115 @@
+"""What a run may use: requests a second and in all, documents, tokens and money. Counted by all its processes together."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from filelock import FileLock
+
+from gate.failures import Blocked
+from gate.prerequisites import BUDGET, Prerequisites
+from gate.shared import SharedFolder
+from spec.model import Budget as Rule
+from spec.model import BudgetLimits
+
+FILE = "budget.json"
+COUNTED = ("requests", "documents", "tokens", "cents")
+
+
+@dataclass
+class Used:
+    """What was used so far. `peak` is the largest number of requests in one second; money is in US cents."""
+
+    requests: int = 0
+    documents: int = 0
+    tokens: int = 0
+    cents: float = 0.0
+    peak: int = 0
+    second: int = 0
+    in_second: int = 0
+
+    def beyond(self, limits: BudgetLimits) -> str | None:
+        """The first limit that is exceeded, as a message; None when none is."""
+        for name in COUNTED:
+            used, limit = getattr(self, name), getattr(limits, name)
+            if used > limit:
+                return f"{limit:g} {name} are used up"
+        return None
+
+    def format_line(self, limits: BudgetLimits) -> str:
+        """One line for people."""
+        return (
+            f"{self.requests:,} of {limits.requests:,} requests (at most {self.peak} of {limits.requests_per_second:g} in a"
+            f" second), {self.documents} of {limits.documents} documents, about {self.tokens:,} of {limits.tokens:,} tokens"
+            f" and ${self.cents / 100:.2f} of ${limits.cents / 100:.2f}"
+        )
+
+    def as_data(self, limits: BudgetLimits) -> dict[str, dict[str, float]]:
+        """For verdict.json: what was used and its limit, by name."""
+        found = {name: {"used": float(getattr(self, name)), "limit": float(getattr(limits, name))} for name in COUNTED}
+        return found | {"requests_per_second": {"used": self.peak, "limit": limits.requests_per_second}}
+
+
+class Budget:
+    """The account of one run, in a file that its processes share under a lock."""
+
+    def __init__(self, shared: SharedFolder, rule: Rule, limits: BudgetLimits, prerequisites: Prerequisites) -> None:
+        self._shared = shared
+        self._rule = rule
+        self._prerequisites = prerequisites
+        self.limits = limits
+
+    def spend(
+        self,
+        requests: int = 0,
+        documents: int = 0,
+        pages: int = 0,
+        questions: int = 0,
+        tokens: int = 0,
+        paced: bool = True,
+    ) -> None:
+        """Count what is about to be used; waits where a second is full, raises Blocked where a limit is reached.
+
+        `pages` are parsed and embedded, `questions` are answered by a model, `tokens` are sent to one directly. What is not
+        `paced` is spread over time by whoever sends it.
+        """
+        __tracebackhide__ = True
+        prices = self._rule.prices
+        tokens += pages * prices.tokens_of_a_page + questions * prices.tokens_of_a_question
+        cents = pages * prices.cents_for_a_page + tokens / 1000 * prices.cents_for_1000_tokens
+        while True:
+            used = self._add(requests, documents, tokens, cents, paced)
+            if used is not None:
+                break
+            time.sleep(1 - time.time() % 1)  # until the second that is full is over
+        if reason := used.beyond(self.limits):
+            message = f"the run's budget: {reason} ([budget] of the specification file)"
+            self._prerequisites.note_unavailable(BUDGET, message)
+            raise Blocked(BUDGET, message)
+
+    def used(self) -> Used:
+        """What was used so far."""
+        text = self._shared.read(FILE)
+        return Used(**json.loads(text)) if text else Used()
+
+    def _add(self, requests: int, documents: int, tokens: int, cents: float, paced: bool) -> Used | None:
+        """The account after this, or None where the second has no place for it."""
+        with FileLock(self._shared.below(".") / f"{FILE}.lock"):
+            used = self.used()
+            if paced and requests and not self._has_place(used, requests):
+                return None
+            used.requests, used.documents = used.requests + requests, used.documents + documents
+            used.tokens, used.cents = used.tokens + tokens, round(used.cents + cents, 6)
+            self._shared.write(FILE, json.dumps(asdict(used)))
+            return used
+
+    def _has_place(self, used: Used, requests: int) -> bool:
+        """Whether this second takes so many more; counts them if so."""
+        now = int(time.time())
+        together = requests + (used.in_second if used.second == now else 0)
+        if requests < together > self.limits.requests_per_second:
+            return False
+        used.second, used.in_second, used.peak = now, together, max(used.peak, together)
+        return True

@@ -1,0 +1,28 @@
+"""python-dotenv: its parser, which alone tells the line that it cannot read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+
+class BrokenLine(ValueError):
+    """A line that is no assignment; `number` counts from 1."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"line {number}")
+
+
+def read_bindings(path: Path) -> dict[str, str]:
+    """Variables of an env file; raises BrokenLine, OSError or UnicodeDecodeError."""
+    with path.open(encoding="utf-8") as stream:
+        bindings = list(parse_stream(stream))
+    values = {}
+    for binding in bindings:
+        if binding.error:
+            raise BrokenLine(binding.original.line)
+        if binding.key is not None:
+            values[binding.key] = binding.value or ""
+    return values

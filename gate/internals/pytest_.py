@@ -1,0 +1,32 @@
+"""pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted.
+
+An exception raised inside a plugin's hook becomes an error of the check, or of pytest itself; and at an instruction that belongs
+to no line, pytest cannot tell where it was.
+"""
+
+from __future__ import annotations
+
+import os
+from types import FrameType
+
+MACHINERY = ("_pytest", "pluggy", "xdist", "allure_pytest", "allure_commons", "pytest_timeout")
+# Where the machinery hands over to a check or a fixture, and where it waits for the processes that run them.
+HANDOVERS = ("pytest_pyfunc_call", "call_fixture_func", "_teardown_yield_fixture")
+WAITS = ("loop_once",)
+BEGINNING = "pytest_sessionstart"
+
+
+def may_raise(frame: FrameType | None, spread: bool) -> bool:
+    """Whether the machinery's last call was to a check or a fixture, or it waits: for a release, or for other processes.
+
+    `spread` is a run whose checks are in other processes.
+    """
+    places = HANDOVERS + (WAITS if spread else ())
+    called = ""
+    while frame is not None:
+        if frame.f_lineno is None:
+            return False
+        if any(f"{os.sep}{package}{os.sep}" in frame.f_code.co_filename for package in MACHINERY):
+            return frame.f_code.co_name in places or called == BEGINNING
+        called, frame = frame.f_code.co_name, frame.f_back
+    return True

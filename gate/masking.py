@@ -1,0 +1,82 @@
+"""Secrets are masked before anything leaves the process: logs, evidence, messages, reports."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import traceback
+from collections.abc import Callable, Iterable
+from urllib.parse import quote, quote_plus
+
+MIN_LENGTH = 6
+CUT = "…"
+
+
+class Masking:
+    """The secrets that one run knows, each under a name that may be shown."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._longest_first: list[str] = []
+
+    def learn(self, name: str, value: str | None) -> None:
+        """Remember a secret; values shorter than 6 characters cannot be masked."""
+        if value is None or len(value.strip()) < MIN_LENGTH:
+            return
+        for form in _forms(value.strip()):
+            self._known.setdefault(form, name)
+        self._longest_first = sorted(self._known, key=len, reverse=True)
+
+    def mask(self, text: str) -> str:
+        """The text without any known secret, and without the beginning of one that was cut off."""
+        for value in self._longest_first:
+            if value in text:
+                text = text.replace(value, f"[{self._known[value]}]")
+        return self._mask_before_cuts(text) if CUT in text else text
+
+    def _mask_before_cuts(self, text: str) -> str:
+        parts = text.split(CUT)
+        return CUT.join([*map(self._without_beginning, parts[:-1]), parts[-1]])
+
+    def _without_beginning(self, text: str) -> str:
+        for value in self._longest_first:
+            for length in range(min(len(value) - 1, len(text)), MIN_LENGTH - 1, -1):
+                if text.endswith(value[:length]):
+                    return f"{text[:-length]}[{self._known[value]}]"
+        return text
+
+    def mask_logs(self) -> Callable[[], None]:
+        """From now on no log record of this process holds a secret of this run; returns what ends it."""
+        usual = logging.getLogRecordFactory()
+
+        def masked(*arguments: object, **more: object) -> logging.LogRecord:
+            record = usual(*arguments, **more)
+            try:
+                record.msg, record.args = self.mask(record.getMessage()), None
+            except (TypeError, ValueError):
+                record.msg, record.args = self.mask(f"{record.msg} {record.args}"), None
+            if record.exc_info and record.exc_info[0] is not None:
+                record.exc_text = self.mask("".join(traceback.format_exception(*record.exc_info)).rstrip())
+            return record
+
+        logging.setLogRecordFactory(masked)
+
+        def restore() -> None:
+            if logging.getLogRecordFactory() is masked:
+                logging.setLogRecordFactory(usual)
+
+        return restore
+
+
+def _forms(value: str) -> Iterable[str]:
+    raw = value.encode()
+    yield value
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    for variant in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+        yield variant.decode().rstrip("=")
+    # Base64 of a longer text that holds the value: only the middle is the same at each of three alignments.
+    for lead in range(3):
+        middle = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")[4 if lead else 0 : -3]
+        if len(middle) >= 12:
+            yield middle

@@ -1,0 +1,71 @@
+"""Command-line options of the gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gate.places import DEFAULT_ENV_FILE, OUT, TESTS
+from gate.target import Choice
+from spec import DEFAULT
+
+READING_SUITE = "predeploy"
+QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options; `pytest --help` shows them under their own heading."""
+    group = parser.getgroup("release gate")
+    group.addoption("--target", choices=("twin", "live"), help="what to judge (default: live where a live setting is)")
+    group.addoption("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
+    group.addoption("--worker-env-file", type=Path, metavar="PATH", help="the worker's settings, where they differ")
+    # --strict is pytest's own flag; with --target live it also keeps missing configuration from passing.
+    group.addoption("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
+    group.addoption(
+        "--variant", action="append", default=[], metavar="ID", help="a twin that is different and right (repeatable)"
+    )
+    group.addoption("--spec", type=Path, metavar="PATH", help="another system's specification file (default: the Navigator's)")
+    group.addoption("--read-only", action="store_true", help="leave out whatever would write to the target")
+    group.addoption("--fuzz-writes", action="store_true", help="contract suite: also what writes, in the run's own name")
+    group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
+    group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long (default 900)")
+    group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
+
+
+def is_gate(config: pytest.Config) -> bool:
+    """False when pytest runs the project's own tests only."""
+    named = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
+    return not named or not all(path == TESTS or TESTS in path.parents for path in named)
+
+
+def is_quiet(config: pytest.Config) -> bool:
+    """Whether nothing is judged: checks are only listed, or something else is shown."""
+    return any(getattr(config.option, name, False) for name in QUIET_OPTIONS)
+
+
+def spec_file(config: pytest.Config) -> Path:
+    """The specification that the target is held to."""
+    return Path(config.option.spec or DEFAULT)
+
+
+def only_reads(config: pytest.Config) -> bool:
+    """Whether only the suite runs whose checks write nothing."""
+    return str(config.option.markexpr).strip() == READING_SUITE
+
+
+def choice(config: pytest.Config) -> Choice:
+    """What the options say about the target."""
+    options = config.option
+    return Choice(
+        options.target,
+        options.env_file,
+        options.worker_env_file,
+        spec_file(config),
+        tuple(options.fault),
+        tuple(options.variant),
+        strict=bool(getattr(options, "strict", False)),
+        read_only=options.read_only,
+        writes=not only_reads(config),
+    )

@@ -1,0 +1,43 @@
+"""Asynchronous work of a process that is not: one event loop in a thread of its own, from the first use on."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from typing import TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+T = TypeVar("T")
+
+
+class Portal:
+    """Runs coroutines with a deadline; threads may use it at the same time."""
+
+    def __init__(self) -> None:
+        self._starting = threading.Lock()
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+
+    def wait_for(self, work: Coroutine[object, object, T], seconds: float) -> T:
+        """The result of the work; raises TimeoutError when it takes longer than `seconds`."""
+        return self._started().call(_bounded, work, seconds)
+
+    def _started(self) -> BlockingPortal:
+        # Threads of several documents ask at once; there must be one loop for all of them.
+        with self._starting:
+            if self._portal is None:
+                self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
+            return self._portal
+
+    def close(self) -> None:
+        """End the loop; the next use begins another one."""
+        with self._starting:
+            self._portal = None
+            self._stack.close()
+
+
+async def _bounded(work: Coroutine[object, object, T], seconds: float) -> T:
+    return await asyncio.wait_for(work, seconds)

@@ -1,0 +1,85 @@
+"""What must work before a check can say anything. An unavailable prerequisite blocks the checks that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from gate.failures import Blocked, NotConfigured
+from gate.settings import Settings
+from gate.shared import SharedFolder
+from spec.model import Prerequisite
+
+# Prerequisites of the engine itself: that anything of the target answers, and that the run's budget is not used up.
+TARGET = "target"
+BUDGET = "budget"
+OWN = frozenset({TARGET, BUDGET})
+PROBE_SECONDS = 10.0
+CONFIRM_SECONDS = 3.0
+CONFIRM_PROBES = 2
+
+# Asks a part within so many seconds; returns what is wrong, or None.
+Probe = Callable[[float], str | None]
+
+
+class Prerequisites:
+    """State of the prerequisites, shared by the run's processes: one that is unavailable is a file with the reason."""
+
+    def __init__(self, shared: SharedFolder, rules: Mapping[str, Prerequisite], settings: Settings) -> None:
+        self._shared = shared
+        self._rules = rules
+        self._settings = settings
+        self._probes: Mapping[str, Probe] = {}
+
+    def use(self, probes: Mapping[str, Probe]) -> None:
+        """Take the probes of those prerequisites that can be asked."""
+        self._probes = probes
+
+    def can_probe(self, name: str) -> bool:
+        """Whether this target has a part of this name that can be asked."""
+        return name in self._probes
+
+    def unavailable(self, name: str) -> str | None:
+        """Why a prerequisite is unavailable, or None while it is not."""
+        return self._shared.read(f"unavailable/{name}")
+
+    def note_unavailable(self, name: str, reason: str) -> None:
+        """Remember that a prerequisite is unavailable; the first reason stays."""
+        if self.unavailable(name) is None:
+            self._shared.write(f"unavailable/{name}", reason)
+
+    def require(self, name: str) -> None:
+        """Raises NotConfigured without a setting that it takes, Blocked when it is unavailable."""
+        if name not in OWN:
+            for setting in self._rules[name].settings:
+                if not self._settings.has(setting):
+                    raise NotConfigured(f"set {setting}")
+        if reason := self.unavailable(name):
+            raise Blocked(name, reason)
+
+    def probe_all(self) -> None:
+        """Ask all parts at once, and remember those that do not answer."""
+        if not self._probes:
+            return
+        with ThreadPoolExecutor(len(self._probes)) as pool:
+            reasons = pool.map(lambda probe: probe(PROBE_SECONDS), self._probes.values())
+            for name, reason in zip(self._probes, reasons, strict=True):
+                if reason:
+                    self.note_unavailable(name, reason)
+
+    def target_is_unavailable(self) -> bool:
+        """Whether nothing of the target answers any more."""
+        reaching = [name for name in self._probes if self._rules[name].reaches_target]
+        return bool(reaching) and all(self.unavailable(name) is not None for name in reaching)
+
+    def confirm(self, name: str) -> str | None:
+        """Ask again after a failed call: the reason when the part is unavailable altogether, None when it answers."""
+        if (reason := self.unavailable(name)) is not None:
+            return reason
+        probe = self._probes.get(name)
+        for _ in range(CONFIRM_PROBES):
+            reason = probe(CONFIRM_SECONDS) if probe else None
+            if reason is None:
+                return None
+        self.note_unavailable(name, str(reason))
+        return reason

@@ -1,0 +1,72 @@
+"""What the processes of one run share: one folder, readable by its owner only, and what lies in it.
+
+run.json           the run's facts (gate/run.py)
+unavailable/NAME   why a prerequisite is unavailable (gate/prerequisites.py)
+budget.json        what was used so far (gate/budget.py)
+journal-PID.jsonl  what a process created (gate/journal.py)
+documents/         document runs and their state (fixtures/document_runs.py)
+samples/           measured response times (fixtures/measure.py)
+interrupted        somebody pressed Ctrl-C
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+INTERRUPTED = "interrupted"
+
+
+class SharedFolder:
+    """The folder of one run; every process of the run has the same."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def below(self, name: str) -> Path:
+        """A folder in it, made where it is not there."""
+        folder = self.path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file in its place at once, readable by the owner only: nobody reads half of it."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.{os.getpid()}.part")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        draft.replace(target)
+
+    def append(self, name: str, line: str) -> None:
+        """Add a line to a file, readable by the owner only."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(line + "\n")
+
+    def read(self, name: str) -> str | None:
+        """Content of a file, or None where there is none."""
+        try:
+            return (self.path / name).read_text()
+        except FileNotFoundError:
+            return None
+
+    def note_interrupted(self) -> None:
+        """Tell the run's other processes that nothing is waited for any more."""
+        self.write(INTERRUPTED, "")
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether somebody pressed Ctrl-C."""
+        return (self.path / INTERRUPTED).exists()
+
+    def remove(self) -> None:
+        """Remove the folder, and the one above it when this was the last run."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        try:
+            self.path.parent.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,28 @@
+"""How long a part is waited for that was silent before."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from spec.model import Safety
+
+
+class Silence:
+    """Counts the parts that did not answer in time.
+
+    The verdict is red by then; waiting as long as before each time would only make it late.
+    """
+
+    def __init__(self, rule: Safety) -> None:
+        self._rule = rule
+        self._silences: Counter[str] = Counter()
+
+    def patience(self, component: str, seconds: float) -> float:
+        """How long to wait: `seconds`, or less when the part was silent often enough."""
+        if self._silences[component] >= self._rule.patience:
+            return min(seconds, self._rule.impatient_seconds)
+        return seconds
+
+    def note(self, component: str) -> None:
+        """A part did not answer in time."""
+        self._silences[component] += 1

@@ -1,0 +1,115 @@
+"""The one place where a target is chosen and a session on it is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gate import settings
+from gate.embedded import EmbeddedTwin
+from gate.places import DEFAULT_ENV_FILE, ROOT, STATE
+from gate.run import Run, forget_dead_twins, new_run_id
+from gate.session import Session, System
+from gate.settings import ConfigurationError
+from spec import DEFAULT, Specification, load
+
+Kind = Literal["twin", "live"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was said about the target. `kind` None: a live one where a live setting is, else the twin."""
+
+    kind: Kind | None = None
+    env_file: Path | None = None
+    worker_env_file: Path | None = None
+    spec_file: Path = DEFAULT
+    faults: Sequence[str] = ()
+    variants: Sequence[str] = ()
+    twin_arguments: Sequence[str] = ()
+    strict: bool = False
+    read_only: bool = False
+    # Whether checks that write run at all; --strict needs more settings for them.
+    writes: bool = True
+    purpose: Literal["gate", "load"] = "gate"
+
+
+def open_session(choice: Choice, system: System) -> Session:
+    """A session on the chosen target, its facts saved for other processes; nothing was asked yet.
+
+    Raises ConfigurationError in one line, SpecError for a specification that cannot be used.
+    """
+    spec = load(choice.spec_file)
+    forget_dead_twins()
+    run_id = new_run_id()
+    folder = STATE / run_id
+    kind = choice.kind or _kind(choice, spec)
+    twin: EmbeddedTwin | None = None
+    if kind == "twin":
+        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, choice.twin_arguments)
+        values = twin.start()
+    else:
+        if choice.faults or choice.variants:
+            raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
+        values = settings.live_values(_env_file(choice), spec)
+    try:
+        run = Run(
+            run_id, kind, folder, values, _environments(values, choice.worker_env_file, spec), choice.strict,
+            tuple(choice.faults), tuple(choice.variants), choice.read_only, choice.purpose, choice.spec_file.resolve(),
+        )  # fmt: skip
+        session = Session(run, system, spec, twin)
+        _refuse_names_of_production(session)
+        _require(session, choice.writes)
+        run.save()
+    except ConfigurationError:
+        if twin is not None:
+            twin.stop()
+        raise
+    return session
+
+
+def _kind(choice: Choice, spec: Specification) -> Kind:
+    named = [name for name, setting in spec.harness.settings.items() if setting.target]
+    is_live = _env_file(choice) is not None or any(os.environ.get(name) for name in named)
+    return "live" if is_live else "twin"
+
+
+def _env_file(choice: Choice) -> Path | None:
+    usual = ROOT / DEFAULT_ENV_FILE
+    return choice.env_file or (usual if usual.exists() else None)
+
+
+def _environments(values: dict[str, str], named: Path | None, spec: Specification) -> dict[str, dict[str, str]]:
+    """Variables of the services that are told their own, by service."""
+    found = {}
+    for name, service in spec.services.items():
+        if service.env_file_setting is None:
+            continue
+        if named is not None:
+            found[name] = settings.read_env_file(named)
+            continue
+        path = Path(values.get(service.env_file_setting) or "")
+        # A twin that has ended takes its files with it; whether that is an error is decided when nobody answers.
+        if path.is_file():
+            found[name] = settings.read_env_file(path)
+    return found
+
+
+def _refuse_names_of_production(session: Session) -> None:
+    spec = session.spec
+    for env in session.run.all_environments():
+        if suspects := settings.production_markers(env, spec):
+            raise ConfigurationError(f"{', '.join(suspects)}: looks like production (§6 Data Security); nothing was written")
+
+
+def _require(session: Session, writes: bool) -> None:
+    if session.run.kind != "live" or not session.run.strict:
+        return
+    wanted = ("reading", "writing") if writes else ("reading",)
+    rules = session.spec.harness.settings
+    missing = [name for name, rule in rules.items() if rule.strict in wanted and not session.settings.has(name)]
+    if missing:
+        raise ConfigurationError(f"{', '.join(missing)}: missing; --strict needs them in the env file or environment")

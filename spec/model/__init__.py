@@ -1,0 +1,69 @@
+"""Types of a specification file; a value of another form is refused by name."""
+
+from spec.model.base import Entry, Sectioned
+from spec.model.behaviour import (
+    Case,
+    Chat,
+    DocumentKind,
+    Endpoint,
+    Fact,
+    Health,
+    Limits,
+    Monitoring,
+    Pipeline,
+    Security,
+)
+from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.harness import Harness, Part, Prerequisite, Setting
+from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
+from spec.model.services import Identity, Meta, Networking, Placeholders, Service, Variable
+from spec.model.specification import ChecklistItem, NotSpecified, Specification
+
+__all__ = [
+    "Budget",
+    "BudgetLimits",
+    "BudgetPrices",
+    "Case",
+    "Chat",
+    "ChecklistItem",
+    "Contract",
+    "Database",
+    "DocumentKind",
+    "Endpoint",
+    "Entry",
+    "Fact",
+    "Harness",
+    "Health",
+    "Identity",
+    "Index",
+    "Limits",
+    "Load",
+    "LoadTask",
+    "LoadThresholds",
+    "Meta",
+    "Monitoring",
+    "Networking",
+    "NotSpecified",
+    "Part",
+    "Pipeline",
+    "Placeholders",
+    "Prerequisite",
+    "Profile",
+    "Regression",
+    "Roles",
+    "Safety",
+    "Sampling",
+    "Sectioned",
+    "Security",
+    "Segment",
+    "Service",
+    "Setting",
+    "Specification",
+    "Stress",
+    "Table",
+    "Target",
+    "Variable",
+    "Vectors",
+    "WorkerLoad",
+]

@@ -1,0 +1,17 @@
+"""What every table of a specification file is made of."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Entry(BaseModel):
+    """Base of all tables: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sectioned(Entry):
+    """An entry that says where in the specification or contract it comes from."""
+
+    section: str = Field(min_length=1)

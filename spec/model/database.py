@@ -1,0 +1,66 @@
+"""§3 Database Dependencies; contract: Database."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from spec.model.base import Entry, Sectioned
+
+
+class Index(Entry):
+    """An index that must exist."""
+
+    columns: list[str] = Field(min_length=1)
+    partial: bool
+
+
+class Table(Sectioned):
+    """contract: Database; one table."""
+
+    name: str
+    primary_key: list[str]
+    unique: list[list[str]]
+    indexes: list[Index]
+    service_grants: list[str] = []
+    columns: dict[str, str]
+    foreign_keys: dict[str, str] = {}
+    checks: dict[str, list[str]] = {}
+    vector_index: str | None = None
+
+
+class Database(Sectioned):
+    """§3 Database Dependencies; contract: Database."""
+
+    # `schema` is taken by pydantic.
+    schema_name: str = Field(alias="schema")
+    minimum_server_version: int
+    migrations_table: str
+    # Folder of the release's migrations in its source tree.
+    migrations_folder: str
+    connections: int = Field(gt=0)
+    named_tables: list[str]
+    tables: list[Table] = Field(min_length=1)
+
+    def table(self, name: str) -> Table:
+        """The table of this name; raises KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+class Vectors(Sectioned):
+    """contract: Database (pgvector)."""
+
+    extension: str
+    dimension: int = Field(gt=0)
+    index_methods: list[str] = Field(min_length=1)
+    operator_class: str
+
+
+class Roles(Sectioned):
+    """contract: Database (row-level security): whom the policies tell apart."""
+
+    service: str
+    user: str
+    anonymous: str

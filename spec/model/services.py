@@ -1,0 +1,112 @@
+"""§1, §2: the deployed services, their variables, and what surrounds them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from spec.model.base import Entry, Sectioned
+
+
+class Meta(Entry):
+    """What this file describes."""
+
+    name: str
+    specification: str
+    contract: str
+    # Name of the twin that stands in for this system.
+    twin: str
+
+
+class Service(Sectioned):
+    """§1, §2: one deployed service."""
+
+    name: str
+    type: Literal["web_service", "background_worker"]
+    dockerfile_path: str
+    requirements: str
+    build_command: str
+    base_image: str
+    start_command: str
+    # What the host says of the service; left out where no host is asked.
+    runtime: str | None = None
+    region: str | None = None
+    plan: str | None = None
+    build_plan: str | None = None
+    auto_deploy: Literal["yes", "no"] | None = None
+    docker_context: str | None = None
+    ignored_paths: list[str] | None = None
+    included_paths: list[str] = []
+    import_module: str | None = None
+    # Setting that names the service's own env file, where it differs from the target's.
+    env_file_setting: str | None = None
+    health_check_command: str | None = None
+    port: int | None = Field(default=None, gt=0, lt=65536)
+    health_check_path: str | None = None
+    health_check_output: str | None = None
+
+
+class Variable(Sectioned):
+    """§1, §2 Environment Variables: the rule of one variable."""
+
+    services: list[str] = Field(min_length=1)
+    kind: Literal["fixed", "pattern", "secret", "equal", "part"]
+    value: str | None = None
+    pattern: str | None = None
+    meaning: str | None = None
+    min_length: int | None = Field(default=None, gt=0)
+    of: str | None = None
+    part: Literal["hostname", "port", "username", "password", "name"] | None = None
+    suffix: str = ""
+    optional: bool = False
+    secret: bool = False
+    shared: bool = False
+
+    @property
+    def is_secret(self) -> bool:
+        """True when the value must never be shown."""
+        return self.secret or self.kind == "secret"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Variable:
+        needed = {"fixed": "value", "pattern": "pattern", "secret": "min_length", "equal": "of", "part": "part"}
+        if getattr(self, needed[self.kind]) is None or (self.kind == "part" and self.of is None):
+            raise ValueError(f"kind {self.kind!r} needs {needed[self.kind]!r}")
+        if self.pattern is not None:
+            re.compile(self.pattern)
+        return self
+
+
+class Placeholders(Sectioned):
+    """Values that were never filled in."""
+
+    patterns: list[str]
+
+
+class Networking(Sectioned):
+    """§1 Networking Configuration."""
+
+    open_ports: list[str]
+    cors_origins: list[str] = Field(min_length=1)
+    foreign_origins: list[str]
+    trusted_hosts: list[str] = Field(min_length=1)
+    foreign_hosts: list[str]
+    foreign_host_status: int
+    accepted_tls_versions: list[str]
+    refused_tls_versions: list[str]
+    certificate_days_left: int
+
+
+class Identity(Sectioned):
+    """§6 Data Security: how staging and production are told apart."""
+
+    tag: str = Field(pattern=r"^[a-z]+$")
+    mail_domain: str
+    environment: str
+    # Supabase's names of projects say nothing by themselves: those of staging are listed here.
+    projects: list[str]
+    staging_pattern: str
+    production_patterns: list[str] = Field(min_length=1)
+    watched_variables: list[str]

@@ -1,0 +1,164 @@
+"""The whole file."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import Field, model_validator
+
+from spec.model.base import Entry
+from spec.model.behaviour import Case, Chat, DocumentKind, Endpoint, Fact, Health, Limits, Monitoring, Pipeline, Security
+from spec.model.database import Database, Roles, Vectors
+from spec.model.harness import Harness
+from spec.model.load import Load
+from spec.model.running import Budget, Contract, Safety, Sampling, Target
+from spec.model.services import Identity, Meta, Networking, Placeholders, Service, Variable
+
+T = TypeVar("T")
+
+
+class NotSpecified(LookupError):
+    """The specification has no such section: this system does not have what it describes."""
+
+
+class ChecklistItem(Entry):
+    """§8 (and §6): one line of a checklist."""
+
+    id: str
+    suite: str
+    title: str
+
+
+class Specification(Entry):
+    """Facts of one system. Sections that a system may lack are read through properties that raise NotSpecified."""
+
+    meta: Meta
+    # Known failure modes: id and what went wrong.
+    failure_modes: dict[str, str] = {}
+    services: dict[str, Service] = Field(min_length=1)
+    variables: dict[str, Variable]
+    harness: Harness
+    placeholders: Placeholders
+    networking: Networking
+    identity: Identity
+    health: Health
+    monitoring: Monitoring
+    security: Security
+    endpoints: list[Endpoint] = Field(min_length=1)
+    cases: list[Case] = []
+    safety: Safety
+    budget: Budget
+    sampling: Sampling
+    targets: dict[str, Target]
+    checklist: list[ChecklistItem]
+    coverage: dict[str, str]
+    not_checkable: dict[str, str]
+    documents: dict[str, DocumentKind] = {}
+    facts: list[Fact] = []
+    database_section: Database | None = Field(default=None, alias="database")
+    vectors_section: Vectors | None = Field(default=None, alias="vectors")
+    roles_section: Roles | None = Field(default=None, alias="roles")
+    pipeline_section: Pipeline | None = Field(default=None, alias="pipeline")
+    limits_section: Limits | None = Field(default=None, alias="limits")
+    chat_section: Chat | None = Field(default=None, alias="chat")
+    contract_section: Contract | None = Field(default=None, alias="contract")
+    load_section: Load | None = Field(default=None, alias="load")
+
+    @classmethod
+    def sections(cls) -> frozenset[str]:
+        """Names of all sections that a file may have."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+
+    def has(self, section: str) -> bool:
+        """Whether this system has what a section describes; raises KeyError for a section that no file has."""
+        if section not in self.sections():
+            raise KeyError(section)
+        return bool(getattr(self, section if section in type(self).model_fields else f"{section}_section"))
+
+    @property
+    def database(self) -> Database:
+        """§3 Database Dependencies; raises NotSpecified."""
+        return _there(self.database_section, "database")
+
+    @property
+    def vectors(self) -> Vectors:
+        """contract: Database (pgvector); raises NotSpecified."""
+        return _there(self.vectors_section, "vectors")
+
+    @property
+    def roles(self) -> Roles:
+        """contract: Database (row-level security); raises NotSpecified."""
+        return _there(self.roles_section, "roles")
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """contract: Worker, Storage; raises NotSpecified."""
+        return _there(self.pipeline_section, "pipeline")
+
+    @property
+    def limits(self) -> Limits:
+        """contract: limits of uploads; raises NotSpecified."""
+        return _there(self.limits_section, "limits")
+
+    @property
+    def chat(self) -> Chat:
+        """contract: RAG and chat; raises NotSpecified."""
+        return _there(self.chat_section, "chat")
+
+    @property
+    def contract(self) -> Contract:
+        """Requests generated from openapi.json; raises NotSpecified."""
+        return _there(self.contract_section, "contract")
+
+    @property
+    def load(self) -> Load:
+        """Load on the services; raises NotSpecified."""
+        return _there(self.load_section, "load")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Specification:
+        for name, variable in self.variables.items():
+            if variable.of is not None and variable.of not in self.variables:
+                raise ValueError(f"variables.{name}.of names {variable.of!r}, which is not a variable")
+            if unknown := set(variable.services) - self.services.keys():
+                raise ValueError(f"variables.{name}.services names {', '.join(sorted(unknown))}, which is not a service")
+        for section, key in self.coverage.items():
+            if key.partition(".")[0] not in self.sections():
+                raise ValueError(f"coverage.{section!r} names {key!r}, which is not an entry")
+        for case in self.cases:
+            if case.endpoint not in {endpoint.name for endpoint in self.endpoints}:
+                raise ValueError(f"cases: {case.name!r} names endpoint {case.endpoint!r}, which is not an endpoint")
+        if self.load_section is not None:
+            for name, task in self.load_section.tasks.items():
+                if task.target not in self.targets:
+                    raise ValueError(f"load.tasks.{name}.target names {task.target!r}, which is not a target")
+        ids = [item.id for item in self.checklist]
+        if len(ids) != len(set(ids)):
+            raise ValueError("checklist: an id stands twice")
+        return self
+
+    @property
+    def service(self) -> str:
+        """Name of the service that answers HTTP: the first one."""
+        return next(iter(self.services))
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of this name; raises KeyError."""
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        raise KeyError(name)
+
+    def has_endpoint(self, name: str) -> bool:
+        """Whether this system has an endpoint of this name."""
+        return any(endpoint.name == name for endpoint in self.endpoints)
+
+    def variables_of(self, service: str) -> dict[str, Variable]:
+        """The variables that a service must have."""
+        return {name: v for name, v in self.variables.items() if service in v.services}
+
+
+def _there(section: T | None, name: str) -> T:
+    if section is None:
+        raise NotSpecified(name)
+    return section
