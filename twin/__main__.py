@@ -15,7 +15,8 @@ from pathlib import Path
 from twin import catalogue
 from twin.faults import REGISTRY, UnknownFault, change_for, find
 from twin.plan import Plan, write_env
-from twin.supervisor import Twin, TwinError
+from twin.processes import TwinError
+from twin.supervisor import Twin
 
 USAGE_ERROR = 4
 DEFAULT_SPEEDUP = 60.0
