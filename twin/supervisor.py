@@ -1,26 +1,20 @@
-"""Starts the twin's processes, waits until all of them answer, and takes everything down again."""
+"""Starts the navigator's processes, waits until all of them respond, and takes everything down again."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import ssl
 import sys
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
-import trustme
-
+from twin import certificates
 from twin.config import CONFIG_VARIABLE
-from twin.plan import Plan, make, write_env
-from twin.postgres import Postgres, make_folder
-from twin.processes import Processes, TwinError
+from twin.envfile import base_env, write_env
+from twin.plan import Plan, make
+from twin.postgres import Postgres
+from twin.running import RunningTwin, any_certificate, uvicorn_command
 
-START_SECONDS = 30.0
 DOUBLES = ("openai", "llamaparse", "anthropic", "render")
 PROBES = {
     "api": "/",
@@ -30,81 +24,61 @@ PROBES = {
     "anthropic": "/v1/models",
     "render": "/v1/services",
 }
+BOOTSTRAP = Path(__file__).parent / "bootstrap.sql"
+APPLIED = "supabase_migrations.schema_migrations"
 
 
-class Twin:
-    """One running twin; use as a context manager."""
+class Twin(RunningTwin):
+    """One running twin of the navigator."""
 
     def __init__(self, speedup: float = 60.0, change: Callable[[Plan], None] | None = None) -> None:
-        self.folder = make_folder("navigator-twin-")
-        self.processes = Processes(self.folder)
+        super().__init__("navigator-twin-")
         try:
             self.plan = make(self.folder, speedup)
             if change is not None:
                 change(self.plan)
         except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.stop()
             raise
         self.config = self.plan.config
 
-    def __enter__(self) -> Twin:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+    @property
+    def url(self) -> str:
+        """Base URL of the API."""
+        return self.config.url("api")
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    @property
+    def operator_env(self) -> dict[str, str]:
+        """What the gate is given."""
+        return self.config.operator_env
+
+    @property
+    def worker_env(self) -> dict[str, str]:
+        """What the worker is given."""
+        return self.config.worker_env
 
     def start(self) -> None:
         """Start everything; raises TwinError when a part does not come up."""
-        self._certificates()
-        config_file = self.folder / "twin.json"
-        self.config.save(config_file)
+        certificates.write(self.config.ca_file, self.config.cert_file, self.config.key_file, self.plan.certificate)
+        self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         postgres.start_init()
         for name in DOUBLES:
             self._start_double(name)
         postgres.start()
-        asyncio.run(self._build_database(postgres))
+        bootstrap = BOOTSTRAP.read_text().replace("{password}", self.plan.database_password)
+        migrations = self.plan.source / "supabase" / "migrations"
+        asyncio.run(postgres.build("staging_db", bootstrap, migrations, APPLIED, self.plan.sql))
         if "postgres" in self.config.behaviour:
             self._start_double("line")
         self._start_double("supabase")
         self._start_services()
-        expected = [*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)]
-        for name in expected:
-            self._await_answer(name)
-
-    def stop(self) -> None:
-        """End what was started, by pid, and remove the folder."""
-        self.processes.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _certificates(self) -> None:
-        ca = trustme.CA()
-        leaf = (
-            self.plan.certificate(ca)
-            if self.plan.certificate
-            else ca.issue_cert("localhost", "127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=30))
-        )
-        good = ca.issue_cert("localhost", "127.0.0.1")
-        ca.cert_pem.write_to_path(self.config.ca_file)
-        for certificate, suffix in ((good, ""), (leaf, "-api")):
-            certificate.private_key_pem.write_to_path(self.config.key_file.replace("key.pem", f"key{suffix}.pem"))
-            Path(self.config.key_file.replace("key.pem", f"key{suffix}.pem")).chmod(0o600)
-            chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
-            Path(self.config.cert_file.replace("cert.pem", f"cert{suffix}.pem")).write_bytes(chain)
-
-    def _base_env(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        # The twin's services reach only the twin, so its own authority is the only one they trust.
-        return kept | {"SSL_CERT_FILE": self.config.ca_file, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+        for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
+            self._await(name)
 
     def _start_double(self, name: str) -> None:
-        env = self._base_env() | {
+        env = base_env(self.config.ca_file) | {
             CONFIG_VARIABLE: str(self.folder / "twin.json"),
             "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
         }
@@ -115,74 +89,29 @@ class Twin:
         # A slow line stands between the public port and the server.
         return self.config.ports["postgres_inner" if "postgres" in self.config.behaviour else "postgres"]
 
-    async def _build_database(self, postgres: Postgres) -> None:
-        first = await postgres.connect("postgres")
-        await first.execute("CREATE DATABASE staging_db")
-        await first.close()
-        admin = await postgres.connect("staging_db")
-        bootstrap = (Path(__file__).parent / "bootstrap.sql").read_text()
-        await admin.execute(bootstrap.replace("{password}", self.plan.database_password))
-        for file in sorted((self.plan.source / "supabase/migrations").glob("*.sql")):
-            await admin.execute(file.read_text())
-            version, _, name = file.stem.partition("_")
-            await admin.execute(
-                "INSERT INTO supabase_migrations.schema_migrations (version, name) VALUES ($1, $2)", version, name
-            )
-        for statement in self.plan.sql:
-            await admin.execute(statement)
-        await admin.close()
-
     def _service_env(self, name: str, declared: dict[str, str]) -> dict[str, str]:
         return (
-            self._base_env()
+            base_env(self.config.ca_file)
             | declared
             | {"TWIN_SPEEDUP": f"{self.config.speedup:g}", "RENDER_GIT_COMMIT": self.config.commit}
             | self.plan.extra_env.get(name, {})
+            | {"PYTHONPATH": str(self.plan.source)}
         )
 
-    @property
-    def _has_proxy(self) -> bool:
-        return "proxy" in self.config.behaviour
-
     def _start_services(self) -> None:
-        if self._has_proxy:
+        has_proxy = "proxy" in self.config.behaviour
+        if has_proxy:
             self._start_double("proxy")
         source = self.plan.source
-        python_path = {"PYTHONPATH": str(source)}
         if "api" in self.plan.processes:
-            command = [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1"]
-            command += [
-                "--port",
-                str(self.config.ports["api_inner" if self._has_proxy else "api"]),
-                "--timeout-keep-alive",
-                "75",
-            ]
-            command += ["--ssl-certfile", self.config.cert_file.replace("cert.pem", "cert-api.pem")]
-            command += ["--ssl-keyfile", self.config.key_file.replace("key.pem", "key-api.pem")]
-            command += ["--no-access-log", "--timeout-graceful-shutdown", "1", *self.plan.api_arguments]
-            self.processes.spawn("api", command, self._service_env("api", self.config.api_env) | python_path, source)
+            port = self.config.ports["api_inner" if has_proxy else "api"]
+            files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
+            command = [sys.executable, *uvicorn_command(port, *files, self.plan.api_arguments)]
+            self.processes.spawn("api", command, self._service_env("api", self.config.api_env), source)
         if "worker" in self.plan.processes:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn("worker", command, self._service_env("worker", self.config.worker_env) | python_path, source)
+            self.processes.spawn("worker", command, self._service_env("worker", self.config.worker_env), source)
 
-    def _await_answer(self, name: str) -> None:
-        context = ssl.create_default_context(cafile=self.config.ca_file)
-        if name == "api":
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                connection = HTTPSConnection("127.0.0.1", self.config.ports[name], timeout=10, context=context)
-                connection.request("GET", PROBES[name], headers={"Host": f"localhost:{self.config.ports[name]}"})
-                connection.getresponse().read()
-                connection.close()
-                return
-            except (TimeoutError, OSError, HTTPException) as error:
-                if self.processes.has_ended(name):
-                    if self.plan.may_die:
-                        return
-                    raise TwinError(f"{name} ended at start-up: {self.processes.tail(name)}") from error
-                if time.monotonic() > deadline:
-                    raise TwinError(f"{name} did not answer: {self.processes.tail(name)}") from error
-                time.sleep(0.03)
+    def _await(self, name: str) -> None:
+        context = any_certificate() if name == "api" else ssl.create_default_context(cafile=self.config.ca_file)
+        self.await_response(name, self.config.ports[name], PROBES[name], context, self.plan.may_die)
