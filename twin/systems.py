@@ -8,6 +8,8 @@ from typing import Any, Generic
 
 from twin import catalogue, faults, variants
 from twin.changes import Fault, PlanT, Variant
+from twin.clinic import changes as clinic
+from twin.clinic.supervisor import ClinicTwin
 from twin.running import RunningTwin
 from twin.supervisor import Twin
 
@@ -26,4 +28,5 @@ class System(Generic[PlanT]):
 
 SYSTEMS: dict[str, System[Any]] = {
     DEFAULT: System(catalogue.load, faults.REGISTRY, variants.REGISTRY, Twin),
+    "clinic": System(clinic.load, clinic.FAULTS, clinic.VARIANTS, ClinicTwin),
 }
