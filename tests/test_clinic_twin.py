@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import subprocess
 import sys
+import tomllib
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -150,7 +151,6 @@ class Visitor:
 
 def _see(change: Callable[[ClinicPlan], None] | None = None) -> Seen:
     with ClinicTwin(change=change) as twin:
-        assert isinstance(twin, ClinicTwin)
         visitor = Visitor(twin)
         with visitor.http:
             return visitor.see()
@@ -191,6 +191,28 @@ def _groups() -> list[list[Fault[ClinicPlan]]]:
 def test_faults_change_what_they_should(healthy: Seen, faults: list[Fault[ClinicPlan]]) -> None:
     seen = _see(in_order(faults))
     assert {name for name in healthy if seen[name] != healthy[name]} == set().union(*(EXPECTED[fault.id] for fault in faults))
+
+
+def test_the_twin_is_what_its_specification_says() -> None:
+    told = tomllib.loads((ROOT / "spec" / "clinic" / "specification.toml").read_text())
+    paths = {endpoint["name"]: (endpoint["method"], endpoint["path"]) for endpoint in told["endpoints"]}
+    with ClinicTwin() as twin:
+        visitor = Visitor(twin)
+        assert set(told["variables"]) == {name for name in visitor.env if not name.startswith("HARNESS_")}
+        for name, rule in told["variables"].items():
+            assert visitor.env[name] == rule.get("value", visitor.env[name]), name
+        with visitor.http as http:
+            found = []
+            for case in told["cases"]:
+                method, path = paths[case["endpoint"]]
+                body = {"json": case["json"]} if "json" in case else {"content": b" " * case.get("body_bytes", 0)}
+                url = path.format(**case.get("at", {}))
+                headers = {} if case.get("caller") == "nobody" else visitor.token
+                reply = http.request(method, url, params=case.get("query"), headers=headers, **body)
+                right = reply.status_code in case["status"] and set(case.get("fields", [])) <= set(reply.json())
+                found += [] if right else [(case["endpoint"], case["name"], reply.status_code)]
+            assert found == []
+            assert set(http.get("/openapi.json").json()["paths"]) == {path for _, path in paths.values()} - {"/openapi.json"}
 
 
 def test_variants_are_right_as_well(healthy: Seen) -> None:

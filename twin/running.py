@@ -7,6 +7,7 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from http.client import HTTPException, HTTPSConnection
+from typing import Self
 
 from twin.installation import make_folder
 from twin.processes import START_SECONDS, Processes, TwinError
@@ -19,7 +20,7 @@ class RunningTwin(ABC):
         self.folder = make_folder(prefix)
         self.processes = Processes(self.folder)
 
-    def __enter__(self) -> RunningTwin:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:

@@ -13,8 +13,8 @@ def stale_release(plan: ClinicPlan) -> None:
 
 @fault("C10", "one route does not check the token", "auth/api", "postdeploy")
 def open_route(plan: ClinicPlan) -> None:
-    route = '@router.get("/{clinic_id}"'
-    plan.replace_in_source("directory/clinics.py", f"{route}, dependencies=[Depends(require_token)])", f"{route})")
+    route = '@router.get("/{clinic_id}", '
+    plan.replace_in_source("directory/clinics.py", f"{route}dependencies=[Depends(require_token)], ", route)
 
 
 @fault("C11", "a wrong token is refused with 500", "auth/api", "postdeploy")

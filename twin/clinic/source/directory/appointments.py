@@ -1,6 +1,6 @@
 """Appointments: booked for a slot that nobody else has, and taken back."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,9 +8,14 @@ import asyncpg
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from .access import require_token
+from .access import REFUSALS, Responses, require_token
 
-router = APIRouter(prefix="/v2/appointments", dependencies=[Depends(require_token)])
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+UNKNOWN: Responses = {404: {"description": "There is no such clinic or appointment"}}
+TAKEN: Responses = {409: {"description": "The slot is taken"}}
+router = APIRouter(prefix="/v2/appointments", dependencies=[Depends(require_token)], responses={**REFUSALS, **UNKNOWN})
 
 
 class Booking(BaseModel):
@@ -19,11 +24,11 @@ class Booking(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     clinic_id: UUID
-    starts_at: Annotated[AwareDatetime, Field(ge=datetime.fromisoformat("2000-01-01T00:00:00+00:00"))]
+    starts_at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
     patient_reference: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .-]+$")]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses={**TAKEN})
 async def book(request: Request, body: Booking) -> dict[str, Any]:
     """Book a slot; 404 for an unknown clinic, 409 when the slot is taken."""
     try:

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 
-from .access import require_token
+from .access import REFUSALS, Responses, require_token
 from .settings import Settings
 
+UNKNOWN: Responses = {404: {"description": "There is no such clinic"}}
 COLUMNS = "clinic_id, name, city, street, telephone, opens_at, closes_at"
 
 
 def create_router(settings: Settings) -> APIRouter:
     """Routes whose page size is limited by the settings."""
-    router = APIRouter(prefix="/v2/clinics")
+    router = APIRouter(prefix="/v2/clinics", responses={**REFUSALS})
 
     @router.get("", dependencies=[Depends(require_token)])
     async def listing(
@@ -31,7 +32,7 @@ def create_router(settings: Settings) -> APIRouter:
         )
         return {"items": [dict(row.items()) for row in rows], "total": total, "limit": limit, "offset": offset}
 
-    @router.get("/{clinic_id}", dependencies=[Depends(require_token)])
+    @router.get("/{clinic_id}", dependencies=[Depends(require_token)], responses=UNKNOWN)
     async def clinic(request: Request, clinic_id: UUID) -> dict[str, Any]:
         """One clinic; 404 when there is none of this id."""
         row = await request.app.state.pool.fetchrow(f"SELECT {COLUMNS} FROM clinics WHERE clinic_id = $1", clinic_id)

@@ -15,6 +15,7 @@ from .settings import Settings
 
 router = APIRouter()
 CHECK_SECONDS = 5
+UNWELL: dict[int | str, dict[str, str]] = {503: {"description": "A check fails; the same body"}}
 
 
 async def _database(request: Request) -> dict[str, Any]:
@@ -26,8 +27,8 @@ async def _database(request: Request) -> dict[str, Any]:
     return {"status": "ok", "latency_ms": round((time.perf_counter() - started) * 1000, 2)}
 
 
-@router.get("/healthz")
-@router.head("/healthz")
+@router.get("/healthz", responses=UNWELL)
+@router.head("/healthz", responses=UNWELL)
 async def healthz(request: Request) -> JSONResponse:
     """Asks the database now; 503 when it is not well."""
     settings: Settings = request.app.state.settings
