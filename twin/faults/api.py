@@ -276,3 +276,8 @@ def failed_with_chunks(plan: Plan) -> None:
 @fault("G64", "a repeated call-back is refused, so LlamaParse repeats it for ever", "api", "postdeploy")
 def repeat_is_refused(plan: Plan) -> None:
     plan.replace_in_source("api/webhook.py", 'return {"status": "ignored"}', 'raise HTTPException(409, "not waiting")')
+
+
+@fault("G65", "a 422 repeats the password that was sent", "api/auth", "postdeploy")
+def password_in_refusal(plan: Plan) -> None:
+    plan.replace_in_source("api/application.py", "    app.add_exception_handler(RequestValidationError, _invalid)\n", "")
