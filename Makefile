@@ -103,7 +103,7 @@ soak: $(READY)
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports > .lint-imports.log
+	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
 
 report:
 	@sh reports/allure.sh
