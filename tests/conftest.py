@@ -11,7 +11,17 @@ import pytest
 from gate.run import Run, new_run_id
 
 ROOT = Path(__file__).resolve().parents[1]
+# Fixtures that start a twin or a whole gate: a test that uses one of them is marked `twin`.
+TWIN_FIXTURES = frozenset({"gate", "twin", "target"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every warning is an error in tests/, and only there; whoever starts a twin is marked so."""
+    # In front of the test's own marks, which may allow one.
+    item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+    if TWIN_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.twin)
 
 
 @pytest.fixture
