@@ -130,6 +130,8 @@ def _require_known_names(item: pytest.Item, spec: Specification) -> None:
                     raise pytest.UsageError(f"{item.nodeid}: {name}({value!r}) is not known to {spec.meta.name}")
     if not marker_value(item, "checklist"):
         raise pytest.UsageError(f"{item.nodeid}: no checklist item is named")
+    if not spec.failure_modes:
+        return
     modes = [mode for group in FAILURE_MODES.findall(promise(item)[1]) for mode in MODE.findall(group)]
     if unknown := sorted(set(modes) - set(spec.failure_modes)):
         raise pytest.UsageError(f"{item.nodeid}: {', '.join(unknown)} is no failure mode of {spec.meta.name}")

@@ -184,6 +184,11 @@ def foreign_origins(spec: Specification) -> Iterable[str]:
     return spec.networking.foreign_origins
 
 
+def cors_methods(spec: Specification) -> Iterable[str]:
+    """Methods that the front end uses."""
+    return spec.networking.cors_methods
+
+
 def trusted_hosts(spec: Specification) -> Iterator[str]:
     """Hosts that are answered, a wildcard filled in."""
     return (host.replace("*", ANY_HOST) for host in spec.networking.trusted_hosts)

@@ -140,7 +140,7 @@ def test_the_rest_view_shows_nobody_elses_rows(
     expect(rows, f"rows of another user's document through the REST view of {table}").is_empty()
 
 
-@promised("endpoints.status")
+@promised("pipeline")
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
 def test_the_api_says_the_database_is_connected(api: Api) -> None:

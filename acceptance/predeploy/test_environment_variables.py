@@ -5,7 +5,7 @@ import pytest
 from fixtures.environment import Rule, rules_of
 from fixtures.render import Render
 from gate.http import expect
-from gate.selection import each
+from gate.selection import each, promised
 from gate.session import Session
 from gate.settings import production_markers
 from spec import Specification, entries
@@ -55,6 +55,7 @@ def test_nothing_points_to_production(session: Session, spec: Specification, ser
     expect(production_markers(env, spec), f"variables of the {service} that look like production").is_empty()
 
 
+@promised("platform")
 @every_service
 def test_render_gives_the_declared_values(session: Session, spec: Specification, render: Render, service: str) -> None:
     """§7 Configuration: what Render gives to the service is what was declared (F05, F26)."""

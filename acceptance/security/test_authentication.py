@@ -71,10 +71,11 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Toke
     expect(api.as_(SIGNED[forged](tokens, user)).call("me")).status(401, because=f"the token is wrong: {forged}")
 
 
+@each("endpoint", entries.first_own_read)
 @pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
-def test_only_bearer_is_accepted(api: Api, caller_token: str, scheme: str) -> None:
+def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, scheme: str) -> None:
     """§6 JWT Tokens: the Bearer scheme only."""
-    expect(api.call("me", headers={"Authorization": f"{scheme} {caller_token}".strip()})).status(401)
+    expect(api.call(endpoint, headers={"Authorization": f"{scheme} {caller_token}".strip()})).status(401)
 
 
 @promised("pipeline")

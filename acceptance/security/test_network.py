@@ -67,7 +67,7 @@ def test_an_answer_is_not_shown_to_a_foreign_page(api: Api, origin: str) -> None
     expect(allowed, f"allowed origin for {origin}", CORS_HINT).is_one_of([None, ""])
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@each("method", entries.cors_methods)
 def test_the_preflight_allows_the_methods_in_use(api: Api, spec: Specification, method: str) -> None:
     """§1 CORS Configuration: the methods that the front end uses."""
     allowed = preflight(api, spec.networking.cors_origins[0], method).headers.get("access-control-allow-methods", "")

@@ -91,6 +91,8 @@ class Security(Sectioned):
     challenge: str
     # Setting with a token that every request may carry, for a system without accounts.
     token_setting: str | None = None
+    # Endpoint that takes a JSON body.
+    json_endpoint: str
     debug_paths: list[str]
     open_paths: list[str]
     leak_patterns: dict[str, str]

@@ -90,6 +90,9 @@ class Networking(Sectioned):
 
     open_ports: list[str]
     cors_origins: list[str] = Field(min_length=1)
+    # What a page of the front end calls: an endpoint, and the methods in use.
+    cors_endpoint: str
+    cors_methods: list[str] = Field(min_length=1)
     foreign_origins: list[str]
     trusted_hosts: list[str] = Field(min_length=1)
     foreign_hosts: list[str]
