@@ -46,7 +46,7 @@ def rotated_password(plan: Plan) -> None:
 
 @fault(
     "F12",
-    "the worker's public base URL leads nowhere: no call-back arrives",
+    "the worker's public base URL leads nowhere: no callback arrives",
     "webhook/configuration",
     "predeploy",
     "postdeploy",

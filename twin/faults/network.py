@@ -42,21 +42,21 @@ def maintenance_page(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "maintenance"}
 
 
-@fault("G26", "a proxy answers 502 to one request in twenty", "network/api", "postdeploy")
+@fault("G26", "a proxy returns 502 for one request in twenty", "network/api", "postdeploy")
 def now_and_then_502(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "bad_gateway", "every": 20}
 
 
-@fault("G27", "one answer in twenty stalls in the middle of its body", "api", "postdeploy")
+@fault("G27", "one response in twenty stalls in the middle of its body", "api", "postdeploy")
 def stalled_bodies(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "stall", "every": 20}
 
 
-@fault("G28", "every answer of the API takes 0.7 s more", "api", "performance")
+@fault("G28", "every response of the API takes 0.7 s more", "api", "performance")
 def slow_api(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 0.7}
 
 
-@fault("G29", "the API answers 500 to everything", "api", "postdeploy", "performance")
+@fault("G29", "the API returns 500 for everything", "api", "postdeploy", "performance")
 def broken_api(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "error"}

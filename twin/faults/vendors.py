@@ -8,7 +8,7 @@ from twin.plan import Plan
 SLOW_SECONDS = 10
 
 
-@fault("F13", "call-backs are lost now and then", "webhook", "postdeploy")
+@fault("F13", "callbacks are lost now and then", "webhook", "postdeploy")
 def lost_callbacks(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"lose": 0.4, "seed": 7}
 
@@ -19,12 +19,12 @@ def slow_vendors(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"delay": SLOW_SECONDS}
 
 
-@fault("G19", "OpenAI answers 500", "openai", "predeploy", "postdeploy")
+@fault("G19", "OpenAI returns 500", "openai", "predeploy", "postdeploy")
 def openai_down(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"status": 500}
 
 
-@fault("G20", "LlamaParse answers 503 to every document", "llamaparse", "postdeploy")
+@fault("G20", "LlamaParse returns 503 for every document", "llamaparse", "postdeploy")
 def llamaparse_down(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"status": 503}
 

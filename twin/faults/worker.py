@@ -79,7 +79,7 @@ def first_batch_again(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
 
 
-@fault("G60", "every job fails at its first try", "worker", "postdeploy")
+@fault("G60", "every job fails at its first attempt", "worker", "postdeploy")
 def second_try(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
