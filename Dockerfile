@@ -12,8 +12,12 @@ COPY --chown=gate:gate load load
 COPY --chown=gate:gate reports reports
 COPY --chown=gate:gate spec spec
 COPY --chown=gate:gate twin twin
-RUN pip install --no-cache-dir --upgrade "pip>=25.1" \
+ENV PATH=/venv/bin:$PATH
+# --group is known from pip 25.1 on; without the tools of `dev`.
+RUN python -m venv /venv \
+    && pip install --no-cache-dir --quiet --upgrade "pip>=25.1" \
     && pip install --no-cache-dir --group gate --constraint requirements/lock.txt \
+    && python -m gate.arguments \
     && chown gate:gate /gate
 
 USER gate

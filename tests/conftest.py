@@ -11,8 +11,9 @@ import pytest
 from gate.run import Run, new_run_id
 
 ROOT = Path(__file__).resolve().parents[1]
-# Fixtures that start a twin or a whole gate: a test that uses one of them is marked `twin`.
-TWIN_FIXTURES = frozenset({"gate", "twin", "target"})
+# Fixtures and modules that start a twin or a process of the gate: their tests are marked `twin`.
+TWIN_FIXTURES = frozenset({"attacked", "gate", "pytest_by_hand", "target", "twin"})
+TWIN_MODULES = frozenset({"test_interrupts.py"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -20,7 +21,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Every warning is an error in tests/, and only there; whoever starts a twin is marked so."""
     # In front of the test's own marks, which may allow one.
     item.add_marker(pytest.mark.filterwarnings("error"), append=False)
-    if TWIN_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+    if item.path.name in TWIN_MODULES or TWIN_FIXTURES.intersection(getattr(item, "fixturenames", ())):
         item.add_marker(pytest.mark.twin)
 
 
