@@ -118,6 +118,14 @@ class ReplyExpectation:
         __tracebackhide__ = True
         return self.status(*self.reply.known().error(name), because=because)
 
+    def handled(self, because: str = "") -> Reply:
+        """The status is below 500: the service accepted or refused the request, and did not break."""
+        __tracebackhide__ = True
+        if self.reply.status >= 500:
+            expected = f"{self.reply} to answer without a server error" + (f", because {because}" if because else "")
+            self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
+        return self.reply
+
     def refusal(self, because: str = "") -> Reply:
         """The status is one of 400 to 499: refused, neither accepted nor broken."""
         __tracebackhide__ = True

@@ -1,8 +1,8 @@
 """References of a specification file: a fact that stands in one place of the file and is used in another.
 
-`"{{chat.max_chunks}}"` in any text of the file stands for the value under that key. A number is written as the file writes it, a
-list as its entries with commas between them. An entry of a list of tables is named by its `name`: `{{endpoints.health.path}}`.
-A name that holds dots cannot be referred to. Values may hold references themselves.
+`"{{chat.max_chunks}}"` in any text of the file stands for the value under that key. A number is written as the file writes
+it, a list as its entries with commas between them. An entry of a list of tables is named by its `name`, as in
+`{{endpoints.health.path}}`. A name that holds dots cannot be referred to. Values may hold references themselves.
 """
 
 from __future__ import annotations

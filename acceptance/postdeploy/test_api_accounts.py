@@ -1,9 +1,8 @@
 """8.2.2 Test API endpoints functionality: registration and sign-in (contract: HTTP API)."""
 
-from datetime import UTC, datetime
-
 import pytest
 
+from fixtures.accounts import sign_up
 from fixtures.api import Api
 from fixtures.users import User, Users
 from gate.http import expect
@@ -81,20 +80,10 @@ def test_auth_login_refuses_a_missing_field(api: Api, user: User, missing: str) 
     expect(api.call("auth_login", json=body)).error("malformed")
 
 
-def consent(email: str, password: str) -> dict[str, str]:
-    """Body of a sign-up with consent."""
-    return {
-        "email": email,
-        "password": password,
-        "consent_version": "1.0",
-        "consent_timestamp": datetime.now(UTC).isoformat(),
-    }
-
-
 def test_signup_creates_a_user(api: Api, users: Users, spec: Specification) -> None:
     """contract POST /auth/signup: 201, and the user can sign in."""
     email, password, _ = users.credentials("signup")
-    expect(api.call("signup", json=consent(email, password))).success()
+    expect(api.call("signup", json=sign_up(email, password))).success()
     expect(api.call("auth_login", json={"email": email, "password": password})).success()
 
 
@@ -102,7 +91,7 @@ def test_signup_creates_a_user(api: Api, users: Users, spec: Specification) -> N
 def test_signup_refuses_a_missing_field(api: Api, users: Users, missing: str) -> None:
     """contract POST /auth/signup: 400 or 422."""
     email, password, _ = users.credentials("signup")
-    body = consent(email, password)
+    body = sign_up(email, password)
     del body[missing]
     expect(api.call("signup", json=body)).error("malformed")
 

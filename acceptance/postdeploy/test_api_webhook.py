@@ -42,9 +42,8 @@ def test_the_webhook_refuses_a_wrong_signature(
 
 def test_the_webhook_does_not_know_an_unknown_job(api: Api, spec: Specification) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 404 unknown job."""
-    expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **signed(spec.webhook, spec.probes.wrong_key))).error(
-        "unknown"
-    )
+    callback = signed(spec.webhook, spec.probes.wrong_key)
+    expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
 
 
 @pytest.mark.resilience

@@ -157,9 +157,8 @@ def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Speci
     statuses = api.as_(policy.owner).at_once(
         "document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id}
     )
-    expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals(
-        {spec.endpoint("document_status").success}
-    )
+    wanted = {spec.endpoint("document_status").success}
+    expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals(wanted)
 
 
 @promised("pipeline")

@@ -106,6 +106,8 @@ def test_retrieval_finds_the_own_document(answer: Answer, policy: DocumentRun) -
 @rag
 def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: DocumentRun) -> None:
     """contract RAG: the caller's own chunks only (F24)."""
+    if not answer.names_documents():
+        not_applicable("this release's sources do not name documents; the answers themselves are checked")
     foreign = answer.document_ids() - {policy.document_id}
     expect(foreign, "other documents behind the answer").is_empty()
 
@@ -119,6 +121,8 @@ def test_no_more_chunks_than_allowed(answer: Answer, spec: Specification) -> Non
 @rag
 def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
     """§1 RAG_TOKEN_BUDGET: the passages fit into the budget."""
+    if not answer.passage_characters():
+        not_applicable("this release's sources do not show their text")
     tokens = answer.passage_characters() / spec.chat.characters_per_token
     expect(tokens, "tokens of the passages, estimated").is_at_most(spec.chat.token_budget)
 
@@ -127,6 +131,8 @@ def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
 def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -> None:
     """§1 RAG_SIMILARITY_THRESHOLD: nothing below the threshold, best first."""
     values = answer.similarities()
+    if not values:
+        not_applicable("this release's sources do not show their similarity")
     # The API rounds what it shows: a passage just above the threshold may read as if it lay on it.
     expect([v for v in values if v < spec.chat.similarity_threshold], "similarities below the threshold").is_empty()
     expect(values, "order of the similarities").equals(sorted(values, reverse=True))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.accounts import ACCOUNT_REQUESTS, malformed
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
@@ -11,7 +12,7 @@ from fixtures.leaks import leaks_in
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
-from fixtures.users import User
+from fixtures.users import User, Users
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -46,6 +47,7 @@ def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: 
     """§6 Data Security: no key, no connection string, no environment in an open answer (F21)."""
     reply = api.call(endpoint)
     expect(leaks_in(reply, session), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect(reply).success(because="what was not shown cannot be judged")
 
 
 @needs_api
@@ -54,6 +56,7 @@ def test_no_secret_is_shown_to_a_user(session: Session, api: Api, caller_token: 
     """§6 Service Role Keys: never shown to a client (F21)."""
     reply = api.as_(caller_token).call(endpoint)
     expect(leaks_in(reply, session, own=caller_token), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect(reply).success(because="what was not shown cannot be judged")
 
 
 @promised("pipeline")
@@ -63,6 +66,7 @@ def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) 
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
     expect(reply.text, "job as the owner sees it").lacks("webhook_secret")
     expect(leaks_in(reply, session, own=policy.owner.token), f"secrets in {reply}").is_empty()
+    expect(reply).success(because="what was not shown cannot be judged")
 
 
 @needs_api
@@ -94,6 +98,20 @@ def test_nonsense_does_not_break_the_service(
     reply = caller.call(spec.security.json_endpoint, content=body, headers={"Content-Type": "application/json"})
     expect(reply).refusal("the body is nonsense")
     expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
+
+
+@needs_api
+@pytest.mark.resilience
+@promised("pipeline")
+@pytest.mark.parametrize("endpoint", ACCOUNT_REQUESTS)
+def test_no_secret_is_repeated_in_a_refusal(api: Api, users: Users, endpoint: str) -> None:
+    """§6 Data Security: no refusal of an account's request repeats the password that was sent (F21)."""
+    email, password, name = users.credentials("echo")
+    whole = ACCOUNT_REQUESTS[endpoint](email, password, name)
+    for request in malformed(whole, "password"):
+        reply = api.call(endpoint, **request)
+        expect(reply.text, f"the refusal of {reply}", reply.hint).lacks(password, "a password belongs in no log and on no screen")
+        expect(reply).error("malformed")
 
 
 @needs_api
