@@ -109,6 +109,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except ConfigurationError as error:
         gate.end()
         raise pytest.UsageError(str(error)) from error
+    for line in gate.prepare():
+        out.line(gate.masking.mask(line))
     config.hook.pytest_gate_verified(config=config, session=gate)
 
 
