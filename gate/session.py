@@ -1,6 +1,6 @@
 """One run from its beginning to its end; the pytest plugin, the load and the sweep are thin callers of it.
 
-open (gate/target.py) → verify → start background → checks → stop → clean up → conclude → close
+open (gate/target.py) → verify → prepare → start background → checks → stop → clean up → conclude → close
 """
 
 from __future__ import annotations
@@ -89,11 +89,16 @@ class Session:
         limits = self.spec.budget.load if run.purpose == "load" else self.spec.budget.gate
         self.budget = Budget(self.shared, self.spec.budget, limits, self.prerequisites)
         self.journal = Journal(self.shared, lambda kind: system.require_means(self, kind))
+        # What carries the run's tag before it begins, by table and bucket.
+        self.tagged_before: dict[str, int] = {}
         self.swept = Swept()
         self.residue = ""
         self._twin = twin
         self._background: Background | None = None
         self._closing = ExitStack()
+        # Connections of this process to the target; every call over them ends.
+        self.transport = BoundedTransport(self.tls)
+        self.at_close(self.transport.close)
         self._learn_secrets()
         self.prerequisites.use(system.probes(self))
 
@@ -130,13 +135,6 @@ class Session:
         authority = self.settings.path("HARNESS_CA_FILE")
         return ssl.create_default_context(cafile=authority if authority and authority.is_file() else None)
 
-    @cached_property
-    def transport(self) -> BoundedTransport:
-        """Connections of this process to the target; every call over them ends."""
-        transport = BoundedTransport(self.tls)
-        self.at_close(transport.close)
-        return transport
-
     def _learn_secrets(self) -> None:
         for env in self.run.all_environments():
             for name, variable in self.spec.variables.items():
@@ -163,6 +161,20 @@ class Session:
             raise ConfigurationError(missing[0])
         self.system.verify(self, writes)
 
+    def prepare(self) -> list[str]:
+        """Clean up after killed runs on the same target, and count what carries this run's tag; a line for each killed run.
+
+        A run that only reads does neither, and nothing is asked of a target that is unavailable.
+        """
+        if self.read_only or self.prerequisites.target_is_unavailable():
+            return []
+        lines = self.system.finish_dead_runs(self) if self.run.kind == "live" else []
+        try:
+            self.tagged_before = self.system.count_tagged(self)
+        except (Blocked, CheckFailed, NotConfigured, OSError):
+            self.tagged_before = {}
+        return lines
+
     def start_background(self) -> None:
         """Begin the work that checks wait for, such as documents on their way."""
         self._background = self.system.background(self)
@@ -176,7 +188,7 @@ class Session:
             self._background = None
 
     def clean_up(self) -> None:
-        """Remove what the run created and look whether it is removed; `swept` and `residue` tell."""
+        """Remove what the run created and count what is left; the result is in `swept` and `residue`."""
         try:
             self.swept = self.system.clean_up(self)
             self.residue = "; ".join(self.swept.left)

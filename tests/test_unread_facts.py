@@ -61,7 +61,13 @@ def test_every_error_is_asked_for(read: frozenset[str], path: Path) -> None:
     specification = load(path)
     named = {case.answer for case in specification.cases} | read
     errors = {f"{e.name}.{name}" for e in specification.endpoints for name in e.errors if name not in named}
-    errors |= {f"{vendor}.{name}" for vendor, v in specification.vendors.items() for c in v.calls.values() for name in c.errors if name not in named}
+    errors |= {
+        f"{vendor}.{name}"
+        for vendor, v in specification.vendors.items()
+        for c in v.calls.values()
+        for name in c.errors
+        if name not in named
+    }
     assert not errors
 
 

@@ -58,9 +58,7 @@ def test_signing_in_holds_its_target(api: Api, user: User, measure: Measure, spe
 def test_a_refusal_is_as_quick(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
     """contract Response-time targets: a refused token costs no more than an accepted one, p95."""
     count = measure.samples_for(spec.targets["endpoint"])
-    samples = measure.requests(
-        api.as_(spec.probes.wrong_token), endpoint, count, "endpoint", answer="unauthorized", label=", refused token"
-    )
+    samples = measure.requests(api.as_(spec.probes.wrong_token), endpoint, count, "endpoint", answer="unauthorized")
     measure.hold(samples, "endpoint", "api")
 
 

@@ -56,7 +56,7 @@ def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, spec: Spe
 
 
 @pytest.mark.parametrize("query", [{"limit": -1}, {"limit": "many"}, {"offset": -1}, {"state": "nonsense"}], ids=str)
-def test_a_malformed_listing_is_refused(api: Api, user: User, query: dict[str, object]) -> None:
+def test_a_malformed_listing_is_refused(api: Api, user: User, query: dict[str, str | int]) -> None:
     """contract GET …/jobs: 422."""
     expect(api.as_(user).call("jobs", params=query)).error("malformed")
 

@@ -110,7 +110,9 @@ def test_no_secret_is_repeated_in_a_refusal(api: Api, users: Users, endpoint: st
     whole = ACCOUNT_REQUESTS[endpoint](email, password, name)
     for request in malformed(whole, "password"):
         reply = api.call(endpoint, **request)
-        expect(reply.text, f"the refusal of {reply}", reply.hint).lacks(password, "a password belongs in no log and on no screen")
+        expect(reply.text, f"the refusal of {reply}", reply.hint).lacks(
+            password, "a password belongs in no log and on no screen"
+        )
         expect(reply).error("malformed")
 
 
