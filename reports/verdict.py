@@ -27,7 +27,7 @@ RELEASE_FILE = "release"
 
 @dataclass(frozen=True)
 class Times:
-    """When the run began (ISO 8601), and seconds: of the whole run, and until the release was live where that was waited for."""
+    """When the run began (ISO 8601); seconds of the whole run, and until the release was live where that was waited for."""
 
     started_at: str
     seconds: float
