@@ -107,8 +107,16 @@ def test_allures_page_shows_every_check_once(whole: Done, tmp_path: Path) -> Non
     if not ALLURE.exists():
         pytest.skip("allure is not installed here; `make report` installs it where Node is")
     config = tmp_path / "allurerc.mjs"
-    config.write_text('export default { plugins: { awesome: { options: { singleFile: false } } } };\n')
-    command = [str(ALLURE), "generate", str(whole.out / "allure-results"), "--config", str(config), "--output", str(tmp_path / "page")]
+    config.write_text("export default { plugins: { awesome: { options: { singleFile: false } } } };\n")
+    command = [
+        str(ALLURE),
+        "generate",
+        str(whole.out / "allure-results"),
+        "--config",
+        str(config),
+        "--output",
+        str(tmp_path / "page"),
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = [json.loads(path.read_text()) for path in (tmp_path / "page").rglob("data/test-results/*.json")]
@@ -146,9 +154,7 @@ def test_the_verdict_stands_last_and_killed_runs_first(whole: Done) -> None:
         (("-k", "is_blocked"), "blocked", ExitCode.BLOCKED),
     ],
 )
-def test_the_exit_code_is_the_verdicts(
-    tmp_path: Path, arguments: tuple[str, ...], verdict: str, exit_code: ExitCode
-) -> None:
+def test_the_exit_code_is_the_verdicts(tmp_path: Path, arguments: tuple[str, ...], verdict: str, exit_code: ExitCode) -> None:
     done = run(tmp_path, *arguments)
     assert done.exit_code == exit_code, done.text
     assert done.read("verdict.json")["verdict"] == verdict
