@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
+LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test faults mutations soak safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults mutations soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
-	@echo "make test         lint, types and the gate's own tests"
+	@echo "make test         lint, types and the gate's own tests; make quick: lint and the tests that start no twin, in a minute"
 	@echo "make predeploy | postdeploy | performance | contract   one suite"
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
@@ -20,15 +21,17 @@ help:
 	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
 	@echo "make bench        how true and how cheap the load's figures are"
 	@echo "make report       Allure's HTML report of the last run (needs Node)"
+	@echo "make lock         the newest versions that pyproject.toml allows, into $(LOCK); make newest: try them, lock nothing"
 	@echo "make lint | clean"
 
-$(READY): pyproject.toml
+$(READY): $(LOCK) gate/arguments.py
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is missing: install it, or name it with PYTHON=..."; exit 4; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: name another with PYTHON=..."; exit 4; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install your system's python3-venv package"; exit 4; }
 	@echo "setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -r $(LOCK)
+	@$(BIN)/python -m gate.arguments
 	@touch $@
 
 gate: $(READY)
@@ -56,17 +59,35 @@ sweep: $(READY)
 test: $(READY) lint
 	@$(PYTEST) tests -n 2 $(ARGS)
 
+# While you work: everything of `make test` that starts no twin and no gate.
+quick: $(READY) lint
+	@$(PYTEST) tests -n 2 -m "not twin" $(ARGS)
+
+# The oldest Python first: the later ones take its versions.
+PYTHONS ?= python3.11 python3.12 python3.13
+lock:
+	@$(PYTHON) requirements/lock.py $(PYTHONS)
+
+# Tests and gate with the newest versions that pyproject.toml allows, in a virtual environment of their own.
+newest:
+	@$(PYTHON) -m venv .venv-newest
+	@.venv-newest/bin/python -m pip install --quiet --upgrade pip
+	@.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --group dev
+	@.venv-newest/bin/python -m gate.arguments
+	@touch .venv-newest/.ready
+	@$(MAKE) --no-print-directory VENV=.venv-newest test predeploy
+
 faults: $(READY)
-	@$(BIN)/python -m reports.faults $(ARGS)
+	@$(BIN)/python -m proof.faults $(ARGS)
 
 mutations: $(READY)
-	@$(BIN)/python -m reports.mutations $(ARGS)
+	@$(BIN)/python -m proof.mutations $(ARGS)
 
 # Figures of docs/safety.md: killed runs, servers that misbehave, two runs at once.
 safety: $(READY)
-	@$(BIN)/python -m reports.kills --page
-	@$(BIN)/python -m reports.hostile --page
-	@$(BIN)/python -m reports.together --page
+	@$(BIN)/python -m proof.crashes --page
+	@$(BIN)/python -m proof.hostile --page
+	@$(BIN)/python -m proof.concurrency --page
 
 bench: $(READY)
 	@$(BIN)/python -m load.bench
@@ -77,11 +98,12 @@ load: $(READY)
 
 N ?= 10
 soak: $(READY)
-	@$(BIN)/python -m reports.soak --runs $(N) $(ARGS)
+	@$(BIN)/python -m proof.soak --runs $(N) $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@found=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$found"; exit 1; }
 
 report:
 	@sh reports/allure.sh
@@ -89,4 +111,4 @@ report:
 	@[ ! -f reports/out/summary.json ] || $(BIN)/python -m reports.summary
 
 clean:
-	rm -rf $(VENV) .tox .state node_modules .mypy_cache .ruff_cache reports/out
+	rm -rf $(VENV) .venv-newest .tox .state node_modules .mypy_cache .ruff_cache reports/out

@@ -31,7 +31,7 @@ class EmbeddedTwin:
         self.folder = folder
         named = [word for fault in faults for word in ("--fault", fault)]
         named += [word for variant in variants for word in ("--variant", variant)]
-        self._arguments = [*(["--system", system] if system != "navigator" else []), *arguments, *named]
+        self._arguments = ["--system", system, *arguments, *named]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -177,6 +177,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         result = yield
         gate.clean_up()
         config.hook.pytest_gate_concluded(config=config, session=gate, pytest_session=session)
+        if config.stash[INTERRUPTS].is_too_late:
+            seconds = gate.spec.safety.run_seconds
+            config.get_terminal_writer().line(f"the run did not end within {seconds:g} s [§4 timeouts]; nothing more was asked")
+            session.exitstatus = ExitCode.BLOCKED
         gate.end()
     return result
 

@@ -34,7 +34,7 @@ def each(
 
 
 def promised(*sections: str) -> pytest.MarkDecorator:
-    """The check exists only where the specification has these sections."""
+    """The check exists only where the specification has these sections, or these endpoints (`endpoints.NAME`)."""
     return pytest.mark.promised(*sections)
 
 
@@ -66,10 +66,11 @@ def waits(item: pytest.Item, waited_for: frozenset[str]) -> bool:
 def _lacks(node: pytest.Item | pytest.Function, spec: Specification) -> bool:
     """Whether the specification lacks a section that a check takes; raises UsageError for one that no file has."""
     for marker in node.iter_markers("promised"):
-        for section in marker.args:
+        for promised_name in marker.args:
+            section, _, endpoint = promised_name.partition(".")
             if section not in Specification.sections():
-                raise pytest.UsageError(f"{node.nodeid}: promised({section!r}) is no section of a specification")
-            if not spec.has(section):
+                raise pytest.UsageError(f"{node.nodeid}: promised({promised_name!r}) is no section of a specification")
+            if not spec.has(section) or (endpoint and not spec.has_endpoint(endpoint)):
                 return True
     return False
 
@@ -96,8 +97,8 @@ def _ids(entries: Sequence[object], name: Callable[[object], object] | None) -> 
 
 
 def _plain(entry: object) -> str:
-    if isinstance(entry, tuple):
-        return "-".join(map(_plain, entry))
+    if isinstance(entry, tuple | list):
+        return ("-" if isinstance(entry, tuple) else "+").join(map(_plain, entry))
     return str(getattr(entry, "name", entry))
 
 
@@ -129,6 +130,8 @@ def _require_known_names(item: pytest.Item, spec: Specification) -> None:
                     raise pytest.UsageError(f"{item.nodeid}: {name}({value!r}) is not known to {spec.meta.name}")
     if not marker_value(item, "checklist"):
         raise pytest.UsageError(f"{item.nodeid}: no checklist item is named")
+    if not spec.failure_modes:
+        return
     modes = [mode for group in FAILURE_MODES.findall(promise(item)[1]) for mode in MODE.findall(group)]
     if unknown := sorted(set(modes) - set(spec.failure_modes)):
         raise pytest.UsageError(f"{item.nodeid}: {', '.join(unknown)} is no failure mode of {spec.meta.name}")

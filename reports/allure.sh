@@ -8,7 +8,7 @@ if ! command -v npm >/dev/null 2>&1; then
     exit 0
 fi
 if [ ! -x node_modules/.bin/allure ]; then
-    npm install --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null 2>&1 || {
+    npm ci --no-audit --no-fund --loglevel=error >/dev/null 2>&1 || {
         echo "no HTML report: npm could not install allure; everything else is in reports/out"
         exit 0
     }

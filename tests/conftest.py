@@ -11,7 +11,18 @@ import pytest
 from gate.run import Run, new_run_id
 
 ROOT = Path(__file__).resolve().parents[1]
+# Fixtures and modules that start a twin or a process of the gate: their tests are marked `twin`.
+TWIN_FIXTURES = frozenset({"attacked", "gate", "pytest_by_hand", "target", "twin"})
+TWIN_MODULES = frozenset({"test_interrupts.py"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Every warning is an error in tests/, and only there; whoever starts a twin is marked so."""
+    # In front of the test's own marks, which may allow one.
+    item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+    if item.path.name in TWIN_MODULES or TWIN_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.twin)
 
 
 @pytest.fixture

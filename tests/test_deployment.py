@@ -25,7 +25,7 @@ def test_the_image_is_pinned_and_runs_without_rights() -> None:
     user = next(number for number, line in enumerate(lines) if line == "USER gate")
     assert not [line for line in lines[user:] if line.startswith("RUN")]
     copied = {line.split()[-1] for line in lines if line.startswith("COPY") and "pyproject" not in line}
-    assert copied == {"acceptance", "fixtures", "load", "reports", "spec", "twin"}
+    assert copied == {"acceptance", "fixtures", "gate", "load", "reports", "requirements", "spec", "twin"}
     for line in lines:
         if line.startswith("COPY"):
             assert all((ROOT / source).exists() for source in line.split()[2:-1])

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from fixtures import settings
-from gate.options import joined
 from gate.settings import ConfigurationError
 from spec import current
 
@@ -70,8 +69,3 @@ def test_quotes_and_line_ends_survive(tmp_path: Path) -> None:
 )
 def test_production_is_recognised(values: dict[str, str], found: list[str]) -> None:
     assert settings.production_markers(values, current()) == found
-
-
-def test_path_options_are_joined() -> None:
-    assert joined(["-m", "x", "--env-file", "/a b", "--strict"]) == ["-m", "x", "--env-file=/a b", "--strict"]
-    assert joined(["--env-file=/a"]) == ["--env-file=/a"]

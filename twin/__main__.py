@@ -1,21 +1,22 @@
-"""Command line: `python -m twin up` and `python -m twin faults`."""
+"""Command line: `python -m twin up`, `python -m twin faults`, `python -m twin variants`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from twin import catalogue
-from twin.faults import REGISTRY, UnknownFault, change_for, find
-from twin.plan import Plan, write_env
-from twin.supervisor import Twin, TwinError
+from twin import damage
+from twin.changes import CatalogueError, UsageError
+from twin.envfile import write_env
+from twin.processes import TwinError
+from twin.running import RunningTwin
+from twin.systems import DEFAULT, SYSTEMS, System
 
 USAGE_ERROR = 4
 DEFAULT_SPEEDUP = 60.0
@@ -26,25 +27,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="run the twin until interrupted")
-    up.add_argument("--fault", action="append", default=[], metavar="ID", help="break it (repeatable)")
+    damage.add_options(up)
     up.add_argument("--env-file", type=Path, metavar="PATH", help="write what `--target live --env-file` accepts")
     up.add_argument("--worker-env-file", type=Path, metavar="PATH", help="write the worker's environment")
     up.add_argument("--speedup", type=float, default=DEFAULT_SPEEDUP, help="divide the worker's waits (default 60)")
-    up.add_argument(
-        "--set", action="append", default=[], metavar="SERVICE.NAME=VALUE", help="change a variable of api or worker"
-    )
-    up.add_argument("--sql", action="append", default=[], metavar="STATEMENT", help="run as the database's owner")
-    up.add_argument("--replace", action="append", default=[], nargs=3, metavar=("PATH", "OLD", "NEW"), help="change the source")
-    up.add_argument("--behaviour", action="append", default=[], metavar="PART.KEY=JSON", help="change a double")
     up.add_argument("--owner-pid", type=int, help="stop when this process is gone")
-    commands.add_parser("faults", help="list the faults")
+    listings = [
+        commands.add_parser("faults", help="list the faults, one a line"),
+        commands.add_parser("variants", help="list the variants, one a line"),
+    ]
+    for command in (up, *listings):
+        command.add_argument("--system", choices=sorted(SYSTEMS), default=DEFAULT, help=f"default {DEFAULT}")
     return parser
-
-
-def _list_faults() -> int:
-    for item in REGISTRY.values():
-        print(f"{item.id}  {item.component:<12} {','.join(item.suites):<28} {item.title}")
-    return 0
 
 
 def _wait(stop: threading.Event, owner: int | None) -> None:
@@ -56,66 +50,55 @@ def _wait(stop: threading.Event, owner: int | None) -> None:
                 return
 
 
-def _by_hand(arguments: argparse.Namespace) -> Callable[[Plan], None]:
-    """Damage that has no name: whatever the options describe, after the named faults."""
-    named = change_for(find(arguments.fault))
-
-    def change(plan: Plan) -> None:
-        named(plan)
-        # Damage by hand may well keep a service from starting; that is for the gate to find.
-        plan.may_die = plan.may_die or bool(arguments.sql or arguments.replace or arguments.set)
-        plan.sql += arguments.sql
-        for path, old, new in arguments.replace:
-            plan.replace_in_source(path, old, new)
-        for text in arguments.behaviour:
-            place, _, value = text.partition("=")
-            part, _, key = place.partition(".")
-            plan.config.behaviour.setdefault(part, {})[key] = json.loads(value)
-        for text in arguments.set:
-            place, _, value = text.partition("=")
-            service, _, name = place.partition(".")
-            if service not in ("api", "worker") or not name or "=" not in text:
-                raise UnknownFault(f"--set {text.partition('=')[0]}: expected api.NAME=VALUE or worker.NAME=VALUE")
-            (plan.set_api if service == "api" else plan.set_worker)(name, value)
-
-    return change
+def _write_env_files(twin: RunningTwin, arguments: argparse.Namespace) -> None:
+    if arguments.worker_env_file:
+        if twin.worker_env is None:
+            raise UsageError(f"--worker-env-file: the {arguments.system} has no worker")
+        write_env(arguments.worker_env_file, twin.worker_env)
+    if arguments.env_file:
+        # Written last and moved into place: its presence says that the twin responds. It is the caller's file and
+        # stays, as a reminder of a target that no longer responds.
+        draft = arguments.env_file.with_name(arguments.env_file.name + ".part")
+        write_env(draft, twin.operator_env)
+        draft.replace(arguments.env_file)
 
 
-def _up(arguments: argparse.Namespace) -> int:
+def _up(system: System[Any], arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     started = time.monotonic()
-    with Twin(arguments.speedup, _by_hand(arguments)) as twin:
-        if arguments.worker_env_file:
-            write_env(arguments.worker_env_file, twin.config.worker_env)
-        if arguments.env_file:
-            # Written last and moved into place: its presence says that the twin answers. It is the caller's file and
-            # stays, as a reminder of a target that no longer answers.
-            draft = arguments.env_file.with_name(arguments.env_file.name + ".part")
-            write_env(draft, twin.config.operator_env)
-            draft.replace(arguments.env_file)
-        faults = ", ".join(arguments.fault) or "none"
-        print(f"twin is up at {twin.config.url('api')} after {time.monotonic() - started:.1f} s")
-        print(f"  speed-up {arguments.speedup:g}, faults {faults}, logs in {twin.folder}; Ctrl-C ends it", flush=True)
+    with system.twin(arguments.speedup, damage.change_for(system, arguments)) as twin:
+        _write_env_files(twin, arguments)
+        faults, variants = (", ".join(ids) or "none" for ids in (arguments.fault, arguments.variant))
+        print(f"twin is up at {twin.url} after {time.monotonic() - started:.1f} s")
+        print(f"  speed-up {arguments.speedup:g}, faults {faults}, variants {variants}")
+        print(f"  logs in {twin.folder}; Ctrl-C ends it", flush=True)
         _wait(stop, arguments.owner_pid)
+    return 0
+
+
+def _list(system: System[Any], what: str) -> int:
+    for change in (system.faults if what == "faults" else system.variants).values():
+        print(change)
     return 0
 
 
 def main() -> int:
     """Run the command; returns the exit code."""
-    catalogue.load()
     arguments = _parser().parse_args()
-    if getattr(arguments, "env_file", None):
-        arguments.env_file.unlink(missing_ok=True)
-    if arguments.command == "faults":
-        return _list_faults()
+    system = SYSTEMS[arguments.system]
     try:
-        return _up(arguments)
-    except UnknownFault as error:
+        system.load()
+        if arguments.command != "up":
+            return _list(system, arguments.command)
+        if arguments.env_file:
+            arguments.env_file.unlink(missing_ok=True)
+        return _up(system, arguments)
+    except UsageError as error:
         print(f"twin: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except (TwinError, ValueError) as error:
+    except (TwinError, CatalogueError, ValueError) as error:
         print(f"twin: {error}", file=sys.stderr)
         return 1
 

@@ -1,13 +1,14 @@
-"""All faults, loaded by name so that each family stands in a module of its own."""
+"""All faults and variants, loaded by name so that each family stands in a module of its own."""
 
 from __future__ import annotations
 
 import importlib
 
-FAMILIES = ("configuration", "database", "storage", "api", "worker", "vendors", "network", "host")
+from twin import faults, variants
 
 
 def load() -> None:
-    """Register every fault."""
-    for family in FAMILIES:
-        importlib.import_module(f"twin.broken.{family}")
+    """Register every fault and variant; raises CatalogueError naming the first that is not well formed."""
+    for package in (faults, variants):
+        for family in package.FAMILIES:
+            importlib.import_module(f"{package.__name__}.{family}")

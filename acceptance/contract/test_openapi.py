@@ -4,19 +4,20 @@ import pytest
 
 from fixtures.contract import Contract
 from gate.http import expect
-from spec import Specification, current
+from gate.selection import each, promised
+from spec import Specification, entries
 
-SPEC = current()
 pytestmark = [
     pytest.mark.contract,
     pytest.mark.resilience,
     pytest.mark.checklist("8.2.2"),
     pytest.mark.component("api"),
     pytest.mark.needs("api"),
+    promised("contract"),
 ]
 
 
-@pytest.mark.parametrize("name", [endpoint.name for endpoint in SPEC.endpoints])
+@each("name", entries.every_endpoint)
 def test_the_operation_keeps_its_description(contract: Contract, spec: Specification, name: str) -> None:
     """contract HTTP API: generated requests, right and wrong, get an answer of the described form, and never a 5xx (F08)."""
     fuzzed = contract.fuzz(contract.operation(spec.endpoint(name)), share=1 / len(spec.endpoints))
@@ -24,9 +25,9 @@ def test_the_operation_keeps_its_description(contract: Contract, spec: Specifica
     expect(fuzzed.sent, "requests that were generated").is_at_least(1)
 
 
-def test_what_only_the_description_knows_keeps_it_as_well(contract: Contract) -> None:
+def test_what_only_the_description_knows_keeps_it_as_well(contract: Contract, spec: Specification) -> None:
     """contract HTTP API: reading operations beyond the contract's table answer without a 5xx (F22)."""
     expect(len(contract.described), "operations in openapi.json").is_at_least(1)
     for operation in contract.undescribed():
-        fuzzed = contract.fuzz(operation, share=1 / len(SPEC.endpoints))
+        fuzzed = contract.fuzz(operation, share=1 / len(spec.endpoints))
         expect(fuzzed.problems, f"what generated requests found at {operation.path}", fuzzed.hint).is_empty()

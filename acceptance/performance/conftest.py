@@ -1,9 +1,9 @@
-"""Measurements begin when the run's own documents are through, so that they measure the target and not the session."""
+"""Measurements begin when the run's own documents are through, so that they measure the target and not the run."""
 
 import pytest
 
-from gate.failures import Blocked
 from fixtures.document_runs import DocumentRuns
+from gate.failures import Blocked
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,16 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
+from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
 from fixtures.measure import Measure
 from fixtures.users import User, Users
-from spec import Specification, current
+from gate.http import expect
+from gate.selection import each, promised
+from spec import Specification, entries
 
-SPEC = current()
-QUICK = ["health", "status", "limits"]
-PLAIN = ["root", "health_head", "openapi"]
 pytestmark = [
     pytest.mark.performance,
     pytest.mark.checklist("8.3.1"),
@@ -23,31 +21,24 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", QUICK)
-def test_the_quick_endpoint_holds_its_target(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
-    """contract Response-time targets: health, status and limits, p95."""
-    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets[endpoint]), endpoint)
-    measure.hold(samples, endpoint, "api")
+@each("endpoint", entries.timed_open_endpoints)
+def test_the_open_endpoint_holds_its_target(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
+    """contract Response-time targets: what strangers may read, p95."""
+    target = spec.endpoint(endpoint).held_to
+    measure.hold(measure.requests(api, endpoint, measure.samples_for(spec.targets[target]), target), target, "api")
 
 
-@pytest.mark.parametrize("endpoint", PLAIN)
-def test_the_plain_endpoint_holds_its_target(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
-    """contract Response-time targets: any endpoint without an external call, p95."""
-    samples = measure.requests(api, endpoint, measure.samples_for(spec.targets["endpoint"]), "endpoint")
-    measure.hold(samples, "endpoint", "api")
+@each("endpoint", entries.timed_own_endpoints)
+def test_the_callers_endpoint_holds_its_target(
+    api: Api, caller_token: str, measure: Measure, spec: Specification, endpoint: str
+) -> None:
+    """contract Response-time targets: the caller's own data, p95."""
+    target = spec.endpoint(endpoint).held_to
+    count = measure.samples_for(spec.targets[target])
+    measure.hold(measure.requests(api.as_(caller_token), endpoint, count, target), target, "api")
 
 
-def test_the_profile_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
-    """contract Response-time targets: /me, p95."""
-    measure.hold(measure.requests(api.as_(user), "me", measure.samples_for(spec.targets["me"]), "me"), "me", "api")
-
-
-def test_the_job_list_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
-    """contract Response-time targets: any endpoint without an external call, p95."""
-    samples = measure.requests(api.as_(user), "jobs", measure.samples_for(spec.targets["endpoint"]), "endpoint")
-    measure.hold(samples, "endpoint", "api")
-
-
+@promised("pipeline")
 def test_the_document_status_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: status endpoints, p95."""
     at = {"document_id": policy.document_id}
@@ -55,6 +46,7 @@ def test_the_document_status_holds_its_target(api: Api, policy: DocumentRun, mea
     measure.hold(measure.requests(api.as_(policy.owner), "document_status", count, "status", at=at), "status", "api")
 
 
+@promised("endpoints.login")
 def test_signing_in_holds_its_target(api: Api, user: User, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: any endpoint without an external call, p95."""
     body = {"email": user.email, "password": user.password}
@@ -62,14 +54,15 @@ def test_signing_in_holds_its_target(api: Api, user: User, measure: Measure, spe
     measure.hold(samples, "login", "api")
 
 
-def test_a_refusal_is_as_quick(api: Api, measure: Measure, spec: Specification) -> None:
+@each("endpoint", entries.first_own_read)
+def test_a_refusal_is_as_quick(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
     """contract Response-time targets: a refused token costs no more than an accepted one, p95."""
-    samples = measure.requests(
-        api.as_("not-a-token"), "me", measure.samples_for(spec.targets["endpoint"]), "endpoint", status=401
-    )
+    count = measure.samples_for(spec.targets["endpoint"])
+    samples = measure.requests(api.as_("not-a-token"), endpoint, count, "endpoint", status=401)
     measure.hold(samples, "endpoint", "api")
 
 
+@promised("pipeline")
 def test_the_upload_request_holds_its_target(
     api: Api, users: Users, new_document: Callable[[], Document], measure: Measure, spec: Specification
 ) -> None:
@@ -83,6 +76,7 @@ def test_the_upload_request_holds_its_target(
     measure.hold(measure.take("POST upload", one, count, "upload"), "upload", "api")
 
 
+@promised("pipeline", "chat")
 @pytest.mark.component("chat")
 def test_chat_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: chat, mean and p95 (F30)."""
@@ -97,18 +91,20 @@ def test_chat_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, 
 
 def test_the_process_time_is_told_truly(api: Api, measure: Measure, spec: Specification) -> None:
     """§5 Response Time: X-Process-Time is no longer than what the client sees."""
-    reply = api.call("status")
-    told = float(expect(reply).status(200).headers.get(spec.monitoring.process_time_header, "-1"))
-    expect(told, f"{spec.monitoring.process_time_header} in seconds").is_at_least(0)
-    expect(told, f"{spec.monitoring.process_time_header} in seconds").is_at_most(reply.seconds)
+    reply = api.call("health")
+    shown = float(expect(reply).status(200).headers.get(spec.monitoring.process_time_header, "-1"))
+    expect(shown, f"{spec.monitoring.process_time_header} in seconds").is_at_least(0)
+    expect(shown, f"{spec.monitoring.process_time_header} in seconds").is_at_most(reply.seconds)
 
 
+@promised("pipeline")
 def test_parallel_requests_are_all_answered(api: Api, user: User, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: error rate 0 at 20 parallel requests (F18)."""
     statuses = api.as_(user).at_once("me", spec.database.connections)
     expect([s for s in statuses if s != 200], f"failures of {len(statuses)} parallel requests").is_empty()
 
 
+@promised("pipeline")
 def test_parallel_requests_hold_the_target(api: Api, policy: DocumentRun, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: 20 parallel requests that use the database neither fail nor stall (F18)."""
     at = {"document_id": policy.document_id}

@@ -2,21 +2,23 @@
 
 import pytest
 
+from fixtures.connections import Connections
 from fixtures.database import Database
-from gate.failures import not_applicable
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
+from fixtures.document_run import DocumentRun
 from fixtures.measure import Measure
 from fixtures.queries import QueryTimes
 from fixtures.users import User
-from spec import Specification, current
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import promised
+from spec import Specification
 
-SPEC = current()
 pytestmark = [
     pytest.mark.performance,
     pytest.mark.checklist("8.3.3"),
     pytest.mark.component("database"),
     pytest.mark.needs("database"),
+    promised("database"),
 ]
 
 
@@ -32,6 +34,7 @@ def test_a_simple_query_holds_its_target(queries: QueryTimes, measure: Measure, 
     measure.hold(samples, "query_simple", "database")
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("name", ["claim", "own_jobs", "job_by_id", "counts", "duplicates"])
 def test_a_standard_query_holds_its_target(
     queries: QueryTimes, measure: Measure, policy: DocumentRun, spec: Specification, name: str
@@ -41,6 +44,7 @@ def test_a_standard_query_holds_its_target(
     measure.hold(samples, "query", "database")
 
 
+@promised("pipeline")
 def test_a_similarity_search_holds_its_target(
     queries: QueryTimes, measure: Measure, policy: DocumentRun, spec: Specification
 ) -> None:
@@ -49,6 +53,7 @@ def test_a_similarity_search_holds_its_target(
     measure.hold(samples, "query", "database")
 
 
+@promised("pipeline")
 @pytest.mark.component("database")
 def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: DocumentRun) -> None:
     """contract Database: a search over all chunks goes through the approximate index (F27)."""
@@ -65,18 +70,22 @@ def test_parallel_queries_hold_the_target(
     measure.hold(queries.parallel(spec.database.connections), "parallel_query", "database")
 
 
-def test_many_connections_are_opened_at_once(database: Database, measure: Measure, spec: Specification) -> None:
+def test_many_connections_are_opened_at_once(
+    connections: Connections, database: Database, measure: Measure, spec: Specification
+) -> None:
     """§5 Database Connections: the agreed number of connections, none refused (F18)."""
-    failures = [f for f in database.at_once(spec.database.connections) if f]
+    failures = [f for f in connections.at_once(spec.database.connections) if f]
     expect(failures, f"failures of {spec.database.connections} new connections at once").is_empty()
 
 
+@promised("pipeline")
 def test_a_transaction_holds_its_target(queries: QueryTimes, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: begin, read, commit, p95."""
     samples = queries.transactions(measure.samples_for(spec.targets["query"]))
     measure.hold(samples, "query", "database")
 
 
+@promised("pipeline")
 def test_a_query_under_row_level_security_holds_its_target(
     queries: QueryTimes, measure: Measure, user: User, spec: Specification
 ) -> None:

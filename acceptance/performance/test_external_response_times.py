@@ -4,19 +4,19 @@ import pytest
 
 from fixtures.answers import Answer
 from fixtures.api import Api
+from fixtures.document_run import DocumentRun
 from fixtures.documents import Document, make
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
 from fixtures.measure import Measure
-from gate.session import Session
 from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
-from spec import Specification, current
+from gate.http import expect
+from gate.selection import promised
+from gate.session import Session
+from spec import Specification
 from spec.model import DocumentKind
 
-SPEC = current()
-pytestmark = [pytest.mark.performance, pytest.mark.checklist("8.3.4")]
+pytestmark = [pytest.mark.performance, pytest.mark.checklist("8.3.4"), promised("pipeline")]
 of_openai = pytest.mark.component("openai")
 of_llamaparse = pytest.mark.component("llamaparse")
 of_supabase = pytest.mark.component("supabase")

@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from gate.http import expect
+from gate.selection import each, promised
 from gate.session import Session
 from load.gate import LoadResult, short_load
-from spec import current
+from spec import entries
 
-SPEC = current()
-TASKS = list(SPEC.load.tasks)
 pytestmark = [
     pytest.mark.performance,
     pytest.mark.checklist("8.3.1"),
     pytest.mark.component("api"),
     pytest.mark.needs("api", "supabase"),
+    promised("load"),
 ]
 
 
@@ -37,7 +37,7 @@ def test_the_generator_kept_its_schedule(load: LoadResult) -> None:
     expect(load.problems, "reasons not to trust the generator", "load on this machine").is_empty()
 
 
-@pytest.mark.parametrize("task", TASKS)
+@each("task", entries.load_tasks)
 def test_the_task_holds_its_target_under_load(load: LoadResult, task: str) -> None:
     """contract Response-time targets: each endpoint under load."""
     expect(load.count(task), f"requests of task {task}").is_above(0)

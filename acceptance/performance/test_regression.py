@@ -3,17 +3,17 @@
 import pytest
 
 from gate.http import expect
+from gate.selection import each, promised
 from gate.session import Session
 from load.gate import Regression, against_baseline
-from spec import current
+from spec import entries
 
-SPEC = current()
-TASKS = list(SPEC.load.profiles[SPEC.load.regression.profile].tasks)
 pytestmark = [
     pytest.mark.performance,
     pytest.mark.checklist("8.3.1"),
     pytest.mark.component("api"),
     pytest.mark.needs("api", "supabase"),
+    promised("load"),
 ]
 
 
@@ -23,7 +23,7 @@ def regression(session: Session, baseline: str) -> Regression:
     return against_baseline(session, baseline)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@each("task", entries.compared_tasks)
 def test_the_task_is_no_slower_than_in_the_last_release(regression: Regression, task: str) -> None:
     """contract Response-time targets: no regression against the last release (F31)."""
     comparison = regression.of(task)

@@ -3,27 +3,30 @@
 import pytest
 
 from fixtures.api import Api
+from fixtures.catalogue import Catalogue
+from fixtures.connections import Connections
 from fixtures.database import Database
+from fixtures.document_run import DocumentRun
 from fixtures.documents import make
-from gate.failures import Blocked
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
-from gate.session import Session
+from fixtures.pipeline import Pipeline
 from fixtures.supabase import Supabase
 from fixtures.users import Users
-from spec import Specification, current
+from gate.failures import Blocked
+from gate.http import expect
+from gate.selection import each, promised
+from gate.session import Session
+from spec import Specification, entries
 from spec.model import DocumentKind
 
-SPEC = current()
-NAMED = SPEC.database.named_tables
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.maintenance,
     pytest.mark.checklist("8.2.4"),
     pytest.mark.component("database"),
     pytest.mark.needs("database"),
+    promised("database"),
 ]
-every_named_table = pytest.mark.parametrize("table", NAMED)
+every_named_table = each("table", entries.named_tables)
 
 
 def test_the_database_answers(database: Database) -> None:
@@ -31,9 +34,9 @@ def test_the_database_answers(database: Database) -> None:
     expect(database.answers(), "an answer to a simple query").holds()
 
 
-def test_the_schema_is_found_without_its_name(database: Database, spec: Specification) -> None:
+def test_the_schema_is_found_without_its_name(catalogue: Catalogue, database: Database, spec: Specification) -> None:
     """§1 DATABASE_SCHEMA: the services' search path leads to the schema."""
-    expect(database.current_schema(), "current schema").equals(spec.database.schema_name)
+    expect(catalogue.current_schema(), "current schema").equals(spec.database.schema_name)
 
 
 @every_named_table
@@ -42,59 +45,63 @@ def test_the_table_can_be_read(database: Database, table: str) -> None:
     expect(database.refusal_to_read(table), f"refusal to read {table}").equals(None)
 
 
-def test_many_connections_work_at_once(database: Database, spec: Specification) -> None:
+def test_many_connections_work_at_once(connections: Connections, database: Database, spec: Specification) -> None:
     """§3 Connection Pool: the database carries the agreed number of connections (F18)."""
-    failed = [answer for answer in database.at_once(spec.database.connections) if answer is not None]
+    failed = [answer for answer in connections.at_once(spec.database.connections) if answer is not None]
     expect(failed, f"failures of {spec.database.connections} connections at once").is_empty()
 
 
-def test_connections_are_left_over(database: Database, spec: Specification) -> None:
+def test_connections_are_left_over(connections: Connections, database: Database, spec: Specification) -> None:
     """§5 Database Connections: the server is not about to run out of connections (F18)."""
-    used, allowed = database.connections_at_rest()
+    used, allowed = connections.at_rest()
     expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
 
 
-def test_nobody_blocks_the_queue(database: Database, spec: Specification) -> None:
+def test_nobody_blocks_the_queue(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: no transaction has been idle for longer than a health interval."""
-    stuck = database.idle_transactions(spec.health.interval_seconds)
+    stuck = connections.idle_transactions(spec.health.interval_seconds)
     expect(stuck, "sessions idle in a transaction", "pg_stat_activity").is_empty()
 
 
-def test_a_transaction_can_be_undone(database: Database) -> None:
+def test_a_transaction_can_be_undone(connections: Connections) -> None:
     """§3 Primary Database: a rolled-back change leaves nothing."""
-    expect(database.rolled_back_value(), "value after a rollback").equals(None)
+    expect(connections.rolled_back_value(), "value after a rollback").equals(None)
 
 
-def test_a_job_is_locked_for_one_worker_only(database: Database, policy: DocumentRun) -> None:
+@promised("pipeline")
+def test_a_job_is_locked_for_one_worker_only(pipeline: Pipeline, policy: DocumentRun) -> None:
     """contract Worker: FOR UPDATE SKIP LOCKED hands a job to one worker (F28)."""
-    expect(database.claimable_twice(policy.job_id), "the same job being claimable by two sessions at once").equals(False)
+    expect(pipeline.claimable_twice(policy.job_id), "the same job being claimable by two sessions at once").equals(False)
 
 
 @pytest.mark.needs("api")
-def test_an_unknown_status_is_refused(database: Database, idle_job: str) -> None:
+@promised("pipeline")
+def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None:
     """contract Database: the CHECK constraint works."""
-    refused = database.refuses_status(idle_job, "no-such-status")
+    refused = pipeline.refuses_status(idle_job, "no-such-status")
     expect(refused, "refusal of an unknown status").holds()
 
 
 @pytest.fixture(scope="module")
-def idle_job(api: Api, users: Users, session: Session) -> str:
+def idle_job(api: Api, users: Users, session: Session, spec: Specification) -> str:
     """A job whose bytes never arrive, so that nobody works on it."""
     document = make("idle", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
     reply = api.as_(users.new("idle")).request_upload(document)
-    if reply.status != SPEC.endpoint("upload").success:
+    if reply.status != spec.endpoint("upload").success:
         raise Blocked("upload", f"{reply} answered {reply.status} {reply.text[:200]}")
     return str(reply.object()["job_id"])
 
 
 @pytest.mark.needs("api")
-@pytest.mark.parametrize("status", SPEC.database.table("upload_jobs").checks["status"])
-def test_the_status_is_accepted(database: Database, idle_job: str, status: str) -> None:
+@promised("pipeline")
+@each("status", entries.job_statuses)
+def test_the_status_is_accepted(pipeline: Pipeline, idle_job: str, status: str) -> None:
     """contract Database: every status that the code writes is allowed (F06)."""
     hint = "the CHECK constraint on upload_jobs.status; is the newest migration applied?"
-    expect(database.refuses_status(idle_job, status), f"refusal of status {status!r}", hint).equals(False)
+    expect(pipeline.refuses_status(idle_job, status), f"refusal of status {status!r}", hint).equals(False)
 
 
+@promised("pipeline", "roles")
 @every_named_table
 def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: row-level security shows a user their own documents (F09, F24)."""
@@ -102,6 +109,7 @@ def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spe
     expect(rows, f"rows of {table} that the owner sees").is_above(0)
 
 
+@promised("pipeline", "roles")
 @every_named_table
 def test_a_user_sees_nobody_elses_rows(
     database: Database, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
@@ -112,6 +120,7 @@ def test_a_user_sees_nobody_elses_rows(
     expect(rows, f"rows of another user's document that a user sees in {table}", hint).equals(0)
 
 
+@promised("pipeline", "roles")
 @every_named_table
 def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: anon sees nothing (F24)."""
@@ -120,14 +129,18 @@ def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: 
     expect(rows, f"rows that a stranger sees in {table}", hint).equals(0)
 
 
+@promised("pipeline", "roles")
 @every_named_table
-def test_the_rest_view_shows_nobody_elses_rows(supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str) -> None:
+def test_the_rest_view_shows_nobody_elses_rows(
+    supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str
+) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
     reply = supabase.rows(table, other_policy.owner.token, document_id=policy.document_id)
     rows = reply.json() if reply.status == 200 else []
     expect(rows, f"rows of another user's document through the REST view of {table}").is_empty()
 
 
+@promised("pipeline")
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
 def test_the_api_says_the_database_is_connected(api: Api) -> None:
@@ -137,6 +150,7 @@ def test_the_api_says_the_database_is_connected(api: Api) -> None:
     expect(state.lower(), "database on the status page").lacks("disconnected")
 
 
+@promised("pipeline")
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
 def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Specification) -> None:
@@ -147,6 +161,7 @@ def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Speci
     expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals({200})
 
 
-def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, database: Database, session: Session) -> None:
+@promised("pipeline")
+def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, pipeline: Pipeline, session: Session) -> None:
     """§6 Database Isolation: the API writes to the database that DATABASE_URL names (F05, F15)."""
-    expect(database.job(policy.job_id) is not None, "the job's row in the database of DATABASE_URL").holds()
+    expect(pipeline.job(policy.job_id) is not None, "the job's row in the database of DATABASE_URL").holds()

@@ -4,21 +4,21 @@ import pytest
 
 from fixtures.answers import Answer
 from fixtures.api import Api
-from gate.failures import not_applicable
-from gate.http import expect
-from fixtures.document_runs import DocumentRun, DocumentRuns
+from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
 from fixtures.retrieval import nearest
-from gate.session import Session
 from fixtures.stored import Chunk, object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.vendors import LlamaParse, OpenAI
-from spec import Specification, current
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import each, promised
+from gate.session import Session
+from spec import Specification, entries
 
-SPEC = current()
-FACTS = range(len(SPEC.facts))
 NO_DOCUMENT = "What is the capital of France?"
-pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5")]
+pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5"), promised("pipeline", "chat")]
 chat = pytest.mark.component("chat")
 rag = pytest.mark.component("rag")
 realtime = pytest.mark.component("realtime")
@@ -45,7 +45,9 @@ def test_parsing_gave_the_documents_text(policy: DocumentRun, supabase: Supabase
 @pytest.mark.component("llamaparse")
 def test_no_callback_is_lost(document_runs: DocumentRuns) -> None:
     """contract Worker: the webhook of every document arrives (F12, F13)."""
-    waiting = [name for name in document_runs.expected_to("complete") if document_runs.accepted(name).statuses[-1:] == ["parse_queued"]]
+    waiting = [
+        name for name in document_runs.expected_to("complete") if document_runs.accepted(name).statuses[-1:] == ["parse_queued"]
+    ]
     hint = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
     expect(waiting, "documents that wait for LlamaParse's callback for ever", hint).is_empty()
 
@@ -63,7 +65,7 @@ def test_the_stored_vectors_are_the_models(
 
 
 @rag
-@pytest.mark.parametrize("fact", FACTS)
+@each("fact", entries.fact_numbers)
 def test_the_right_passage_is_the_nearest(
     policy: DocumentRun, database_chunks: list[Chunk], openai: OpenAI, spec: Specification, fact: int
 ) -> None:
@@ -77,14 +79,14 @@ def test_the_right_passage_is_the_nearest(
 
 
 @chat
-def test_chat_does_not_fail_behind_a_200(answer: Answer) -> None:
+def test_chat_does_not_fail_behind_a_200(answer: Answer, spec: Specification) -> None:
     """contract HTTP API: no metadata.error, no apology (F02)."""
     hint = "the API's OPENAI_API_KEY and ANTHROPIC_API_KEY; its log at the time of the question"
-    expect(answer.failure(SPEC.chat), "failure behind the status 200", hint).equals(None)
+    expect(answer.failure(spec.chat), "failure behind the status 200", hint).equals(None)
 
 
 @chat
-@pytest.mark.parametrize("fact", FACTS)
+@each("fact", entries.fact_numbers)
 def test_chat_answers_from_the_document(api: Api, policy: DocumentRun, fact: int) -> None:
     """contract RAG: the answer comes from the caller's own document (F09, F11, F16)."""
     question, wanted = policy.facts[fact]

@@ -4,16 +4,18 @@ import time
 
 import pytest
 
-from fixtures.database import Database, moment
-from gate.failures import not_applicable
-from gate.http import expect
-from gate.session import Session
+from fixtures.catalogue import Catalogue
+from fixtures.clock import moment
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of, role_of
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import promised
+from gate.session import Session
 from spec import Specification
 
-pytestmark = [pytest.mark.predeploy, pytest.mark.maintenance, pytest.mark.checklist("8.1.4")]
+pytestmark = [pytest.mark.predeploy, pytest.mark.maintenance, pytest.mark.checklist("8.1.4"), promised("pipeline")]
 openai_key = pytest.mark.component("openai")
 llamaparse_key = pytest.mark.component("llamaparse")
 anthropic_key = pytest.mark.component("anthropic")
@@ -47,7 +49,10 @@ def test_the_embedding_model_gives_the_specified_dimension(openai: OpenAI, spec:
 @openai_key
 def test_the_workers_openai_key_is_valid_too(session: Session, openai: OpenAI) -> None:
     """§2 External API Configuration: the worker's own key is accepted (F01)."""
-    expect(openai.models(session.worker_env.get("OPENAI_API_KEY") or WRONG_KEY), "models of the worker's key").is_not_empty()
+    expect(
+        openai.models(session.run.environment_of(session.spec.pipeline.worker).get("OPENAI_API_KEY") or WRONG_KEY),
+        "models of the worker's key",
+    ).is_not_empty()
 
 
 @llamaparse_key
@@ -59,7 +64,7 @@ def test_llamaparse_accepts_the_key(llamaparse: LlamaParse) -> None:
 @llamaparse_key
 def test_the_workers_llamaparse_key_is_valid_too(session: Session) -> None:
     """§2 External API Configuration: the worker's own key is accepted (F01)."""
-    key = session.worker_env.get("LLAMAPARSE_API_KEY") or WRONG_KEY
+    key = session.run.environment_of(session.spec.pipeline.worker).get("LLAMAPARSE_API_KEY") or WRONG_KEY
     expect(LlamaParse(session, key).projects()).status(200, because="the worker is the one that hands documents in")
 
 
@@ -147,15 +152,15 @@ def test_the_keys_belong_to_the_project_of_the_url(session: Session, supabase: S
 
 @supabase_key
 @pytest.mark.needs("supabase", "database")
-def test_the_database_belongs_to_the_project(supabase: Supabase, database: Database, spec: Specification) -> None:
+def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Catalogue, spec: Specification) -> None:
     """§6 Database Isolation: DATABASE_URL and SUPABASE_URL are one project: they show the same bucket (F15)."""
-    if not database.exists("storage.buckets"):
+    if not catalogue.exists("storage.buckets"):
         not_applicable("this database does not hold Supabase's storage schema")
     described = supabase.storage.describe()
     created = described.object().get("created_at") if described.status == 200 else None
     if created is None:
         not_applicable("storage does not tell when the bucket was created")
-    expect(database.bucket_created(spec.pipeline.bucket), "creation of the bucket as the database shows it").equals(
+    expect(catalogue.bucket_created(spec.pipeline.bucket), "creation of the bucket as the database shows it").equals(
         moment(created), "storage and database must be one project's"
     )
 
@@ -192,8 +197,8 @@ def test_a_stranger_may_not_list_files(supabase: Supabase) -> None:
 
 
 @storage_access
-def test_storage_is_the_projects_own(session: Session, supabase: Supabase) -> None:
+def test_storage_is_the_projects_own(supabase: Supabase) -> None:
     """§6 Storage Isolation: SUPABASE_STORAGE_URL lies below SUPABASE_URL (F15)."""
-    expect(session.settings.storage_url, "SUPABASE_STORAGE_URL").satisfies(
+    expect(supabase.storage.url, "SUPABASE_STORAGE_URL").satisfies(
         lambda url: url.startswith(supabase.url), "to lie below SUPABASE_URL"
     )

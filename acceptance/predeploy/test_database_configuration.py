@@ -4,38 +4,25 @@ import re
 
 import pytest
 
+from fixtures.catalogue import Catalogue
 from fixtures.database import Database
+from fixtures.source import SourceTree
 from gate.failures import not_applicable
 from gate.http import expect
+from gate.selection import each, promised
 from gate.session import Session
-from spec import Specification, current
+from spec import Specification, entries
 from spec.model import Index, Table
 
-SPEC = current()
-DATABASE = SPEC.database
 pytestmark = [
     pytest.mark.predeploy,
     pytest.mark.maintenance,
     pytest.mark.checklist("8.1.1"),
     pytest.mark.component("database"),
     pytest.mark.needs("database"),
+    promised("database"),
 ]
-every_table = pytest.mark.parametrize("table", DATABASE.tables, ids=lambda table: table.name)
-
-
-def pairs(attribute: str) -> list[object]:
-    """Each table with each entry of one of its collections."""
-    return [
-        pytest.param(table, entry, id=f"{table.name}-{_name(entry)}")
-        for table in DATABASE.tables
-        for entry in (getattr(table, attribute))
-    ]
-
-
-def _name(entry: object) -> str:
-    if isinstance(entry, Index):
-        return "+".join(entry.columns)
-    return "+".join(entry) if isinstance(entry, list) else str(entry)
+every_table = each("table", entries.tables)
 
 
 def test_the_database_lets_the_services_in(database: Database) -> None:
@@ -43,133 +30,138 @@ def test_the_database_lets_the_services_in(database: Database) -> None:
     expect(database.answers(), "an answer to a simple query").holds()
 
 
+@promised("pipeline")
 @pytest.mark.component("worker")
 def test_the_worker_gets_into_the_database(database: Database, session: Session) -> None:
     """§2 Database Configuration: the worker's own DATABASE_URL connects too (F03, F10)."""
     hint = "DATABASE_URL of the worker: host (the pooler's), user and password"
-    refusal = database.refusal_of(session.worker_env.get("DATABASE_URL", ""))
+    refusal = database.refusal_of(session.run.environment_of(session.spec.pipeline.worker).get("DATABASE_URL", ""))
     expect(refusal, "refusals of the worker by its own DATABASE_URL", hint).is_empty()
 
 
-def test_the_server_is_recent_enough(database: Database, spec: Specification) -> None:
+def test_the_server_is_recent_enough(catalogue: Catalogue, database: Database, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
-    expect(database.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
+    expect(catalogue.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
 
 
-def test_the_schema_exists(database: Database, spec: Specification) -> None:
+def test_the_schema_exists(catalogue: Catalogue, database: Database, spec: Specification) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
-    expect(database.schemas(), "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
+    expect(catalogue.schemas(), "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
 
 
-def test_the_vector_extension_is_installed(database: Database, spec: Specification) -> None:
+@promised("vectors")
+def test_the_vector_extension_is_installed(catalogue: Catalogue, spec: Specification) -> None:
     """contract Database: pgvector is installed."""
-    expect(database.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.vectors.extension)
+    expect(catalogue.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.vectors.extension)
 
 
-def test_the_clock_of_the_database_is_right(database: Database, spec: Specification) -> None:
+def test_the_clock_of_the_database_is_right(catalogue: Catalogue, spec: Specification) -> None:
     """§5 Job Processing: retry delays and ages are computed from the database's clock."""
-    expect(database.clock_skew(), "seconds between the database's clock and this machine's").is_at_most(
+    expect(catalogue.clock_skew(), "seconds between the database's clock and this machine's").is_at_most(
         spec.health.clock_skew_seconds
     )
 
 
 @every_table
-def test_the_table_exists(database: Database, table: Table) -> None:
+def test_the_table_exists(catalogue: Catalogue, database: Database, table: Table) -> None:
     """§3 Tables: each table of the pipeline."""
-    expect(database.tables(), f"tables of {database.schema}", "the applied migrations").contains(table.name)
+    expect(catalogue.tables(), f"tables of {database.schema}", "the applied migrations").contains(table.name)
 
 
-@pytest.mark.parametrize(
-    ("table", "column"),
-    [pytest.param(t, c, id=f"{t.name}.{c}") for t in DATABASE.tables for c in t.columns],
-)
-def test_the_column_has_its_type(database: Database, table: Table, column: str) -> None:
+@each("table, column", entries.columns)
+def test_the_column_has_its_type(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: each column, with its type."""
-    found = database.columns(table.name).get(column)
+    found = catalogue.columns(table.name).get(column)
     expect(found.type if found else "no such column", f"type of {table.name}.{column}", "the applied migrations").equals(
         table.columns[column]
     )
 
 
-@pytest.mark.parametrize("table", [t for t in DATABASE.tables if t.primary_key], ids=lambda table: table.name)
-def test_the_primary_key_is_as_agreed(database: Database, table: Table) -> None:
+@each("table", entries.keyed_tables)
+def test_the_primary_key_is_as_agreed(catalogue: Catalogue, table: Table) -> None:
     """contract Database: the primary key."""
-    expect(database.unique_keys(table.name, primary=True), f"primary key of {table.name}").equals([table.primary_key])
+    expect(catalogue.unique_keys(table.name, primary=True), f"primary key of {table.name}").equals([table.primary_key])
 
 
-@pytest.mark.parametrize(("table", "columns"), pairs("unique"))
-def test_the_columns_are_unique(database: Database, table: Table, columns: list[str]) -> None:
+@each("table, columns", entries.unique_keys)
+def test_the_columns_are_unique(catalogue: Catalogue, table: Table, columns: list[str]) -> None:
     """contract Database: a repeat upload and a repeated chunk are refused."""
-    keys = [sorted(key) for key in database.unique_keys(table.name)]
+    keys = [sorted(key) for key in catalogue.unique_keys(table.name)]
     expect(keys, f"unique keys of {table.name}").contains(sorted(columns), "a repeat must not make a second row")
 
 
-@pytest.mark.parametrize(("table", "column"), pairs("foreign_keys"))
-def test_the_foreign_key_exists(database: Database, table: Table, column: str) -> None:
+@each("table, column", entries.foreign_keys)
+def test_the_foreign_key_exists(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: no job and no chunk without its document."""
-    found = database.foreign_keys(table.name).get(column, "no foreign key")
+    found = catalogue.foreign_keys(table.name).get(column, "no foreign key")
     expect(found, f"target of {table.name}.{column}").equals(table.foreign_keys[column])
 
 
-@pytest.mark.parametrize(("table", "column"), pairs("checks"))
-def test_the_check_constraint_allows_exactly_the_agreed_values(database: Database, table: Table, column: str) -> None:
+@each("table, column", entries.checked_columns)
+def test_the_check_constraint_allows_exactly_the_agreed_values(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: CHECK constraints as new as the code (F06)."""
-    allowed = database.allowed_values(table.name, column)
+    allowed = catalogue.allowed_values(table.name, column)
     hint = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
     expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", hint).equals(sorted(table.checks[column]))
 
 
-@pytest.mark.parametrize(("table", "index"), pairs("indexes"))
-def test_the_index_exists(database: Database, table: Table, index: Index) -> None:
+@each("table, index", entries.indexes)
+def test_the_index_exists(catalogue: Catalogue, table: Table, index: Index) -> None:
     """contract Database: the index that the queue and the look-ups need."""
-    found = [(list(i["columns"]), i["partial"]) for i in database.indexes(table.name)]
+    found = [(i.columns, i.partial) for i in catalogue.indexes(table.name)]
     usable = [columns for columns, partial in found if partial == index.partial]
     expect(usable, f"{'partial ' if index.partial else ''}indexes of {table.name}").contains(index.columns)
 
 
-def test_the_embedding_has_an_approximate_index(database: Database, spec: Specification) -> None:
+@promised("vectors")
+def test_the_embedding_has_an_approximate_index(catalogue: Catalogue, database: Database, spec: Specification) -> None:
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
     found = [
         i
-        for i in database.indexes(table.name)
-        if i["method"] in spec.vectors.index_methods and spec.vectors.operator_class in i["operators"]
+        for i in catalogue.indexes(table.name)
+        if i.method in spec.vectors.index_methods and spec.vectors.operator_class in i.operators
     ]
     methods = " or ".join(spec.vectors.index_methods)
     hint = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.vectors.operator_class})"
-    expect([i["columns"] for i in found], f"{methods} indexes with cosine distance on {table.name}", hint).contains(
+    expect([i.columns for i in found], f"{methods} indexes with cosine distance on {table.name}", hint).contains(
         [table.vector_index]
     )
 
 
+@promised("roles")
 @every_table
-def test_row_level_security_is_on(database: Database, table: Table) -> None:
+def test_row_level_security_is_on(catalogue: Catalogue, database: Database, table: Table) -> None:
     """contract Database: row-level security on every table (F24)."""
     hint = f"ALTER TABLE {database.schema}.{table.name} ENABLE ROW LEVEL SECURITY"
-    expect(database.has_row_level_security(table.name), f"row-level security of {table.name}", hint).equals(True)
+    expect(catalogue.has_row_level_security(table.name), f"row-level security of {table.name}", hint).equals(True)
 
 
+@promised("roles")
 @every_table
-def test_the_service_role_may_work(database: Database, spec: Specification, table: Table) -> None:
+def test_the_service_role_may_work(catalogue: Catalogue, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees and changes all rows."""
-    missing = [p for p in table.service_grants if not database.may(spec.roles.service, p, table.name)]
+    missing = [p for p in table.service_grants if not catalogue.may(spec.roles.service, p, table.name)]
     expect(missing, f"privileges that {spec.roles.service} lacks on {table.name}").is_empty()
 
 
+@promised("roles")
 @every_table
-def test_a_policy_lets_the_service_role_see_all_rows(database: Database, spec: Specification, table: Table) -> None:
+def test_a_policy_lets_the_service_role_see_all_rows(catalogue: Catalogue, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees all, by a policy or by passing row-level security by."""
-    open_to = database.policies(table.name, "SELECT") | database.roles_without_security()
+    open_to = catalogue.policies(table.name, "SELECT") | catalogue.roles_without_security()
     expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.roles.service)
 
 
+@promised("roles")
 @every_table
-def test_no_policy_shows_all_rows_to_everybody(database: Database, spec: Specification, table: Table) -> None:
+def test_no_policy_shows_all_rows_to_everybody(catalogue: Catalogue, spec: Specification, table: Table) -> None:
     """contract Database: only the service role has a policy without a condition (F24)."""
-    opened = database.roles_shown_everything(table.name) - {spec.roles.service}
+    opened = catalogue.roles_shown_everything(table.name) - {spec.roles.service}
     expect(opened, f"roles to which a policy shows all rows of {table.name}", f"the policies on {table.name}").is_empty()
 
 
+@promised("roles")
 @every_table
 def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
     """contract Database: anon sees nothing."""
@@ -177,53 +169,58 @@ def test_a_stranger_sees_nothing(database: Database, spec: Specification, table:
     expect(rows, f"rows of {table.name} that {spec.roles.anonymous} sees").equals(0)
 
 
-@pytest.mark.parametrize("role", [DATABASE.service_role, DATABASE.user_role, DATABASE.anonymous_role])
-def test_the_role_exists(database: Database, role: str) -> None:
+@promised("roles")
+@each("role", entries.roles)
+def test_the_role_exists(catalogue: Catalogue, role: str) -> None:
     """contract Database: the roles of row-level security."""
-    expect(database.roles(), "roles of the database").contains(role)
+    expect(catalogue.roles(), "roles of the database").contains(role)
 
 
-def test_no_user_can_become_superuser_through_the_services(database: Database) -> None:
+def test_no_user_can_become_superuser_through_the_services(catalogue: Catalogue) -> None:
     """§6 Data Security: the services' own role is no superuser."""
-    expect(database.is_superuser(), "superuser rights").equals(False)
+    expect(catalogue.is_superuser(), "superuser rights").equals(False)
 
 
-def test_all_migrations_of_the_release_are_applied(database: Database, spec: Specification, session: Session) -> None:
-    """contract Database: the applied migrations are those of the source tree."""
-    applied = database.applied_migrations()
-    expect(applied, f"versions in {spec.database.migrations_table}").is_not_empty("the schema comes from migrations")
-    tree = session.settings.path("HARNESS_SOURCE_TREE")
-    if tree is None:
-        return
-    released = {path.name.partition("_")[0] for path in (tree / "supabase" / "migrations").glob("*.sql")}
-    expect(sorted(released - applied), "migrations of the release that are not applied", "supabase db push").is_empty()
+def test_the_schema_comes_from_migrations(catalogue: Catalogue, spec: Specification) -> None:
+    """contract Database: applied migrations are listed."""
+    expect(catalogue.applied_migrations(), f"versions in {spec.database.migrations_table}").is_not_empty(
+        "the schema comes from migrations"
+    )
 
 
-def test_the_database_is_stagings(database: Database, spec: Specification) -> None:
+@pytest.mark.needs("source")
+def test_all_migrations_of_the_release_are_applied(catalogue: Catalogue, source: SourceTree, spec: Specification) -> None:
+    """contract Database: the applied migrations are those of the source tree (F06)."""
+    missing = source.migrations(spec.database.migrations_folder) - catalogue.applied_migrations()
+    expect(sorted(missing), "migrations of the release that are not applied", "supabase db push").is_empty()
+
+
+def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> None:
     """§6 Database Isolation: a separate staging database, and no production's (F35)."""
-    name = database.name()
+    name = catalogue.name()
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
     expect(suspicious, f"signs of production in the database's name {name!r}").is_empty()
 
 
-def test_the_storage_bucket_is_known_to_this_database(database: Database, spec: Specification) -> None:
+@promised("pipeline")
+def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: database and storage belong to one project (F15)."""
-    if not database.exists("storage.buckets"):
+    if not catalogue.exists("storage.buckets"):
         not_applicable("this database does not hold Supabase's storage schema")
-    buckets = database.buckets()
+    buckets = catalogue.buckets()
     expect(buckets, "buckets in the database").contains(spec.pipeline.bucket)
 
 
-def test_the_service_role_may_read_and_write_files(database: Database, spec: Specification) -> None:
+@promised("pipeline", "roles")
+def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
     """contract Storage: the policies of the bucket let service_role work (F04)."""
-    if not database.exists("storage.objects"):
+    if not catalogue.exists("storage.objects"):
         not_applicable("this database does not hold Supabase's storage schema")
-    if spec.roles.service in database.roles_without_security():
-        return
+    unbound = catalogue.roles_without_security()
     missing = [
-        c
-        for c in ("SELECT", "INSERT", "UPDATE", "DELETE")
-        if spec.roles.service not in database.policies("objects", c, "storage")
+        command
+        for command in ("SELECT", "INSERT", "UPDATE", "DELETE")
+        if spec.roles.service not in unbound | catalogue.policies("objects", command, "storage")
     ]
     hint = "the policies on storage.objects; the storage migration"
     expect(missing, "commands without a policy for service_role on storage.objects", hint).is_empty()

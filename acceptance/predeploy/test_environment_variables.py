@@ -3,39 +3,35 @@
 import pytest
 
 from fixtures.environment import Rule, rules_of
+from fixtures.render import Render
 from gate.http import expect
+from gate.selection import each, promised
 from gate.session import Session
 from gate.settings import production_markers
-from fixtures.vendors import Render
-from spec import Specification, current
+from spec import Specification, entries
 
-SPEC = current()
-SERVICES: tuple[str, ...] = ("api", "worker")
-SHARED = [name for name, variable in SPEC.variables.items() if variable.shared]
 pytestmark = [
     pytest.mark.predeploy,
     pytest.mark.maintenance,
     pytest.mark.checklist("8.1.2"),
     pytest.mark.component("configuration"),
 ]
-every_service = pytest.mark.parametrize("service", SERVICES)
+every_service = each("service", entries.services)
 
 
-@pytest.mark.parametrize(
-    ("service", "name"), [pytest.param(s, n, id=f"{s}-{n}") for s in SERVICES for n in SPEC.variables_of(s)]
-)
+@each("service, name", entries.variables)
 def test_the_variable_follows_its_rule(session: Session, service: str, name: str) -> None:
     """§1/§2 Environment Variables: each variable of each service has the value or the form that is specified."""
     rule = Rule(session, service, name)
     expect(rule.problem(), f"problem with {name} of the {service}", rule.hint).equals(None)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@each("name", entries.shared_variables)
 def test_both_services_agree(session: Session, name: str) -> None:
     """§1/§2 Environment Variables: what both services use has one value (F05)."""
-    agree = session.api_env.get(name) == session.worker_env.get(name)
+    values = {env.get(name) for env in session.run.all_environments()}
     hint = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
-    expect(agree, f"{name} of the API and of the worker being equal", hint).holds()
+    expect(len(values) <= 1, f"{name} of the API and of the worker being equal", hint).holds()
 
 
 @every_service
@@ -55,14 +51,15 @@ def test_no_placeholder_was_left(session: Session, service: str) -> None:
 @every_service
 def test_nothing_points_to_production(session: Session, spec: Specification, service: str) -> None:
     """§6 Data Security: no variable looks like production (F35)."""
-    env = session.api_env if service == "api" else session.worker_env
+    env = session.run.environment_of(service)
     expect(production_markers(env, spec), f"variables of the {service} that look like production").is_empty()
 
 
+@promised("platform")
 @every_service
 def test_render_gives_the_declared_values(session: Session, spec: Specification, render: Render, service: str) -> None:
     """§7 Configuration: what Render gives to the service is what was declared (F05, F26)."""
     shown = render.environment(render.service(spec.services[service].name)["id"])
-    env = session.api_env if service == "api" else session.worker_env
+    env = session.run.environment_of(service)
     differ = [name for name in spec.variables_of(service) if shown.get(name) != env.get(name)]
     expect(differ, f"variables of the {service} whose value at Render differs from the env file").is_empty()

@@ -4,23 +4,20 @@ import re
 
 import pytest
 
-from gate.failures import not_applicable
-from gate.http import expect
 from fixtures.measure import Measure
 from fixtures.source import SourceTree, complaint, has_engine, matches
-from fixtures.vendors import Render
-from spec import Specification, current
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import each, promised
+from spec import Specification, entries
 
-SPEC = current()
-SERVICES: tuple[str, ...] = ("api", "worker")
 pytestmark = [
     pytest.mark.predeploy,
     pytest.mark.checklist("8.1.3"),
     pytest.mark.component("build"),
     pytest.mark.needs("source"),
 ]
-every_service = pytest.mark.parametrize("service", SERVICES)
-at_render = pytest.mark.component("render")
+every_service = each("service", entries.services)
 
 
 @every_service
@@ -39,7 +36,7 @@ def test_the_image_starts_the_service(source: SourceTree, spec: Specification, s
 
 def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> None:
     """§1 Networking Configuration: open ports."""
-    api = spec.services["api"]
+    api = spec.services[spec.service]
     ports = {f"{port.partition('/')[0]}/tcp" for port in source.dockerfile(api).last("EXPOSE").split()}
     expect(sorted(ports), f"EXPOSE in {api.dockerfile_path}").equals(sorted(spec.networking.open_ports))
 
@@ -49,7 +46,7 @@ def test_the_image_checks_its_health(source: SourceTree, spec: Specification, se
     """§4 Staging Service Health Checks: the check command, its interval and its timeout."""
     wanted = spec.services[service]
     text = source.dockerfile(wanted).last("HEALTHCHECK")
-    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(wanted.health_check_command)
+    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(str(wanted.health_check_command))
     expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--interval={spec.health.interval_seconds:g}s")
     expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--timeout={spec.health.timeout_seconds:g}s")
 
@@ -78,10 +75,7 @@ def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification,
     expect(missing, f"sources of COPY in {dockerfile.path} that do not exist").is_empty()
 
 
-@pytest.mark.parametrize(
-    ("service", "pattern"),
-    [pytest.param(s, p, id=f"{s}-{p}") for s in SERVICES for p in SPEC.services[s].included_paths],
-)
+@each("service, pattern", entries.included_paths)
 def test_the_build_filter_names_something_real(source: SourceTree, service: str, pattern: str) -> None:
     """§1/§2 Build Filter: each included path exists in the source tree."""
     expect(source.matching(pattern), f"files of the {service} under {pattern}").is_not_empty()
@@ -113,23 +107,26 @@ def test_the_requirements_resolve(source: SourceTree, spec: Specification, servi
     expect(complaint(done), f"pip's complaint about {path}", path).equals("")
 
 
+@promised("pipeline")
 def test_the_worker_imports(source: SourceTree, spec: Specification) -> None:
     """§4 Worker Service Health Checks: import validation (F17)."""
-    worker = spec.services["worker"]
-    done = source.run_worker_check(worker.health_check_command)
+    worker = spec.services[spec.pipeline.worker]
+    done = source.run_worker_check(worker)
     expect(complaint(done), "error of the worker's import check").equals("")
     expect(done.stdout.strip(), "output of the worker's import check").equals(worker.health_check_output)
 
 
+@promised("pipeline")
 def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, measure: Measure) -> None:
     """§4 Worker Service Health Checks: timeout."""
-    seconds = measure.clock(lambda: source.run_worker_check(spec.services["worker"].health_check_command))
-    expect(seconds, "seconds of the worker's import check").is_at_most(spec.health.worker_timeout_seconds)
+    seconds = measure.clock(lambda: source.run_worker_check(spec.services[spec.pipeline.worker]))
+    expect(seconds, "seconds of the worker's import check").is_at_most(spec.health.timeout_seconds)
 
 
-def test_the_api_imports(source: SourceTree) -> None:
+@each("service", entries.importable)
+def test_the_api_imports(source: SourceTree, spec: Specification, service: str) -> None:
     """§10 Service Startup Failures: the API's modules import (F17)."""
-    done = source.imports("api.application")
+    done = source.imports(str(spec.services[service].import_module))
     expect(complaint(done), "error of importing the API").equals("")
 
 
@@ -148,46 +145,5 @@ def test_the_image_builds(source: SourceTree, spec: Specification, service: str)
     """§1/§2 Build Configuration: docker build."""
     if not has_engine():
         not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
-    done = source.build_image(spec.services[service].dockerfile_path)
+    done = source.build_image(spec.services[service].build_command)
     expect(complaint(done), "error of docker build").equals("")
-
-
-DETAILS = {
-    "type": "type",
-    "auto_deploy": "autoDeploy",
-    "runtime": "serviceDetails.runtime",
-    "region": "serviceDetails.region",
-    "plan": "serviceDetails.plan",
-    "build_plan": "serviceDetails.buildPlan",
-    "dockerfile_path": "serviceDetails.envSpecificDetails.dockerfilePath",
-    "docker_context": "serviceDetails.envSpecificDetails.dockerContext",
-    "health_check_path": "serviceDetails.healthCheckPath",
-    "included_paths": "buildFilter.paths",
-    "ignored_paths": "buildFilter.ignoredPaths",
-}
-
-
-@at_render
-@pytest.mark.parametrize(
-    ("service", "detail"),
-    [pytest.param(s, d, id=f"{s}-{d}") for s in SERVICES for d in DETAILS if getattr(SPEC.services[s], d) is not None],
-)
-def test_render_describes_the_service_as_specified(
-    render: Render, spec: Specification, service: str, detail: str
-) -> None:
-    """§1/§2 Service Details: Render's own description (F36)."""
-    wanted = spec.services[service]
-    found = render.detail(wanted.name, DETAILS[detail])
-    hint = f"Render's dashboard, {wanted.name}, Settings"
-    expect(_norm(found), f"{DETAILS[detail]} of {wanted.name}", hint).equals(_norm(getattr(wanted, detail)))
-
-
-def _norm(value: object) -> object:
-    return sorted(value) if isinstance(value, list) else value
-
-
-@at_render
-@every_service
-def test_the_service_is_not_suspended(render: Render, spec: Specification, service: str) -> None:
-    """§7 Service Creation: the service is there and not suspended."""
-    expect(render.detail(spec.services[service].name, "suspended"), f"suspension of the {service}").equals("not_suspended")

@@ -5,16 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
-from gate.failures import not_applicable
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
+from fixtures.document_run import DocumentRun
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of
 from fixtures.users import User
-from spec import Specification, current
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import each, promised
+from spec import Specification, entries
 
-SPEC = current()
-READS = [e.name for e in SPEC.endpoints if e.auth == "bearer" and e.method == "GET" and "{" not in e.path]
 Forge = Callable[[Tokens, User], str]
 FORGED: dict[str, Forge] = {
     "not-a-token": lambda tokens, user: "not-a-token",
@@ -42,26 +41,28 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", READS)
-def test_a_valid_token_is_accepted(api: Api, user: User, endpoint: str) -> None:
+@each("endpoint", entries.own_reads)
+def test_a_valid_token_is_accepted(api: Api, caller_token: str, endpoint: str) -> None:
     """§6 JWT Tokens: a valid token opens the caller's own data (F08)."""
-    expect(api.as_(user).call(endpoint)).status(200, because="the token is valid")
+    expect(api.as_(caller_token).call(endpoint)).status(200, because="the token is valid")
 
 
-@pytest.mark.parametrize("endpoint", READS)
+@each("endpoint", entries.own_reads)
 def test_a_missing_token_is_challenged(api: Api, spec: Specification, endpoint: str) -> None:
     """contract HTTP API: 401 with WWW-Authenticate: Bearer (F08)."""
     reply = expect(api.call(endpoint)).status(401)
     expect(reply).header("WWW-Authenticate").matches(rf"(?i){spec.security.challenge}.*")
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("forged", FORGED)
-@pytest.mark.parametrize("endpoint", READS)
+@each("endpoint", entries.own_reads)
 def test_a_forged_token_is_refused(api: Api, user: User, tokens: Tokens, endpoint: str, forged: str) -> None:
     """§6 JWT Tokens: 401, neither 200 nor 500, for whatever is no token of this project (F08, F25)."""
     expect(api.as_(FORGED[forged](tokens, user)).call(endpoint)).status(401, because=f"the token is forged: {forged}")
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("forged", SIGNED)
 def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Tokens, forged: str) -> None:
     """§6 JWT Tokens: a right signature under wrong claims is refused (F25)."""
@@ -70,29 +71,34 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Toke
     expect(api.as_(SIGNED[forged](tokens, user)).call("me")).status(401, because=f"the token is wrong: {forged}")
 
 
+@each("endpoint", entries.first_own_read)
 @pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
-def test_only_bearer_is_accepted(api: Api, user: User, scheme: str) -> None:
+def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, scheme: str) -> None:
     """§6 JWT Tokens: the Bearer scheme only."""
-    expect(api.call("me", headers={"Authorization": f"{scheme} {user.token}".strip()})).status(401)
+    expect(api.call(endpoint, headers={"Authorization": f"{scheme} {caller_token}".strip()})).status(401)
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
 def test_a_project_key_is_no_user(api: Api, supabase: Supabase, key: str) -> None:
     """§6 Service Role Keys: neither key is accepted from a client as a user's token."""
     expect(api.as_(getattr(supabase, key)).call("me")).status(401, because="a key is nobody's token")
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
 def test_a_project_key_uploads_nothing(api: Api, supabase: Supabase, key: str) -> None:
     """§6 Service Role Keys: neither key opens the upload."""
     expect(api.as_(getattr(supabase, key)).call("upload", json={})).status(401)
 
 
+@promised("pipeline")
 def test_supabase_refuses_a_foreign_token(supabase: Supabase, user: User, tokens: Tokens) -> None:
     """§6 JWT Tokens: Supabase itself refuses a token of another key (F25)."""
     expect(supabase.auth.user_of(tokens.foreign(user))).status(401, 403)
 
 
+@promised("pipeline")
 def test_the_token_is_the_projects_own(user: User, supabase: Supabase) -> None:
     """contract Auth: sub, role, aud, iss, exp and email (F09)."""
     claims = claims_of(user.token)
@@ -100,6 +106,7 @@ def test_the_token_is_the_projects_own(user: User, supabase: Supabase) -> None:
     expect((claims["sub"], claims["role"]), "sub and role").equals((user.id, "authenticated"))
 
 
+@promised("pipeline")
 @pytest.mark.parametrize("name", ["job", "document_status", "retry"])
 def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, another_user: User, name: str) -> None:
     """contract HTTP API: 404 for another user's job or document."""
@@ -107,13 +114,17 @@ def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, anot
     expect(api.as_(another_user).call(name, at=at)).status(404, because="a stranger must not even learn that it exists")
 
 
+@promised("pipeline")
 def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract GET …/jobs: the caller's jobs only."""
     reply = expect(api.as_(another_user).call("jobs")).status(200)
     expect(reply.text, "jobs of a user without uploads").lacks(policy.job_id)
 
 
-def test_nobody_writes_into_another_users_folder(api: Api, policy: DocumentRun, another_user: User, spec: Specification) -> None:
+@promised("pipeline")
+def test_nobody_writes_into_another_users_folder(
+    api: Api, policy: DocumentRun, another_user: User, spec: Specification
+) -> None:
     """contract PUT …/upload-file-proxy: only the caller's own folder."""
     at = {"bucket": spec.pipeline.bucket, "key": f"user/{policy.owner.id}/raw/intruder.pdf"}
     headers = {"Content-Type": spec.limits.supported_mime_types[0]}

@@ -5,20 +5,18 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
-from fixtures.database import Database
+from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
-from gate.http import expect
-from fixtures.document_runs import DocumentRun
 from fixtures.leaks import leaks_in
-from gate.session import Session
+from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
-from spec import Specification, current
+from gate.http import expect
+from gate.selection import each, promised
+from gate.session import Session
+from spec import Specification, entries
 
-SPEC = current()
-OPEN = [e.name for e in SPEC.endpoints if e.auth == "none" and e.method == "GET"]
-BEARER = [e.name for e in SPEC.endpoints if e.auth == "bearer" and e.method == "GET" and "{" not in e.path]
 STORAGE_HINT = "the bucket's `public` switch and the policies on storage.objects"
 pytestmark = [
     pytest.mark.postdeploy,
@@ -43,7 +41,7 @@ def private_key(request: pytest.FixtureRequest, policy: DocumentRun, spec: Speci
 
 
 @needs_api
-@pytest.mark.parametrize("endpoint", OPEN)
+@each("endpoint", entries.open_pages)
 def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: str) -> None:
     """§6 Data Security: no key, no connection string, no environment in an open answer (F21)."""
     reply = api.call(endpoint)
@@ -51,13 +49,14 @@ def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: 
 
 
 @needs_api
-@pytest.mark.parametrize("endpoint", BEARER)
-def test_no_secret_is_shown_to_a_user(session: Session, api: Api, user: User, endpoint: str) -> None:
+@each("endpoint", entries.own_reads)
+def test_no_secret_is_shown_to_a_user(session: Session, api: Api, caller_token: str, endpoint: str) -> None:
     """§6 Service Role Keys: never shown to a client (F21)."""
-    reply = api.as_(user).call(endpoint)
-    expect(leaks_in(reply, session, own=user.token), f"secrets in {reply}", "the handler of this path").is_empty()
+    reply = api.as_(caller_token).call(endpoint)
+    expect(leaks_in(reply, session, own=caller_token), f"secrets in {reply}", "the handler of this path").is_empty()
 
 
+@promised("pipeline")
 @needs_api
 def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) -> None:
     """contract Database: webhook_secret stays inside."""
@@ -67,7 +66,7 @@ def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) 
 
 
 @needs_api
-@pytest.mark.parametrize("path", SPEC.security.debug_paths)
+@each("path", entries.debug_paths)
 def test_no_debug_page_is_left(session: Session, api: Api, path: str) -> None:
     """§1 DEBUG=false: no debug or test endpoint answers (F21, F22)."""
     reply = api.get(path)
@@ -76,9 +75,9 @@ def test_no_debug_page_is_left(session: Session, api: Api, path: str) -> None:
 
 
 @needs_api
-def test_every_described_endpoint_wants_a_token(api: Api) -> None:
+def test_every_described_endpoint_wants_a_token(api: Api, spec: Specification) -> None:
     """contract HTTP API: what openapi.json describes beyond the open endpoints is closed to strangers (F22)."""
-    opened = api.open_to_strangers(SPEC.security.open_paths)
+    opened = api.open_to_strangers(spec.security.open_paths)
     expect(opened, "endpoints that answer a stranger", "test endpoints that were left in the release").is_empty()
 
 
@@ -87,25 +86,29 @@ def test_every_described_endpoint_wants_a_token(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
 )
-def test_nonsense_does_not_break_the_service(session: Session, api: Api, body: bytes) -> None:
+def test_nonsense_does_not_break_the_service(
+    session: Session, api: Api, caller_token: str, spec: Specification, body: bytes
+) -> None:
     """§6 Data Security: a malformed body is refused without showing the inside (F21)."""
-    reply = api.call("login", content=body, headers={"Content-Type": "application/json"})
+    caller = api.as_(caller_token)
+    reply = caller.call(spec.security.json_endpoint, content=body, headers={"Content-Type": "application/json"})
     expect(reply).refusal("the body is nonsense")
     expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
 @needs_api
 @pytest.mark.resilience
-@pytest.mark.parametrize("name", SPEC.security.hostile_names.values(), ids=SPEC.security.hostile_names.keys())
+@promised("pipeline")
+@each("name", entries.hostile_names)
 def test_a_hostile_file_name_leads_nowhere(
-    session: Session, api: Api, database: Database, new_user: User, new_document: Callable[[], Document], name: str
+    session: Session, api: Api, pipeline: Pipeline, new_user: User, new_document: Callable[[], Document], name: str
 ) -> None:
     """contract Storage: the key is made of ids; a name that attacks is refused or is nothing but a name (F21, F23)."""
-    reply = api.as_(new_user).request_upload(new_document(), filename=name)
+    reply = api.as_(new_user).request_upload(new_document(), filename=session.spec.security.hostile_names[name])
     if reply.status == session.spec.endpoint("upload").success:
         body = reply.object()
         key = object_key(session.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
-        stored = database.raw_path(str(body["job_id"])).removeprefix("storage://")
+        stored = pipeline.raw_path(str(body["job_id"])).removeprefix("storage://")
         expect(stored, "place of the document in storage").equals(f"{session.spec.pipeline.bucket}/{key}")
     else:
         expect(reply).refusal("the name attacks whoever stores or shows it")
@@ -119,24 +122,28 @@ def test_an_unknown_page_shows_nothing(session: Session, api: Api) -> None:
     expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
+@promised("pipeline")
 @in_storage
 def test_the_bucket_is_not_public(supabase: Supabase, private_key: str) -> None:
     """contract Storage: an anonymous read fails (F23)."""
     expect(supabase.storage.read_public(private_key)).refusal("the bucket is private")
 
 
+@promised("pipeline")
 @in_storage
 def test_a_strangers_key_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: the anon key reads no document (F23)."""
     expect(supabase.storage.read(private_key, supabase.anon)).refusal("the document belongs to a user")
 
 
+@promised("pipeline")
 @in_storage
 def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: without a key nothing is read (F23)."""
     expect(supabase.storage.read(private_key, supabase.gateway)).refusal("nobody is asking")
 
 
+@promised("pipeline")
 @in_storage
 def test_another_user_reads_no_document(supabase: Supabase, private_key: str, another_user: User) -> None:
     """contract Storage: a signed-in stranger reads no document (F23, F24)."""
@@ -144,6 +151,7 @@ def test_another_user_reads_no_document(supabase: Supabase, private_key: str, an
     expect(supabase.storage.read(private_key, caller)).refusal("the document belongs to another user")
 
 
+@promised("pipeline")
 @in_storage
 def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, another_user: User) -> None:
     """contract Storage: the anon key writes nothing (F23)."""
@@ -152,12 +160,14 @@ def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, anot
     expect(supabase.storage.write(key, b"%PDF-1.4", mime, supabase.anon)).refusal("strangers may not write")
 
 
+@promised("pipeline")
 @in_storage
 def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> None:
     """contract Storage: the anon key makes no bucket (F23)."""
     expect(supabase.storage.create_bucket(f"{session.tag}-intruder", supabase.anon)).refusal("strangers may not make buckets")
 
 
+@promised("pipeline")
 @in_storage
 def test_a_stranger_lists_nothing(supabase: Supabase, policy: DocumentRun) -> None:
     """contract Storage: the anon key lists no document (F23)."""
@@ -165,9 +175,10 @@ def test_a_stranger_lists_nothing(supabase: Supabase, policy: DocumentRun) -> No
     expect(reply.json() if reply.status == 200 else [], "objects that a stranger lists").is_empty()
 
 
+@promised("pipeline")
 @in_storage
-def test_a_signed_url_fits_one_object_only(api: Api, supabase: Supabase, policy: DocumentRun, raw_key: str) -> None:
+def test_a_signed_url_fits_one_object_only(spec: Specification, supabase: Supabase, policy: DocumentRun, raw_key: str) -> None:
     """contract Storage: a signed URL does not open its neighbour."""
-    body = expect(supabase.storage.sign_read(raw_key, SPEC.limits.signed_url_ttl_seconds)).status(200).object()
+    body = expect(supabase.storage.sign_read(raw_key, spec.limits.signed_url_ttl_seconds)).status(200).object()
     path = str(body.get("signedURL") or body.get("signedUrl")).replace("/raw/", "/parsed/").replace(".pdf?", ".md?")
     expect(supabase.gateway.get(f"{supabase.storage.url}{path}")).refusal("the signature is for another object")

@@ -17,7 +17,7 @@ from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Part",
     "Pipeline",
     "Placeholders",
+    "Platform",
     "Prerequisite",
     "Profile",
     "Regression",

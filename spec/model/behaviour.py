@@ -22,6 +22,16 @@ class Endpoint(Entry):
     # Statuses that are right for an error, by the error's name.
     errors: dict[str, list[int]] = {}
 
+    # Response-time target; left out, it is the one of any endpoint without an external call.
+    target: str | None = None
+    # Whether its response time is measured by itself.
+    is_timed: bool = False
+
+    @property
+    def held_to(self) -> str:
+        """The response-time target that it is held to."""
+        return self.target or "endpoint"
+
     def error(self, name: str) -> tuple[int, ...]:
         """Statuses that are right for an error of this name; raises KeyError."""
         return tuple(self.errors[name])
@@ -79,6 +89,10 @@ class Security(Sectioned):
     """§6 Staging Service Security."""
 
     challenge: str
+    # Setting with a token that every request may carry, for a system without accounts.
+    token_setting: str | None = None
+    # Endpoint that takes a JSON body.
+    json_endpoint: str
     debug_paths: list[str]
     open_paths: list[str]
     leak_patterns: dict[str, str]
@@ -121,6 +135,7 @@ class Pipeline(Sectioned):
     # Service that works on the jobs, and its variable with the seconds between two polls.
     worker: str
     poll_variable: str
+    jobs_table: str
     bucket: str
     raw_path: str
     parsed_path: str

@@ -13,6 +13,11 @@ class Index(Entry):
     columns: list[str] = Field(min_length=1)
     partial: bool
 
+    @property
+    def name(self) -> str:
+        """Its columns, as a name."""
+        return "+".join(self.columns)
+
 
 class Table(Sectioned):
     """contract: Database; one table."""

@@ -90,6 +90,9 @@ class Networking(Sectioned):
 
     open_ports: list[str]
     cors_origins: list[str] = Field(min_length=1)
+    # What a page of the front end calls: an endpoint, and the methods in use.
+    cors_endpoint: str
+    cors_methods: list[str] = Field(min_length=1)
     foreign_origins: list[str]
     trusted_hosts: list[str] = Field(min_length=1)
     foreign_hosts: list[str]
@@ -105,8 +108,23 @@ class Identity(Sectioned):
     tag: str = Field(pattern=r"^[a-z]+$")
     mail_domain: str
     environment: str
+    # Variable with the version of the release.
+    version_variable: str
     # Supabase's names of projects say nothing by themselves: those of staging are listed here.
     projects: list[str]
     staging_pattern: str
     production_patterns: list[str] = Field(min_length=1)
     watched_variables: list[str]
+
+
+class Platform(Sectioned):
+    """How the host describes a service: where each detail stands in its description, and its words."""
+
+    # Detail of a service in this file → dotted path in the host's description.
+    details: dict[str, str] = Field(min_length=1)
+    suspension: str
+    not_suspended: str
+    live: str
+    deploying: list[str]
+    build_failed: list[str]
+    start_failed: list[str]

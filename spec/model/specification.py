@@ -12,7 +12,7 @@ from spec.model.database import Database, Roles, Vectors
 from spec.model.harness import Harness
 from spec.model.load import Load
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ class Specification(Entry):
     documents: dict[str, DocumentKind] = {}
     facts: list[Fact] = []
     database_section: Database | None = Field(default=None, alias="database")
+    platform_section: Platform | None = Field(default=None, alias="platform")
     vectors_section: Vectors | None = Field(default=None, alias="vectors")
     roles_section: Roles | None = Field(default=None, alias="roles")
     pipeline_section: Pipeline | None = Field(default=None, alias="pipeline")
@@ -79,6 +80,11 @@ class Specification(Entry):
     def database(self) -> Database:
         """§3 Database Dependencies; raises NotSpecified."""
         return _there(self.database_section, "database")
+
+    @property
+    def platform(self) -> Platform:
+        """§1, §2: how the host describes services; raises NotSpecified."""
+        return _there(self.platform_section, "platform")
 
     @property
     def vectors(self) -> Vectors:
@@ -152,6 +158,11 @@ class Specification(Entry):
     def has_endpoint(self, name: str) -> bool:
         """Whether this system has an endpoint of this name."""
         return any(endpoint.name == name for endpoint in self.endpoints)
+
+    @property
+    def version(self) -> str | None:
+        """The version that the release must say of itself."""
+        return self.variables[self.identity.version_variable].value
 
     def variables_of(self, service: str) -> dict[str, Variable]:
         """The variables that a service must have."""

@@ -13,6 +13,7 @@ from backend.shared.config import Config
 from backend.shared.database import open_pool
 from backend.shared.storage import Storage
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -57,6 +58,13 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
 
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    # FastAPI's own list also holds the input, which may be a password.
+    assert isinstance(error, RequestValidationError)
+    found = [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in error.errors()]
+    return JSONResponse({"detail": found}, status_code=422)
+
+
 async def _broken(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "internal error"}, status_code=500)
 
@@ -78,6 +86,7 @@ def create_app(config: Config) -> FastAPI:
     for module in (health, auth, uploads, jobs, webhook, chat):
         app.include_router(module.router)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _broken)
     own_host = urlsplit(config.api_base_url).hostname or "localhost"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*TRUSTED_HOSTS, own_host])

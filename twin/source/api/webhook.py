@@ -1,4 +1,4 @@
-"""LlamaParse's call-back: verified, logged, then the parsed text is stored and the job goes on."""
+"""LlamaParse's callback: verified, logged, then the parsed text is stored and the job goes on."""
 
 from __future__ import annotations
 

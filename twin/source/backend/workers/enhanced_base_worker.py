@@ -109,7 +109,7 @@ class EnhancedBaseWorker:
         )
 
     async def submit(self, job: Any) -> None:
-        """uploaded → parse_queued: hand the PDF to LlamaParse with a signed call-back."""
+        """uploaded → parse_queued: hand the PDF to LlamaParse with a signed callback."""
         document = await self._document(job)
         body = await self._raw(job, document)
         if not body.startswith(b"%PDF-"):

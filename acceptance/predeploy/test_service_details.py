@@ -1,0 +1,33 @@
+"""8.1.3 Test staging service builds: the host describes each service as specified (§1 and §2 Service Details)."""
+
+import pytest
+
+from fixtures.render import Render
+from gate.http import expect
+from gate.selection import each, promised
+from spec import Specification, entries
+
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.checklist("8.1.3"),
+    pytest.mark.component("render"),
+    promised("platform"),
+]
+every_service = each("service", entries.services)
+
+
+@each("service, detail", entries.platform_details)
+def test_render_describes_the_service_as_specified(render: Render, spec: Specification, service: str, detail: str) -> None:
+    """§1/§2 Service Details: Render's own description (F36)."""
+    wanted, path = spec.services[service], spec.platform.details[detail]
+    hint = f"Render's dashboard, {wanted.name}, Settings"
+    expect(render.detail(wanted.name, path), f"{path} of {wanted.name}", hint).equals(
+        render.comparable(getattr(wanted, detail))
+    )
+
+
+@every_service
+def test_the_service_is_not_suspended(render: Render, spec: Specification, service: str) -> None:
+    """§7 Service Creation: the service is there and not suspended."""
+    found = render.detail(spec.services[service].name, spec.platform.suspension)
+    expect(found, f"suspension of the {service}").equals(spec.platform.not_suspended)

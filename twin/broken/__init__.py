@@ -1,1 +1,0 @@
-"""The faults, a module for each part that they break."""

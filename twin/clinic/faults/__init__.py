@@ -1,0 +1,1 @@
+"""The clinic's faults, a module for each part that they break."""

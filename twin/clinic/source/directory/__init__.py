@@ -1,0 +1,1 @@
+"""The Clinic Directory."""

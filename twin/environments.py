@@ -1,0 +1,83 @@
+"""The navigator's environments: what API and worker are given when everything is right, and what the gate is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twin.config import TwinConfig
+
+
+def fill(config: TwinConfig, password: str, source: Path) -> None:
+    """Fill in the three environments of a healthy twin."""
+    shared = _general(config) | _database(config, password) | _keys(config)
+    config.api_env = shared | {
+        "SERVICE_HOST": "0.0.0.0",
+        "SERVICE_PORT": "8000",
+        "CORS_ORIGINS": "https://staging.accessa.ai,https://staging-app.accessa.ai,https://staging-admin.accessa.ai",
+        "KEEP_ALIVE": "75",
+        "MAX_REQUESTS": "1000",
+        "MAX_REQUESTS_JITTER": "100",
+        "WORKERS": "1",
+    }
+    config.worker_env = shared | {
+        "WORKER_POLL_INTERVAL": "30",
+        "WORKER_MAX_RETRIES": "3",
+        "WORKER_RETRY_BASE_DELAY": "5",
+        "WORKER_LOG_LEVEL": "INFO",
+    }
+    config.operator_env = config.api_env | {
+        "HARNESS_TARGET_NAME": "twin",
+        "HARNESS_CA_FILE": config.ca_file,
+        "HARNESS_SOURCE_TREE": str(source),
+        "HARNESS_WORKER_ENV_FILE": str(Path(config.folder) / "worker.env"),
+        "HARNESS_EXPECTED_COMMIT": config.commit,
+        "HARNESS_SPEEDUP": f"{config.speedup:g}",
+        "SUPABASE_JWT_SECRET": config.jwt_secret,
+        "RENDER_API_KEY": config.render_key,
+        "RENDER_BASE_URL": config.url("render"),
+    }
+
+
+def _general(config: TwinConfig) -> dict[str, str]:
+    return {
+        "ENVIRONMENT": "staging",
+        "DEBUG": "false",
+        "LOG_LEVEL": "INFO",
+        "NODE_ENV": "staging",
+        "API_BASE_URL": config.url("api"),
+        "RAG_SIMILARITY_THRESHOLD": "0.3",
+        "RAG_MAX_CHUNKS": "10",
+        "RAG_TOKEN_BUDGET": "4000",
+        "RAG_EMBEDDING_MODEL": "text-embedding-3-small",
+        "RAG_VECTOR_DIMENSION": "1536",
+        "APP_VERSION": "1.0.0-staging",
+    }
+
+
+def _database(config: TwinConfig, password: str) -> dict[str, str]:
+    port = config.ports["postgres"]
+    return {
+        "DATABASE_URL": f"postgresql://staging_user:{password}@localhost:{port}/staging_db",
+        "DATABASE_SCHEMA": "upload_pipeline",
+        "SUPABASE_DB_HOST": "localhost",
+        "SUPABASE_DB_PORT": str(port),
+        "SUPABASE_DB_USER": "staging_user",
+        "SUPABASE_DB_PASSWORD": password,
+        "SUPABASE_DB_NAME": "staging_db",
+    }
+
+
+def _keys(config: TwinConfig) -> dict[str, str]:
+    return {
+        "SUPABASE_URL": config.url("supabase"),
+        "SUPABASE_SERVICE_ROLE_KEY": config.service_role_key,
+        "SERVICE_ROLE_KEY": config.service_role_key,
+        "SUPABASE_ANON_KEY": config.anon_key,
+        "SUPABASE_STORAGE_URL": f"{config.url('supabase')}/storage/v1",
+        "OPENAI_API_KEY": config.openai_key,
+        "LLAMAPARSE_API_KEY": config.llamaparse_key,
+        "ANTHROPIC_API_KEY": config.anthropic_key,
+        "OPENAI_BASE_URL": f"{config.url('openai')}/v1",
+        "LLAMAPARSE_BASE_URL": config.url("llamaparse"),
+        "ANTHROPIC_BASE_URL": config.url("anthropic"),
+    }

@@ -1,0 +1,32 @@
+"""The faults of the navigator's twin, a module for each part that they break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from twin.changes import Fault, UnknownId, find_in, in_order, register
+from twin.plan import Plan
+
+FAMILIES = ("configuration", "database", "storage", "api", "auth", "chat", "worker", "vendors", "network", "host")
+REGISTRY: dict[str, Fault[Plan]] = {}
+UnknownFault = UnknownId
+
+
+def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Callable[[Plan], None]], None]:
+    """Register the decorated function as a fault; raises CatalogueError when something of it is missing."""
+
+    def decorate(apply: Callable[[Plan], None]) -> None:
+        apply.__doc__ = f"{title}."
+        register(REGISTRY, Fault(id, title, apply, component, suites))
+
+    return decorate
+
+
+def find(ids: Iterable[str]) -> list[Fault[Plan]]:
+    """The faults of these ids; raises UnknownFault naming the first unknown one."""
+    return find_in(REGISTRY, ids, "faults")
+
+
+def change_for(faults: Iterable[Fault[Plan]]) -> Callable[[Plan], None]:
+    """One change of the plan that applies all faults in order."""
+    return in_order(faults)

@@ -1,0 +1,89 @@
+"""Faults of the environment: what a service is told, or is not told."""
+
+from __future__ import annotations
+
+import secrets
+
+import jwt
+
+from twin.faults import fault
+from twin.plan import Plan
+
+
+@fault("F01", "LlamaParse key under the wrong name, a placeholder in its place", "llamaparse", "predeploy", "postdeploy")
+def misnamed_llamaparse_key(plan: Plan) -> None:
+    plan.set_worker("LLAMAPARSE_KEY", plan.config.llamaparse_key)
+    plan.set_worker("LLAMAPARSE_API_KEY", "staging_llamaparse_key")
+
+
+@fault("F02", "chat lost its API keys; the handler answers 200 with an apology", "chat/openai", "postdeploy")
+def chat_without_keys(plan: Plan) -> None:
+    # Only the process lacks them: the declared environment still shows both.
+    plan.extra_env["api"] = {"OPENAI_API_KEY": "revoked-openai-key-of-staging", "ANTHROPIC_API_KEY": ""}
+
+
+@fault("F03", "the worker uses the direct IPv6 host of the database", "worker", "predeploy", "postdeploy")
+def direct_database_host(plan: Plan) -> None:
+    url = plan.config.worker_env["DATABASE_URL"]
+    credentials = url.partition("//")[2].partition("@")[0]
+    plan.set_worker("DATABASE_URL", f"postgresql://{credentials}@db.abcdefghijkl.supabase.co:5432/staging_db")
+    # What the name resolves to: an address on which nobody listens.
+    unreachable = f"postgresql://{credentials}@[::1]:{plan.config.ports['postgres']}/staging_db"
+    plan.extra_env["worker"] = {"DATABASE_URL": unreachable}
+
+
+@fault("F05", "API and worker disagree on the schema", "configuration", "predeploy")
+def services_disagree(plan: Plan) -> None:
+    plan.set_worker("DATABASE_SCHEMA", "upload_pipeline_old")
+
+
+@fault("F10", "the worker's database password was rotated on one side only", "database/worker", "predeploy", "postdeploy")
+def rotated_password(plan: Plan) -> None:
+    url = plan.config.worker_env["DATABASE_URL"].replace(plan.database_password, secrets.token_hex(16))
+    plan.set_worker("DATABASE_URL", url)
+    plan.set_worker("SUPABASE_DB_PASSWORD", url.partition("//")[2].partition("@")[0].partition(":")[2])
+
+
+@fault(
+    "F12",
+    "the worker's public base URL leads nowhere: no callback arrives",
+    "webhook/configuration",
+    "predeploy",
+    "postdeploy",
+)
+def wrong_base_url(plan: Plan) -> None:
+    plan.set_worker("API_BASE_URL", "https://localhost:9")
+
+
+@fault("F14", "the worker lacks its service key and exits at start-up", "worker/configuration", "predeploy", "postdeploy")
+def missing_service_key(plan: Plan) -> None:
+    plan.set_worker("SUPABASE_SERVICE_ROLE_KEY", None)
+    plan.set_worker("SERVICE_ROLE_KEY", None)
+
+
+@fault("G01", "the API lacks its anon key and exits at start-up", "api/configuration", "predeploy", "postdeploy")
+def api_does_not_start(plan: Plan) -> None:
+    plan.may_die = True
+    plan.set_api("SUPABASE_ANON_KEY", None)
+
+
+@fault("F15", "the keys belong to another Supabase project", "supabase/configuration", "predeploy")
+def foreign_project(plan: Plan) -> None:
+    for name, role in (("SUPABASE_ANON_KEY", "anon"), ("SUPABASE_SERVICE_ROLE_KEY", "service_role")):
+        claims = {"iss": "supabase", "ref": "other-project", "role": role, "exp": 4_000_000_000}
+        plan.set_both(name, jwt.encode(claims, secrets.token_hex(32), algorithm="HS256"))
+    plan.set_both("SERVICE_ROLE_KEY", plan.config.api_env["SUPABASE_SERVICE_ROLE_KEY"])
+
+
+@fault("F26", "DEBUG on, another log level, another poll interval", "configuration", "predeploy")
+def drift(plan: Plan) -> None:
+    plan.set_both("DEBUG", "true")
+    plan.set_api("LOG_LEVEL", "DEBUG")
+    plan.set_worker("WORKER_POLL_INTERVAL", "60")
+
+
+@fault("F35", "staging uses production's Supabase project", "configuration", "predeploy")
+def production_url(plan: Plan) -> None:
+    real = plan.config.api_env["SUPABASE_URL"]
+    plan.extra_env |= {"api": {"SUPABASE_URL": real}, "worker": {"SUPABASE_URL": real}}
+    plan.set_both("SUPABASE_URL", "https://navigator-production.supabase.co")

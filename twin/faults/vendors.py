@@ -1,0 +1,49 @@
+"""Faults of the third parties."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+SLOW_SECONDS = 10
+
+
+@fault("F13", "callbacks are lost now and then", "webhook", "postdeploy")
+def lost_callbacks(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"lose": 0.4, "seed": 7}
+
+
+@fault("F30", "each LlamaParse and OpenAI call takes 10 s more", "llamaparse/openai", "performance")
+def slow_vendors(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"delay": SLOW_SECONDS}
+    plan.config.behaviour["openai"] = {"delay": SLOW_SECONDS}
+
+
+@fault("G19", "OpenAI returns 500", "openai", "predeploy", "postdeploy")
+def openai_down(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"status": 500}
+
+
+@fault("G20", "LlamaParse returns 503 for every document", "llamaparse", "postdeploy")
+def llamaparse_down(plan: Plan) -> None:
+    plan.config.behaviour["llamaparse"] = {"status": 503}
+
+
+@fault("G21", "OpenAI's embeddings have another dimension", "rag/openai", "predeploy", "postdeploy")
+def short_vectors(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"vectors": "short"}
+
+
+@fault("G36", "OpenAI takes 2.5 s more for each call", "openai", "performance")
+def slow_openai(plan: Plan) -> None:
+    plan.config.behaviour["openai"] = {"delay": 2.5}
+
+
+@fault("G37", "Supabase takes 1 s more for each call", "supabase/storage/api", "performance")
+def slow_supabase(plan: Plan) -> None:
+    plan.config.behaviour["supabase"] = {"delay": 1.0}
+
+
+@fault("G38", "Anthropic takes 5 s more for each call", "anthropic", "performance")
+def slow_anthropic(plan: Plan) -> None:
+    plan.config.behaviour["anthropic"] = {"delay": 5.0}

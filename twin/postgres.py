@@ -1,0 +1,105 @@
+"""The twin's PostgreSQL: a data folder and a server in the twin's folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from twin.installation import programs, server_user
+from twin.processes import START_SECONDS, Processes, TwinError, path_only
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "timezone": "UTC",
+}
+
+
+class Postgres:
+    """One server in the twin's folder, on a loopback port; `admin_url` says how its superuser reaches it."""
+
+    def __init__(self, processes: Processes, admin_url: str, port: int) -> None:
+        self._processes = processes
+        self._data = processes.folder / "postgres"
+        self._admin_url = urlsplit(admin_url)
+        self._port = port
+        self._user = server_user()
+        self._programs = programs(processes.folder)
+
+    def start_init(self) -> None:
+        """Start creating the data folder; raises TwinError when the system refuses."""
+        password = self._data.with_name("postgres.pw")
+        descriptor = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(self._admin_url.password or "")
+        self._data.mkdir(mode=0o700)
+        for path, mode in ((password, 0o600), (self._data, 0o700)):
+            path.chmod(mode)
+            self._give_away(path)
+        options = ["--auth=scram-sha-256", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions", "-U", "postgres"]
+        command = [str(self._programs / "initdb"), "-D", str(self._data), f"--pwfile={password}", *options]
+        self._processes.spawn("initdb", command, path_only(), user=self._user)
+
+    def _give_away(self, path: Path) -> None:
+        if self._user is not None:
+            try:
+                os.chown(path, self._user.pw_uid, self._user.pw_gid)
+            except OSError as error:
+                raise TwinError(f"PostgreSQL's files cannot be given to user {self._user.pw_name!r}: {error}") from error
+
+    def start(self) -> None:
+        """Start the server once its data folder is there; raises TwinError."""
+        self._processes.finish("initdb", START_SECONDS)
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        for name, value in (SETTINGS | {"port": str(self._port)}).items():
+            command += ["-c", f"{name}={value}"]
+        self._processes.spawn("postgres", command, path_only(), user=self._user, death=signal.SIGQUIT)
+
+    async def connect(self, database: str) -> asyncpg.Connection:
+        """The superuser's connection, as soon as the server takes one; raises TwinError when it does not start."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return await asyncpg.connect(
+                    host="127.0.0.1",
+                    port=self._port,
+                    user=self._admin_url.username,
+                    password=self._admin_url.password,
+                    database=database,
+                    ssl=False,
+                    timeout=5,
+                )
+            except (OSError, asyncpg.CannotConnectNowError) as error:
+                if time.monotonic() > deadline or self._processes.has_ended("postgres"):
+                    raise TwinError(f"postgres did not start: {self._processes.tail('postgres')}") from error
+                await asyncio.sleep(0.02)
+
+    async def build(self, database: str, bootstrap: str, migrations: Path, applied: str, statements: Iterable[str]) -> None:
+        """Create a database, run the bootstrap and the migrations, then the statements.
+
+        `applied` is the table that lists the migrations by version and name; one of the two creates it.
+        """
+        first = await self.connect("postgres")
+        await first.execute(f"CREATE DATABASE {database}")
+        await first.close()
+        admin = await self.connect(database)
+        await admin.execute(bootstrap)
+        for file in sorted(migrations.glob("*.sql")):
+            await admin.execute(file.read_text())
+            version, _, name = file.stem.partition("_")
+            await admin.execute(f"INSERT INTO {applied} (version, name) VALUES ($1, $2)", version, name)
+        for statement in statements:
+            await admin.execute(statement)
+        await admin.close()

@@ -1,0 +1,118 @@
+"""The twin's processes: started with a log each, ended by their ids."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1
+TAIL_LINES = 5
+
+
+class TwinError(RuntimeError):
+    """The twin could not be started; the message says which part and why."""
+
+
+def _die_with_parent(number: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, number)
+
+    return prepare
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TwinError(f"{name} cannot be started: {error}") from error
+
+
+class Processes:
+    """Processes that write `<name>.log` into one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def spawn(
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        user: pwd.struct_passwd | None = None,
+        death: int = signal.SIGTERM,
+    ) -> None:
+        """Start a process, as another user if one is given; it gets the signal `death` when this process ends.
+
+        Raises TwinError when the system refuses.
+        """
+        with _named(name), (self.folder / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd or self.folder,
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(death),
+            )
+
+    def has_ended(self, name: str) -> bool:
+        """Whether the process is no longer running."""
+        return self._running[name].poll() is not None
+
+    def finish(self, name: str, seconds: float) -> None:
+        """Wait for a process that ends by itself; raises TwinError when it fails or takes longer."""
+        try:
+            code = self._running[name].wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TwinError(f"{name} did not end within {seconds:g} s: {self.tail(name)}") from error
+        del self._running[name]
+        if code != 0:
+            raise TwinError(f"{name} failed: {self.tail(name)}")
+
+    def stop(self) -> None:
+        """End all of them by pid, the last one first; kills what takes longer than 5 s."""
+        for name, process in reversed(self._running.items()):
+            if process.poll() is None:
+                # PostgreSQL takes SIGTERM as "when the last client has left".
+                process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def tail(self, name: str) -> str:
+        """The last lines of the process's log, in one."""
+        try:
+            text = (self.folder / f"{name}.log").read_text(errors="replace")
+        except OSError:
+            return "no log"
+        return " | ".join(text.strip().splitlines()[-TAIL_LINES:])
+
+
+def path_only() -> dict[str, str]:
+    """The environment of a program that needs none."""
+    return {"PATH": os.environ.get("PATH", "")}

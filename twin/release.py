@@ -1,0 +1,52 @@
+"""What every system's plan holds: the source of the release under test and what may be changed before it starts."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+
+def copy_source(original: Path, folder: Path) -> Path:
+    """A copy of the source tree that may be changed; returns its folder."""
+    source = folder / "source"
+    shutil.copytree(original, source, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    return source
+
+
+@dataclass(kw_only=True)
+class Release(ABC):
+    """A release that will be started. `sql` runs as the database's owner after the migrations.
+
+    `extra_env` is what only the process of a service has, whatever is declared; `behaviour` is what its doubles do.
+    """
+
+    source: Path
+    database_password: str
+    sql: list[str] = field(default_factory=list)
+    certificate: Callable[[trustme.CA], trustme.LeafCert] | None = None
+    api_arguments: list[str] = field(default_factory=list)
+    may_die: bool = False
+    extra_env: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    @abstractmethod
+    def behaviour(self) -> dict[str, Any]:
+        """What the doubles do that healthy ones do not, by the double's name."""
+
+    @abstractmethod
+    def set_variable(self, service: str, name: str, value: str) -> None:
+        """Set a variable of one service; raises ValueError when there is no such service."""
+
+    def replace_in_source(self, path: str, old: str, new: str) -> None:
+        """Make the release under test another one; raises ValueError when the text is not there."""
+        file = self.source / path
+        text = file.read_text()
+        if old not in text:
+            raise ValueError(f"{path} does not hold {old!r}")
+        file.write_text(text.replace(old, new))

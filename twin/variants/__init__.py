@@ -1,0 +1,21 @@
+"""Variants of the navigator's twin: systems that are different from it, and right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twin.changes import Variant, register
+from twin.plan import Plan
+
+FAMILIES = ("api", "database", "network")
+REGISTRY: dict[str, Variant[Plan]] = {}
+
+
+def variant(id: str, title: str) -> Callable[[Callable[[Plan], None]], None]:
+    """Register the decorated function as a variant; raises CatalogueError when something of it is missing."""
+
+    def decorate(apply: Callable[[Plan], None]) -> None:
+        apply.__doc__ = f"{title}."
+        register(REGISTRY, Variant(id, title, apply))
+
+    return decorate
