@@ -46,7 +46,7 @@ class Done:
 def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Done:
     """Run the checks that look alike, or some of them, as a live target's."""
     module = folder / "acceptance" / "predeploy" / "test_alike.py"
-    module.parent.mkdir(parents=True)
+    module.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(CHECKS, module)
     shutil.copy(ROOT / "conftest.py", folder)
     env_file = folder / "target.env"
@@ -174,3 +174,22 @@ def test_what_is_left_behind_fails_the_run(tmp_path: Path) -> None:
     folder = ROOT / ".state" / done.read("verdict.json")["run_id"]
     assert folder.is_dir()
     shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("processes", "exit_code"), [("0", ExitCode.INTERRUPTED), ("2", ExitCode.FAIL)])
+def test_checks_that_cannot_be_loaded_are_no_pass(tmp_path: Path, processes: str, exit_code: ExitCode) -> None:
+    broken = tmp_path / "acceptance" / "predeploy" / "test_broken.py"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("import no_such_module\n")
+    done = run(tmp_path, str(broken), "-k", "bytes", "-n", processes)
+    assert done.exit_code == exit_code, done.text
+    found = done.read("verdict.json")["findings"]
+    assert [finding["evidence"] for finding in found] == ["acceptance/predeploy/test_broken.py"]
+
+
+def test_a_file_is_no_folder_for_results(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    done = run(tmp_path, "-k", "bytes")
+    assert done.exit_code == ExitCode.USAGE, done.text
+    assert "--out: " in done.text
+    assert "Traceback" not in done.text

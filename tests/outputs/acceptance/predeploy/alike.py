@@ -21,7 +21,7 @@ def test_bytes(body: bytes) -> None:
     assert body
 
 
-@pytest.mark.parametrize("thing", [Shown(), Shown()])
+@pytest.mark.parametrize("thing", [Shown() for _ in range(2)])
 def test_objects(thing: Shown) -> None:
     """§1 Environment: objects look alike."""
     assert thing
