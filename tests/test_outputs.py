@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gate.exit_codes import ExitCode
+from spec import DEFAULT
 from tests.conftest import ROOT, without_settings
 from tests.outputs.system import LEFT
 from tests.recorded import VALUES
@@ -193,3 +194,15 @@ def test_a_file_is_no_folder_for_results(tmp_path: Path) -> None:
     assert done.exit_code == ExitCode.USAGE, done.text
     assert "--out: " in done.text
     assert "Traceback" not in done.text
+
+
+def test_rules_that_cannot_be_used_stop_the_run_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "system"
+    folder.mkdir()
+    shutil.copy(DEFAULT, folder)
+    (folder / "diagnosis.toml").write_text(DEFAULT.with_name("diagnosis.toml").read_text().replace('"F14"', '"F99"', 1))
+    done = run(tmp_path, "--spec", str(folder / DEFAULT.name))
+    assert done.exit_code == ExitCode.USAGE, done.text
+    assert "failure mode 'F99' is not known to insurance-navigator-staging" in done.text
+    assert "Traceback" not in done.text
+    assert not (tmp_path / "out" / "verdict.json").exists()
