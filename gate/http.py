@@ -14,6 +14,7 @@ from gate.bounded import Sent, exchange
 from gate.expect import Expectation
 from gate.failures import Blocked, CheckFailed, needs_writing, shorten
 from gate.session import Session
+from spec.model import Call
 
 USER_AGENT = "navigator-acceptance"
 READING = ("GET", "HEAD", "OPTIONS")
@@ -29,7 +30,10 @@ class Timed(Sent, total=False):
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `seconds` runs from the first byte sent to the last byte read."""
+    """One answer. `seconds` runs from the first byte sent to the last byte read.
+
+    `rule` holds the statuses that are right for the request, where the specification describes it.
+    """
 
     method: str
     url: str
@@ -38,6 +42,23 @@ class Reply:
     body: bytes
     seconds: float
     component: str
+    rule: Call | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is one of the request's successes; raises LookupError where no rule describes it."""
+        return self.status in self.known().accepted
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the status is one of 400 to 599."""
+        return self.status >= 400
+
+    def known(self) -> Call:
+        """The rule of the request; raises LookupError where there is none."""
+        if self.rule is None:
+            raise LookupError(f"{self}: the specification does not describe this request")
+        return self.rule
 
     @property
     def text(self) -> str:
@@ -91,6 +112,24 @@ class ReplyExpectation:
             wanted = " or ".join(map(str, allowed))
             reason = f", because {because}" if because else ""
             self._fail(f"{self.reply} to answer {wanted}{reason}", f"{self.reply.status} {shorten(self.reply.text, 200)}")
+        return self.reply
+
+    def success(self, because: str = "") -> Reply:
+        """The request succeeded, by the specification's statuses; returns the reply."""
+        __tracebackhide__ = True
+        return self.status(*self.reply.known().accepted, because=because)
+
+    def error(self, name: str, because: str = "") -> Reply:
+        """The request was answered with the error of this name, by the specification's statuses; returns the reply."""
+        __tracebackhide__ = True
+        return self.status(*self.reply.known().error(name), because=because)
+
+    def handled(self, because: str = "") -> Reply:
+        """The status is below 500: the service accepted or refused the request, and did not break."""
+        __tracebackhide__ = True
+        if self.reply.status >= 500:
+            expected = f"{self.reply} to answer without a server error" + (f", because {because}" if because else "")
+            self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
         return self.reply
 
     def refusal(self, because: str = "") -> Reply:

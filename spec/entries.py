@@ -8,38 +8,43 @@ from collections.abc import Iterable, Iterator
 from spec.model import Case, Index, Specification, Table
 
 READING = ("GET", "HEAD")
-# What a wildcard host stands for in a question.
+# What takes the place of a wildcard in a host.
 ANY_HOST = "gate"
 
 
 def open_reads(spec: Specification) -> Iterator[str]:
-    """Endpoints that answer strangers and change nothing."""
+    """Endpoints that need no token and change nothing."""
     return (e.name for e in spec.endpoints if e.auth == "none" and e.method in READING)
 
 
 def described(spec: Specification) -> Iterator[str]:
-    """Endpoints that only openapi.json tells of without a token."""
+    """Endpoints that only openapi.json shows without a token."""
     open_ = set(open_reads(spec))
     return (e.name for e in spec.endpoints if e.name not in open_)
 
 
 def open_pages(spec: Specification) -> Iterator[str]:
-    """Endpoints that show strangers a body."""
+    """Endpoints that return a body without a token."""
     return (e.name for e in spec.endpoints if e.auth == "none" and e.method == "GET")
 
 
 def bearer(spec: Specification) -> Iterator[str]:
-    """Endpoints that want a token."""
+    """Endpoints that need a token."""
     return (e.name for e in spec.endpoints if e.auth == "bearer")
 
 
+def open_paths(spec: Specification) -> Iterator[str]:
+    """Paths that may be asked without a token."""
+    return (e.path for e in spec.endpoints if e.auth != "bearer")
+
+
 def own_reads(spec: Specification) -> Iterator[str]:
-    """Endpoints that show callers their own data, without anything to fill in."""
+    """Endpoints that return the caller's own data, without anything to fill in."""
     return (e.name for e in spec.endpoints if e.auth == "bearer" and e.method == "GET" and "{" not in e.path)
 
 
 def first_own_read(spec: Specification) -> Iterator[str]:
-    """One endpoint that shows callers their own data."""
+    """One endpoint that returns the caller's own data."""
     return itertools.islice(own_reads(spec), 1)
 
 
@@ -149,7 +154,7 @@ def job_statuses(spec: Specification) -> Iterable[str]:
 
 
 def dependencies(spec: Specification) -> Iterable[str]:
-    """Dependencies that the health body tells of."""
+    """Dependencies that the health body names."""
     return spec.health.required_services
 
 
@@ -180,7 +185,7 @@ def allowed_origins(spec: Specification) -> Iterable[str]:
 
 
 def foreign_origins(spec: Specification) -> Iterable[str]:
-    """Origins of somebody else."""
+    """Origins that are not the front end's."""
     return spec.networking.foreign_origins
 
 
@@ -190,12 +195,12 @@ def cors_methods(spec: Specification) -> Iterable[str]:
 
 
 def trusted_hosts(spec: Specification) -> Iterator[str]:
-    """Hosts that are answered, a wildcard filled in."""
+    """Hosts whose requests are accepted, a wildcard filled in."""
     return (host.replace("*", ANY_HOST) for host in spec.networking.trusted_hosts)
 
 
 def foreign_hosts(spec: Specification) -> Iterable[str]:
-    """Hosts of somebody else."""
+    """Hosts that are not this system's."""
     return spec.networking.foreign_hosts
 
 
@@ -210,7 +215,7 @@ def debug_paths(spec: Specification) -> Iterable[str]:
 
 
 def hostile_names(spec: Specification) -> Iterable[str]:
-    """What the hostile file names are called."""
+    """Labels of the hostile file names."""
     return spec.security.hostile_names
 
 

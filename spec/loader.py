@@ -1,4 +1,4 @@
-"""Reads a specification file; whatever is wrong is one line with file, key and expectation."""
+"""Reads a specification file and fills in its references; every error is one line with file, key and expectation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from spec.model import Specification
+from spec.references import UnknownReference, resolve
 
 DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
 
@@ -25,7 +26,9 @@ def load(path: Path = DEFAULT) -> Specification:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path.name}: not TOML: {error}") from error
     try:
-        return Specification.model_validate(data)
+        return Specification.model_validate(resolve(data))
+    except UnknownReference as error:
+        raise SpecError(f"{path.name}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(file)"

@@ -34,7 +34,7 @@ def test_one_embedding_holds_its_target(openai: OpenAI, measure: Measure, spec: 
     count = measure.samples_for(spec.targets["embeddings"], costly=True)
 
     def work() -> float:
-        return measure.clock(lambda: openai.embed(["deductible"], spec.pipeline.embed_model))
+        return measure.clock(lambda: openai.embed([spec.probes.text], spec.pipeline.embed_model))
 
     measure.hold(measure.take("OpenAI embedding of one text", work, count, "embeddings"), "embeddings", "openai")
 
@@ -67,7 +67,7 @@ def test_handing_in_a_document_holds_its_target(
     """contract Response-time targets: LlamaParse submit, p95 (F30)."""
 
     def work() -> float:
-        return expect(llamaparse.submit(page.filename, page.body)).status(200, 201).seconds
+        return expect(llamaparse.submit(page.filename, page.body)).success().seconds
 
     samples = measure.take("LlamaParse submit", work, spec.sampling.vendor_documents, "llamaparse_submit")
     measure.hold(samples, "llamaparse_submit", "llamaparse")
@@ -76,10 +76,10 @@ def test_handing_in_a_document_holds_its_target(
 @of_llamaparse
 def test_asking_for_a_parse_is_quick(llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: LlamaParse's job status."""
-    job = str(expect(llamaparse.submit(page.filename, page.body)).status(200, 201).object()["id"])
+    job = str(expect(llamaparse.submit(page.filename, page.body)).success().object()["id"])
 
     def work() -> float:
-        return expect(llamaparse.job(job)).status(200).seconds
+        return expect(llamaparse.job(job)).success().seconds
 
     measure.hold(
         measure.take("LlamaParse job", work, spec.sampling.batches, "llamaparse_submit"), "llamaparse_submit", "llamaparse"
@@ -91,7 +91,7 @@ def test_anthropic_answers_in_time(anthropic: Anthropic, measure: Measure, spec:
     """§3 Anthropic (optional): a fallback that answers in time."""
 
     def work() -> float:
-        return expect(anthropic.models()).status(200).seconds
+        return expect(anthropic.models()).success().seconds
 
     measure.hold(measure.take("Anthropic models", work, spec.sampling.batches, "embeddings"), "embeddings", "anthropic")
 
@@ -101,7 +101,7 @@ def test_supabase_auth_answers_in_time(supabase: Supabase, user: User, measure: 
     """§5 External API Calls: the check of a token, p95."""
 
     def work() -> float:
-        return expect(supabase.auth.user_of(user.token)).status(200).seconds
+        return expect(supabase.auth.user_of(user.token)).success().seconds
 
     measure.hold(measure.take("Supabase Auth user", work, spec.sampling.mean_minimum, "supabase"), "supabase", "supabase")
 
@@ -111,7 +111,7 @@ def test_signing_in_at_supabase_is_quick(supabase: Supabase, user: User, measure
     """§5 External API Calls: sign-in, p95."""
 
     def work() -> float:
-        return expect(supabase.auth.sign_in(user.email, user.password)).status(200).seconds
+        return expect(supabase.auth.sign_in(user.email, user.password)).success().seconds
 
     measure.hold(measure.take("Supabase Auth sign-in", work, spec.sampling.mean_minimum, "supabase"), "supabase", "supabase")
 
@@ -121,7 +121,7 @@ def test_storage_answers_in_time(supabase: Supabase, measure: Measure, spec: Spe
     """§5 External API Calls: the bucket's description, p95."""
 
     def work() -> float:
-        return expect(supabase.storage.describe()).status(200).seconds
+        return expect(supabase.storage.describe()).success().seconds
 
     measure.hold(measure.take("Supabase Storage bucket", work, spec.sampling.mean_minimum, "supabase"), "supabase", "storage")
 
@@ -132,7 +132,7 @@ def test_retrieval_holds_its_target(api: Api, policy: DocumentRun, measure: Meas
     caller = api.as_(policy.owner).silent()
 
     def one() -> float:
-        answer = Answer(expect(caller.ask(policy.facts[0][0])).status(200))
+        answer = Answer(expect(caller.ask(policy.facts[0][0])).success())
         # Where the service does not say how long retrieval took, the whole answer bounds it from above.
         return float(answer.metadata.get("retrieval_seconds", answer.reply.seconds))
 

@@ -17,7 +17,6 @@ from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
 
-NO_DOCUMENT = "What is the capital of France?"
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5"), promised("pipeline", "chat")]
 chat = pytest.mark.component("chat")
 rag = pytest.mark.component("rag")
@@ -27,7 +26,7 @@ realtime = pytest.mark.component("realtime")
 @pytest.fixture
 def answer(api: Api, policy: DocumentRun) -> Answer:
     """The chat's answer to the first fact's question, asked by the owner of the policy."""
-    return Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0])).status(200))
+    return Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0])).success())
 
 
 # ── parsing and embedding ────────────────────────────────────────────────────────────────────────────────
@@ -37,17 +36,16 @@ def answer(api: Api, policy: DocumentRun) -> Answer:
 def test_parsing_gave_the_documents_text(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
     """§3 LlamaParse: the stored text holds what the PDF says."""
     key = object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id)
-    text = " ".join(expect(supabase.storage.read(key)).status(200).text.split())
+    text = " ".join(expect(supabase.storage.read(key)).success().text.split())
     missing = [sentence for page in policy.pages for sentence in page.splitlines() if sentence not in text]
     expect(missing, "sentences of the PDF that the parsed text lacks").is_empty()
 
 
 @pytest.mark.component("llamaparse")
-def test_no_callback_is_lost(document_runs: DocumentRuns) -> None:
+def test_no_callback_is_lost(document_runs: DocumentRuns, spec: Specification) -> None:
     """contract Worker: the webhook of every document arrives (F12, F13)."""
-    waiting = [
-        name for name in document_runs.expected_to("complete") if document_runs.accepted(name).statuses[-1:] == ["parse_queued"]
-    ]
+    stage = spec.pipeline.callback_stage
+    waiting = [n for n in document_runs.expected_to("complete") if document_runs.accepted(n).statuses[-1:] == [stage]]
     hint = "API_BASE_URL of the worker (the public URL that LlamaParse calls back); the API's log of webhook calls"
     expect(waiting, "documents that wait for LlamaParse's callback for ever", hint).is_empty()
 
@@ -90,7 +88,7 @@ def test_chat_does_not_fail_behind_a_200(answer: Answer, spec: Specification) ->
 def test_chat_answers_from_the_document(api: Api, policy: DocumentRun, fact: int) -> None:
     """contract RAG: the answer comes from the caller's own document (F09, F11, F16)."""
     question, wanted = policy.facts[fact]
-    answer = Answer(expect(api.as_(policy.owner).ask(question)).status(200))
+    answer = Answer(expect(api.as_(policy.owner).ask(question)).success())
     hint = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
     expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r}", hint, answer.describe()).holds()
 
@@ -108,6 +106,8 @@ def test_retrieval_finds_the_own_document(answer: Answer, policy: DocumentRun) -
 @rag
 def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: DocumentRun) -> None:
     """contract RAG: the caller's own chunks only (F24)."""
+    if not answer.names_documents():
+        not_applicable("this release's sources do not name documents; the answers themselves are checked")
     foreign = answer.document_ids() - {policy.document_id}
     expect(foreign, "other documents behind the answer").is_empty()
 
@@ -121,6 +121,8 @@ def test_no_more_chunks_than_allowed(answer: Answer, spec: Specification) -> Non
 @rag
 def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
     """§1 RAG_TOKEN_BUDGET: the passages fit into the budget."""
+    if not answer.passage_characters():
+        not_applicable("this release's sources do not show their text")
     tokens = answer.passage_characters() / spec.chat.characters_per_token
     expect(tokens, "tokens of the passages, estimated").is_at_most(spec.chat.token_budget)
 
@@ -129,6 +131,8 @@ def test_the_token_budget_is_kept(answer: Answer, spec: Specification) -> None:
 def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -> None:
     """§1 RAG_SIMILARITY_THRESHOLD: nothing below the threshold, best first."""
     values = answer.similarities()
+    if not values:
+        not_applicable("this release's sources do not show their similarity")
     # The API rounds what it shows: a passage just above the threshold may read as if it lay on it.
     expect([v for v in values if v < spec.chat.similarity_threshold], "similarities below the threshold").is_empty()
     expect(values, "order of the similarities").equals(sorted(values, reverse=True))
@@ -138,7 +142,7 @@ def test_passages_lie_above_the_threshold(answer: Answer, spec: Specification) -
 def test_another_user_gets_nothing_of_it(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract RAG: another user's document is never used (F24)."""
     question, wanted = policy.facts[0]
-    answer = Answer(expect(api.as_(another_user).ask(question)).status(200))
+    answer = Answer(expect(api.as_(another_user).ask(question)).success())
     expect(answer.mentions(wanted), f"{wanted!r} in the answer to a user without documents").equals(False)
     expect(answer.document_ids(), "documents behind the answer to a user without documents").is_empty()
 
@@ -149,7 +153,7 @@ def test_two_users_get_their_own_answers(api: Api, policy: DocumentRun, other_po
     question, mine = policy.facts[0]
     theirs = other_policy.facts[0][1]
     hint = "the user id that retrieval filters by"
-    answer = Answer(expect(api.as_(other_policy.owner).ask(question)).status(200))
+    answer = Answer(expect(api.as_(other_policy.owner).ask(question)).success())
     expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer", hint, answer.describe()).holds()
     expect(answer.mentions(mine), f"{mine!r}, the first user's fact, in the second user's answer").equals(False)
 
@@ -157,7 +161,7 @@ def test_two_users_get_their_own_answers(api: Api, policy: DocumentRun, other_po
 @chat
 def test_chat_without_a_document_still_answers(api: Api, user: User, spec: Specification) -> None:
     """contract POST /api/chat: a user without documents gets an answer, not an error (F02)."""
-    answer = Answer(expect(api.as_(user).ask(NO_DOCUMENT)).status(200))
+    answer = Answer(expect(api.as_(user).ask(spec.probes.foreign_question)).success())
     expect(answer.failure(spec.chat), "failure behind the status 200").equals(None)
 
 
@@ -173,28 +177,28 @@ def test_the_answer_says_how_long_it_took(answer: Answer) -> None:
 @pytest.mark.component("storage")
 def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spec: Specification) -> None:
     """§3 Supabase storage: write, read and remove with the service key (F04)."""
-    key = object_key(spec.pipeline.raw_path, user.id, "storage-probe")
+    key = object_key(spec.pipeline.raw_path, user.id, spec.probes.file_id)
+    probe = spec.probes.file.encode()
     mime = spec.limits.supported_mime_types[0]
-    expect(supabase.storage.write(key, b"%PDF-1.4 probe", mime)).status(200, 201)
-    read = expect(supabase.storage.read(key)).status(200, because="the worker reads documents with this key")
-    expect(read.body, "bytes that were read back").equals(b"%PDF-1.4 probe")
-    expect(supabase.storage.remove(key)).status(200, 204)
-    expect(supabase.storage.read(key)).status(400, 404)
+    expect(supabase.storage.write(key, probe, mime)).success()
+    read = expect(supabase.storage.read(key)).success(because="the worker reads documents with this key")
+    expect(read.body, "bytes that were read back").equals(probe)
+    expect(supabase.storage.remove(key)).success()
+    expect(supabase.storage.read(key)).error("unknown")
 
 
 @pytest.mark.component("storage")
 def test_a_signed_read_url_works(supabase: Supabase, policy: DocumentRun, spec: Specification) -> None:
     """contract Storage: a signed URL shows the object for a while."""
     key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
-    body = expect(supabase.storage.sign_read(key, spec.limits.signed_url_ttl_seconds)).status(200).object()
-    path = str(body.get("signedURL") or body.get("signedUrl"))
-    expect(supabase.gateway.get(f"{supabase.storage.url}{path}")).status(200)
+    path = supabase.storage.signed_path(key, spec.limits.signed_url_ttl_seconds)
+    expect(supabase.storage.open_signed(path)).success()
 
 
 @realtime
 def test_realtime_lets_a_client_join(supabase: Supabase, user: User, session: Session) -> None:
     """§3 Supabase realtime: a signed-in client joins a channel."""
-    changes = [{"event": "*", "schema": session.spec.database.schema_name, "table": "upload_jobs"}]
+    changes = [{"event": "*", "schema": session.spec.database.schema_name, "table": session.spec.pipeline.tables.jobs}]
     payload = {"config": {"postgres_changes": changes}, "access_token": user.token}
     reply = supabase.realtime.ask(f"realtime:{session.run.run_id}", "phx_join", payload)
     expect(reply["payload"].get("status"), "status of the join", "Supabase's dashboard, Realtime").equals("ok")
@@ -208,22 +212,22 @@ def test_realtime_answers_heartbeats(supabase: Supabase) -> None:
 
 
 @realtime
-def test_realtime_refuses_a_wrong_key(supabase: Supabase) -> None:
-    """§6 API Keys: a key of nobody opens no socket."""
-    expect(supabase.realtime.accepts("not-a-key-of-this-project"), "a socket with a wrong key").equals(False)
+def test_realtime_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -> None:
+    """§6 API Keys: a key of no project opens no socket."""
+    expect(supabase.realtime.accepts(spec.probes.wrong_key), "a socket with a wrong key").equals(False)
 
 
 @pytest.mark.component("llamaparse")
-def test_llamaparse_tells_an_unknown_job(llamaparse: LlamaParse) -> None:
+def test_llamaparse_knows_no_unknown_job(llamaparse: LlamaParse, spec: Specification) -> None:
     """§3 LlamaParse: the vendor answers; an unknown job is not found."""
-    expect(llamaparse.job("00000000-0000-0000-0000-000000000000")).status(404, 400, 422)
+    expect(llamaparse.job(spec.probes.unknown_id)).error("unknown")
 
 
 @pytest.mark.component("openai")
 def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
     """§3 OpenAI: embeddings carry meaning."""
     model = spec.pipeline.embed_model
-    question, near, far = openai.embed(["monthly dental plan cost", "cost of the dental plan per month", "zebra"], model)
+    question, near, far = openai.embed([*spec.probes.similar_texts, spec.probes.different_text], model)
     expect(_dot(question, near) - _dot(question, far), "how much nearer the similar text is").is_above(0)
 
 

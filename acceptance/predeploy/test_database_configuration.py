@@ -205,7 +205,7 @@ def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> 
 @promised("pipeline")
 def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: database and storage belong to one project (F15)."""
-    if not catalogue.exists("storage.buckets"):
+    if not catalogue.exists(spec.pipeline.tables.buckets):
         not_applicable("this database does not hold Supabase's storage schema")
     buckets = catalogue.buckets()
     expect(buckets, "buckets in the database").contains(spec.pipeline.bucket)
@@ -214,13 +214,14 @@ def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec
 @promised("pipeline", "roles")
 def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
     """contract Storage: the policies of the bucket let service_role work (F04)."""
-    if not catalogue.exists("storage.objects"):
+    if not catalogue.exists(spec.pipeline.tables.objects):
         not_applicable("this database does not hold Supabase's storage schema")
+    schema, _, objects = spec.pipeline.tables.objects.partition(".")
     unbound = catalogue.roles_without_security()
     missing = [
         command
         for command in ("SELECT", "INSERT", "UPDATE", "DELETE")
-        if spec.roles.service not in unbound | catalogue.policies("objects", command, "storage")
+        if spec.roles.service not in unbound | catalogue.policies(objects, command, schema)
     ]
     hint = "the policies on storage.objects; the storage migration"
     expect(missing, "commands without a policy for service_role on storage.objects", hint).is_empty()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.environment import Rule, rules_of
+from fixtures.environment import Rule, environments, rules_of
 from fixtures.render import Render
 from gate.http import expect
 from gate.selection import each, promised
@@ -28,8 +28,8 @@ def test_the_variable_follows_its_rule(session: Session, service: str, name: str
 
 @each("name", entries.shared_variables)
 def test_both_services_agree(session: Session, name: str) -> None:
-    """§1/§2 Environment Variables: what both services use has one value (F05)."""
-    values = {env.get(name) for env in session.run.all_environments()}
+    """§1/§2 Environment Variables: a variable that both services have has one value (F05)."""
+    values = {env.get(name) for env in environments(session)}
     hint = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
     expect(len(values) <= 1, f"{name} of the API and of the worker being equal", hint).holds()
 

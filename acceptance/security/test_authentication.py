@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
+from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of
 from fixtures.users import User
@@ -16,19 +17,19 @@ from spec import Specification, entries
 
 Forge = Callable[[Tokens, User], str]
 FORGED: dict[str, Forge] = {
-    "not-a-token": lambda tokens, user: "not-a-token",
+    "not-a-token": lambda tokens, user: tokens.none,
     "two-parts": lambda tokens, user: user.token.rpartition(".")[0],
     "cut-short": lambda tokens, user: tokens.cut(user),
     "foreign-key": lambda tokens, user: tokens.foreign(user),
     "alg-none": lambda tokens, user: tokens.unsigned(user),
-    "altered-user": lambda tokens, user: tokens.altered(user, "00000000-0000-0000-0000-000000000001"),
+    "altered-user": lambda tokens, user: tokens.altered(user),
 }
 SIGNED: dict[str, Forge] = {
     "expired": lambda tokens, user: tokens.expired(user),
-    "wrong-audience": lambda tokens, user: tokens.signed(user, aud="somebody-else"),
-    "wrong-role": lambda tokens, user: tokens.signed(user, role="anon"),
+    "wrong-audience": lambda tokens, user: tokens.for_another_audience(user),
+    "wrong-role": lambda tokens, user: tokens.of_no_user(user),
     "without-user": lambda tokens, user: tokens.signed(user, sub=None),
-    "unknown-user": lambda tokens, user: tokens.signed(user, sub="00000000-0000-0000-0000-000000000001"),
+    "unknown-user": lambda tokens, user: tokens.of_an_unknown_user(user),
     "user-not-a-uuid": lambda tokens, user: tokens.signed(user, sub="admin"),
     "without-expiry": lambda tokens, user: tokens.signed(user, exp=None),
 }
@@ -44,13 +45,13 @@ pytestmark = [
 @each("endpoint", entries.own_reads)
 def test_a_valid_token_is_accepted(api: Api, caller_token: str, endpoint: str) -> None:
     """§6 JWT Tokens: a valid token opens the caller's own data (F08)."""
-    expect(api.as_(caller_token).call(endpoint)).status(200, because="the token is valid")
+    expect(api.as_(caller_token).call(endpoint)).success(because="the token is valid")
 
 
 @each("endpoint", entries.own_reads)
 def test_a_missing_token_is_challenged(api: Api, spec: Specification, endpoint: str) -> None:
     """contract HTTP API: 401 with WWW-Authenticate: Bearer (F08)."""
-    reply = expect(api.call(endpoint)).status(401)
+    reply = expect(api.call(endpoint)).error("unauthorized")
     expect(reply).header("WWW-Authenticate").matches(rf"(?i){spec.security.challenge}.*")
 
 
@@ -58,8 +59,8 @@ def test_a_missing_token_is_challenged(api: Api, spec: Specification, endpoint: 
 @pytest.mark.parametrize("forged", FORGED)
 @each("endpoint", entries.own_reads)
 def test_a_forged_token_is_refused(api: Api, user: User, tokens: Tokens, endpoint: str, forged: str) -> None:
-    """§6 JWT Tokens: 401, neither 200 nor 500, for whatever is no token of this project (F08, F25)."""
-    expect(api.as_(FORGED[forged](tokens, user)).call(endpoint)).status(401, because=f"the token is forged: {forged}")
+    """§6 JWT Tokens: 401, neither 200 nor 500, for everything that is no token of this project (F08, F25)."""
+    expect(api.as_(FORGED[forged](tokens, user)).call(endpoint)).error("unauthorized", because=f"the token is forged: {forged}")
 
 
 @promised("pipeline")
@@ -68,42 +69,42 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Toke
     """§6 JWT Tokens: a right signature under wrong claims is refused (F25)."""
     if not tokens.can_sign:
         not_applicable("SUPABASE_JWT_SECRET is not set, so no rightly signed token can be forged")
-    expect(api.as_(SIGNED[forged](tokens, user)).call("me")).status(401, because=f"the token is wrong: {forged}")
+    expect(api.as_(SIGNED[forged](tokens, user)).call("me")).error("unauthorized", because=f"the token is wrong: {forged}")
 
 
 @each("endpoint", entries.first_own_read)
 @pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
 def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, scheme: str) -> None:
     """§6 JWT Tokens: the Bearer scheme only."""
-    expect(api.call(endpoint, headers={"Authorization": f"{scheme} {caller_token}".strip()})).status(401)
+    expect(api.call(endpoint, headers={"Authorization": f"{scheme} {caller_token}".strip()})).error("unauthorized")
 
 
 @promised("pipeline")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
 def test_a_project_key_is_no_user(api: Api, supabase: Supabase, key: str) -> None:
     """§6 Service Role Keys: neither key is accepted from a client as a user's token."""
-    expect(api.as_(getattr(supabase, key)).call("me")).status(401, because="a key is nobody's token")
+    expect(api.as_(getattr(supabase, key)).call("me")).error("unauthorized", because="a key is no user's token")
 
 
 @promised("pipeline")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
 def test_a_project_key_uploads_nothing(api: Api, supabase: Supabase, key: str) -> None:
     """§6 Service Role Keys: neither key opens the upload."""
-    expect(api.as_(getattr(supabase, key)).call("upload", json={})).status(401)
+    expect(api.as_(getattr(supabase, key)).call("upload", json={})).error("unauthorized")
 
 
 @promised("pipeline")
 def test_supabase_refuses_a_foreign_token(supabase: Supabase, user: User, tokens: Tokens) -> None:
     """§6 JWT Tokens: Supabase itself refuses a token of another key (F25)."""
-    expect(supabase.auth.user_of(tokens.foreign(user))).status(401, 403)
+    expect(supabase.auth.user_of(tokens.foreign(user))).error("unauthorized")
 
 
 @promised("pipeline")
-def test_the_token_is_the_projects_own(user: User, supabase: Supabase) -> None:
+def test_the_token_is_the_projects_own(user: User, spec: Specification) -> None:
     """contract Auth: sub, role, aud, iss, exp and email (F09)."""
     claims = claims_of(user.token)
-    expect(claims, "claims of an access token").includes(["sub", "role", "aud", "exp", "email"])
-    expect((claims["sub"], claims["role"]), "sub and role").equals((user.id, "authenticated"))
+    expect(claims, "claims of an access token").includes(spec.tokens.claims)
+    expect((claims["sub"], claims["role"]), "sub and role").equals((user.id, spec.roles.user))
 
 
 @promised("pipeline")
@@ -111,22 +112,22 @@ def test_the_token_is_the_projects_own(user: User, supabase: Supabase) -> None:
 def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, another_user: User, name: str) -> None:
     """contract HTTP API: 404 for another user's job or document."""
     at = {"job_id": policy.job_id, "document_id": policy.document_id}
-    expect(api.as_(another_user).call(name, at=at)).status(404, because="a stranger must not even learn that it exists")
+    expect(api.as_(another_user).call(name, at=at)).error("unknown", because="another user must not even learn that it exists")
 
 
 @promised("pipeline")
 def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract GET …/jobs: the caller's jobs only."""
-    reply = expect(api.as_(another_user).call("jobs")).status(200)
+    reply = expect(api.as_(another_user).call("jobs")).success()
     expect(reply.text, "jobs of a user without uploads").lacks(policy.job_id)
 
 
 @promised("pipeline")
-def test_nobody_writes_into_another_users_folder(
+def test_a_user_cannot_write_into_another_users_folder(
     api: Api, policy: DocumentRun, another_user: User, spec: Specification
 ) -> None:
     """contract PUT …/upload-file-proxy: only the caller's own folder."""
-    at = {"bucket": spec.pipeline.bucket, "key": f"user/{policy.owner.id}/raw/intruder.pdf"}
+    at = {"bucket": spec.pipeline.bucket, "key": object_key(spec.pipeline.raw_path, policy.owner.id, spec.probes.file_id)}
     headers = {"Content-Type": spec.limits.supported_mime_types[0]}
-    reply = api.as_(another_user).call("upload_proxy", at=at, content=b"%PDF-1.4", headers=headers)
+    reply = api.as_(another_user).call("upload_proxy", at=at, content=spec.probes.file.encode(), headers=headers)
     expect(reply).refusal("the folder belongs to somebody else")

@@ -1,21 +1,13 @@
 """Types of a specification file; a value of another form is refused by name."""
 
 from spec.model.base import Entry, Sectioned
-from spec.model.behaviour import (
-    Case,
-    Chat,
-    DocumentKind,
-    Endpoint,
-    Fact,
-    Health,
-    Limits,
-    Monitoring,
-    Pipeline,
-    Security,
-)
+from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
+from spec.model.probes import Probes, TokenRules
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
@@ -24,6 +16,7 @@ __all__ = [
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
+    "Call",
     "Case",
     "Chat",
     "ChecklistItem",
@@ -47,9 +40,11 @@ __all__ = [
     "NotSpecified",
     "Part",
     "Pipeline",
+    "PipelineTables",
     "Placeholders",
     "Platform",
     "Prerequisite",
+    "Probes",
     "Profile",
     "Regression",
     "Roles",
@@ -61,10 +56,15 @@ __all__ = [
     "Service",
     "Setting",
     "Specification",
+    "States",
     "Stress",
     "Table",
     "Target",
+    "TokenRules",
     "Variable",
     "Vectors",
+    "Vendor",
+    "VendorCall",
+    "Webhook",
     "WorkerLoad",
 ]

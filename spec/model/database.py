@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spec.model.base import Entry, Sectioned
 
@@ -45,6 +45,12 @@ class Database(Sectioned):
     connections: int = Field(gt=0)
     named_tables: list[str]
     tables: list[Table] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Database:
+        if unknown := set(self.named_tables) - {table.name for table in self.tables}:
+            raise ValueError(f"named_tables names {', '.join(sorted(unknown))}, which is no table")
+        return self
 
     def table(self, name: str) -> Table:
         """The table of this name; raises KeyError."""

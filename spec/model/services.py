@@ -96,7 +96,8 @@ class Networking(Sectioned):
     foreign_origins: list[str]
     trusted_hosts: list[str] = Field(min_length=1)
     foreign_hosts: list[str]
-    foreign_host_status: int
+    # Statuses that are right for the pre-flight of an origin of the front end.
+    preflight_statuses: list[int] = Field(min_length=1)
     accepted_tls_versions: list[str]
     refused_tls_versions: list[str]
     certificate_days_left: int

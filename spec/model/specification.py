@@ -7,10 +7,13 @@ from typing import TypeVar
 from pydantic import Field, model_validator
 
 from spec.model.base import Entry
-from spec.model.behaviour import Case, Chat, DocumentKind, Endpoint, Fact, Health, Limits, Monitoring, Pipeline, Security
+from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
+from spec.model.probes import Probes, TokenRules
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 
@@ -46,6 +49,8 @@ class Specification(Entry):
     security: Security
     endpoints: list[Endpoint] = Field(min_length=1)
     cases: list[Case] = []
+    vendors: dict[str, Vendor] = {}
+    probes: Probes
     safety: Safety
     budget: Budget
     sampling: Sampling
@@ -62,6 +67,8 @@ class Specification(Entry):
     pipeline_section: Pipeline | None = Field(default=None, alias="pipeline")
     limits_section: Limits | None = Field(default=None, alias="limits")
     chat_section: Chat | None = Field(default=None, alias="chat")
+    tokens_section: TokenRules | None = Field(default=None, alias="tokens")
+    webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
 
@@ -112,6 +119,16 @@ class Specification(Entry):
         return _there(self.chat_section, "chat")
 
     @property
+    def tokens(self) -> TokenRules:
+        """contract: Auth: what access tokens and keys hold; raises NotSpecified."""
+        return _there(self.tokens_section, "tokens")
+
+    @property
+    def webhook(self) -> Webhook:
+        """contract: HTTP API (webhook); raises NotSpecified."""
+        return _there(self.webhook_section, "webhook")
+
+    @property
     def contract(self) -> Contract:
         """Requests generated from openapi.json; raises NotSpecified."""
         return _there(self.contract_section, "contract")
@@ -132,8 +149,13 @@ class Specification(Entry):
             if key.partition(".")[0] not in self.sections():
                 raise ValueError(f"coverage.{section!r} names {key!r}, which is not an entry")
         for case in self.cases:
-            if case.endpoint not in {endpoint.name for endpoint in self.endpoints}:
+            if not self.has_endpoint(case.endpoint):
                 raise ValueError(f"cases: {case.name!r} names endpoint {case.endpoint!r}, which is not an endpoint")
+            if case.answer != "success" and case.answer not in self.endpoint(case.endpoint).errors:
+                raise ValueError(f"cases: {case.name!r} names {case.answer!r}, which is no error of {case.endpoint!r}")
+        for endpoint in self.endpoints:
+            if endpoint.auth == "bearer" and "unauthorized" not in endpoint.errors:
+                raise ValueError(f"endpoints.{endpoint.name}.errors needs 'unauthorized'")
         if self.load_section is not None:
             for name, task in self.load_section.tasks.items():
                 if task.target not in self.targets:
@@ -158,6 +180,12 @@ class Specification(Entry):
     def has_endpoint(self, name: str) -> bool:
         """Whether this system has an endpoint of this name."""
         return any(endpoint.name == name for endpoint in self.endpoints)
+
+    def call(self, vendor: str, name: str) -> VendorCall:
+        """A vendor's request by name; raises NotSpecified for a vendor that this system does not have, and KeyError."""
+        if vendor not in self.vendors:
+            raise NotSpecified(f"vendors.{vendor}")
+        return self.vendors[vendor].calls[name]
 
     @property
     def version(self) -> str | None:

@@ -1,0 +1,124 @@
+"""contract: Worker, Storage: the pipeline of documents, and the documents that a run sends through it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from spec.model.base import Entry, Sectioned
+
+
+class States(Entry):
+    """States of a job by what they mean."""
+
+    waiting: str
+    working: str
+    retryable: str
+    done: str
+    dead: str
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """States of a job that is not finished."""
+        return self.waiting, self.working, self.retryable
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """States of a job that a worker may take."""
+        return self.waiting, self.retryable
+
+
+class PipelineTables(Entry):
+    """Tables of the pipeline by what they hold; buckets and objects are those of the storage's own schema."""
+
+    documents: str
+    jobs: str
+    chunks: str
+    buckets: str
+    objects: str
+    # Tables with rows of a document or a job, with the columns that name it; children first, the document last.
+    linked: dict[str, list[str]] = Field(min_length=1)
+
+
+class Pipeline(Sectioned):
+    """contract: Worker, Storage."""
+
+    # Service that works on the jobs, and its variable with the seconds between two polls.
+    worker: str
+    poll_variable: str
+    tables: PipelineTables
+    states: States
+    bucket: str
+    # Keys of stored files below the user's folder.
+    folder: str
+    raw_path: str
+    parsed_path: str
+    # What a stored path may begin with.
+    path_scheme: str
+    stages: list[str] = Field(min_length=2)
+    # Stages in which a job waits for the parser's callback, and in which its text is there.
+    callback_stage: str
+    parsed_stage: str
+    final_status: str
+    # Status of a job whose document cannot be parsed, and what every status of a failed job begins with.
+    failed_status: str
+    failed_prefix: str
+    # Statuses of a document whose job is complete.
+    document_statuses: list[str] = Field(min_length=1)
+    chunker: str
+    chunker_version: str
+    chunks_version: str
+    embed_model: str
+    embed_version: str
+    embedding_batch: int
+    unit_norm_tolerance: float
+    different_vectors_share: float = Field(gt=0, le=1)
+    same_text_cosine: float = Field(gt=0, lt=1)
+    poll_intervals_waited: int
+    give_up_seconds: float = Field(gt=0)
+    claim_poll_intervals: int = Field(gt=0)
+
+    @property
+    def final_state(self) -> str:
+        """State of a job that is complete."""
+        return self.states.done
+
+    @property
+    def failed_state(self) -> str:
+        """State of a job that is given up."""
+        return self.states.dead
+
+    @property
+    def jobs_table(self) -> str:
+        """Table of the jobs."""
+        return self.tables.jobs
+
+    def has_failed(self, status: str) -> bool:
+        """Whether a status is one of a failed job."""
+        return status.startswith(self.failed_prefix)
+
+
+class Webhook(Sectioned):
+    """contract: HTTP API (webhook): callbacks of the parser."""
+
+    signature_header: str
+    # Body of a callback of a finished parse.
+    completed: dict[str, str]
+
+
+class DocumentKind(Entry):
+    """A document that a run sends through the pipeline."""
+
+    kind: Literal["policy", "no_text", "truncated", "not_a_pdf"]
+    outcome: Literal["complete", "failed"]
+    pages: int = Field(default=1, gt=0)
+
+
+class Fact(Entry):
+    """A sentence in every policy, the question about it, and what the answer must hold."""
+
+    page: int = Field(gt=0)
+    sentence: str
+    question: str
+    answer: str

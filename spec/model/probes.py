@@ -1,0 +1,43 @@
+"""Inputs that the harness makes up, and what tokens hold."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from spec.model.base import Entry, Sectioned
+
+
+class Probes(Entry):
+    """Inputs of the checks: ids and keys of nobody, and texts to embed and to ask."""
+
+    # An id that nothing has, and another one.
+    unknown_id: str
+    other_id: str
+    # A path that no release has.
+    unknown_page: str
+    # What is no token, no key and no signing key of this system.
+    wrong_token: str
+    wrong_key: str = ""
+    foreign_signing_key: str = Field(default="", max_length=200)
+    foreign_audience: str = ""
+    # Bytes of a stored file.
+    file: str = ""
+    # What a document's key is made of where no document is.
+    file_id: str = ""
+    # A text to embed; a text, one that means the same, and one that does not.
+    text: str = ""
+    similar_texts: list[str] = []
+    different_text: str = ""
+    # A question that no document answers.
+    foreign_question: str = ""
+
+
+class TokenRules(Sectioned):
+    """contract: Auth: what access tokens and keys hold."""
+
+    claims: list[str] = Field(min_length=1)
+    audience: str
+    algorithm: str
+    # Claim that names the project, and the domain whose hosts name it.
+    project_claim: str
+    project_domain: str
