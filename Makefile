@@ -78,16 +78,16 @@ newest:
 	@$(MAKE) --no-print-directory VENV=.venv-newest test predeploy
 
 faults: $(READY)
-	@$(BIN)/python -m reports.faults $(ARGS)
+	@$(BIN)/python -m proof.faults $(ARGS)
 
 mutations: $(READY)
-	@$(BIN)/python -m reports.mutations $(ARGS)
+	@$(BIN)/python -m proof.mutations $(ARGS)
 
 # Figures of docs/safety.md: killed runs, servers that misbehave, two runs at once.
 safety: $(READY)
-	@$(BIN)/python -m reports.kills --page
-	@$(BIN)/python -m reports.hostile --page
-	@$(BIN)/python -m reports.together --page
+	@$(BIN)/python -m proof.crashes --page
+	@$(BIN)/python -m proof.hostile --page
+	@$(BIN)/python -m proof.concurrency --page
 
 bench: $(READY)
 	@$(BIN)/python -m load.bench
@@ -98,7 +98,7 @@ load: $(READY)
 
 N ?= 10
 soak: $(READY)
-	@$(BIN)/python -m reports.soak --runs $(N) $(ARGS)
+	@$(BIN)/python -m proof.soak --runs $(N) $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -8,5 +8,5 @@ pytest_plugins = [
     "fixtures.resources",
     "fixtures.document_runs",
     "fixtures.contract",
-    # "reports.plugin",
+    "reports.plugin",
 ]

@@ -109,6 +109,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except ConfigurationError as error:
         gate.end()
         raise pytest.UsageError(str(error)) from error
+    for line in gate.prepare():
+        out.line(gate.masking.mask(line))
     config.hook.pytest_gate_verified(config=config, session=gate)
 
 
@@ -175,6 +177,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         result = yield
         gate.clean_up()
         config.hook.pytest_gate_concluded(config=config, session=gate, pytest_session=session)
+        if config.stash[INTERRUPTS].is_too_late:
+            seconds = gate.spec.safety.run_seconds
+            config.get_terminal_writer().line(f"the run did not end within {seconds:g} s [§4 timeouts]; nothing more was asked")
+            session.exitstatus = ExitCode.BLOCKED
         gate.end()
     return result
 

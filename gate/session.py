@@ -1,6 +1,6 @@
 """One run from its beginning to its end; the pytest plugin, the load and the sweep are thin callers of it.
 
-open (gate/target.py) → verify → start background → checks → stop → clean up → conclude → close
+open (gate/target.py) → verify → prepare → start background → checks → stop → clean up → conclude → close
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ class Session:
         limits = self.spec.budget.load if run.purpose == "load" else self.spec.budget.gate
         self.budget = Budget(self.shared, self.spec.budget, limits, self.prerequisites)
         self.journal = Journal(self.shared, lambda kind: system.require_means(self, kind))
+        # What carries the run's tag before it begins, by table and bucket.
+        self.tagged_before: dict[str, int] = {}
         self.swept = Swept()
         self.residue = ""
         self._twin = twin
@@ -162,6 +164,20 @@ class Session:
         if missing and not self.prerequisites.target_is_unavailable():
             raise ConfigurationError(missing[0])
         self.system.verify(self, writes)
+
+    def prepare(self) -> list[str]:
+        """Clean up after killed runs on the same target, and count what carries this run's tag; a line for each killed run.
+
+        A run that only reads does neither, and nothing is asked of a target that is unavailable.
+        """
+        if self.read_only or self.prerequisites.target_is_unavailable():
+            return []
+        lines = self.system.finish_dead_runs(self) if self.run.kind == "live" else []
+        try:
+            self.tagged_before = self.system.count_tagged(self)
+        except (Blocked, CheckFailed, NotConfigured, OSError):
+            self.tagged_before = {}
+        return lines
 
     def start_background(self) -> None:
         """Begin the work that checks wait for, such as documents on their way."""

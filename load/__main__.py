@@ -6,22 +6,27 @@
 from __future__ import annotations
 
 import argparse
-import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from gate.failures import Blocked, CheckFailed
-from gate.options import DEFAULT_ENV_FILE
+from gate.exit_codes import ExitCode
+from gate.failures import Blocked, CheckFailed, NotConfigured
+from gate.places import DEFAULT_ENV_FILE, OUT
+from gate.session import Session
 from gate.settings import ConfigurationError
+from gate.target import Choice
 from load import finish, stress, worker_load
+from load.comparable import comparable_runs
 from load.plan import LoadPlan
+from load.policy import upload_policy
+from load.processes import run_locust
 from load.record import HISTORY, LoadRecord, baseline
-from load.session import Session, comparable_runs
-from spec import SpecError, current
+from load.target import on_target, release_under_test
+from spec import DEFAULT, NotSpecified, SpecError, load
 
-OWN_SEARCHES = {"stress": stress.search, "worker": worker_load.climb}
-USAGE_ERROR, BLOCKED = 4, 6
+OWN_SEARCHES = {stress.NAME: stress.search, "worker": worker_load.climb}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,61 +41,80 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
     parser.add_argument("--speedup", type=float, help="divide the twin's waits (default 60)")
-    parser.add_argument("--history", type=Path, default=HISTORY, metavar="PATH", help=f"stored runs (default {HISTORY})")
-    parser.add_argument("--out", type=Path, default=Path("reports/out/load"), metavar="PATH", help="folder of the page")
-    parser.add_argument("--spec", type=Path, metavar="PATH", help="another specification file")
+    parser.add_argument("--history", type=Path, default=HISTORY, metavar="PATH", help=f"stored runs (default {HISTORY.name})")
+    parser.add_argument("--out", type=Path, default=OUT / "load", metavar="PATH", help="folder of the page")
+    parser.add_argument("--spec", type=Path, default=DEFAULT, metavar="PATH", help="another specification file")
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
-    spec = current()
-    plan = None if options.profile in OWN_SEARCHES else LoadPlan.of(spec, options.profile, options.duration, options.rate)
-    if min(options.workers, options.remote_workers) < 0 or options.workers + options.remote_workers < 1:
-        raise ConfigurationError("--workers: at least 1, unless --remote-workers are waited for")
-    with Session(options.target, options.env_file, options.fault, options.speedup) as session:
-        run = session.run
-        rule = spec.load.regression
-        old: list[LoadRecord] = []
-        if options.baseline and plan is not None:
+class LoadCommand:
+    """One call of the command."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        # Divides the waits of every twin of this command.
+        self.twin_arguments = ("--speedup", str(options.speedup)) if options.speedup else ()
+
+    def run(self) -> int:
+        """Make the run; returns the exit code."""
+        options, spec = self.options, load(self.options.spec)
+        plan = None
+        if options.profile not in OWN_SEARCHES:
+            plan = LoadPlan.of(spec, options.profile, options.duration, options.rate)
+        if min(options.workers, options.remote_workers) < 0 or options.workers + options.remote_workers < 1:
+            raise ConfigurationError("--workers: at least 1, unless --remote-workers are waited for")
+        choice = Choice(
+            options.target,
+            options.env_file,
+            spec_file=options.spec,
+            faults=tuple(options.fault),
+            twin_arguments=self.twin_arguments,
+        )
+        with on_target(choice) as session:
             # A baseline that is not there is said now and not after the run.
-            old = baseline(options.baseline, rule.profile, session.settings.text("HARNESS_TARGET_NAME"), run.release, options.history)
-        session.require_answer()
+            old = self._baseline(session) if options.baseline and plan is not None else []
+            session.prerequisites.require("api")
+            if plan is None:
+                return OWN_SEARCHES[options.profile](session, options.out)
+            return self._planned(session, plan, old)
 
-        def more() -> list[LoadRecord]:
-            return comparable_runs(session, options.speedup)
+    def _baseline(self, session: Session) -> list[LoadRecord]:
+        profile, name = session.spec.load.regression.profile, session.settings.text("HARNESS_TARGET_NAME")
+        return baseline(self.options.baseline, profile, name, release_under_test(session), self.options.history)
 
-        if plan is None:
-            return OWN_SEARCHES[options.profile](session, options.out)
+    def _planned(self, session: Session, plan: LoadPlan, old: list[LoadRecord]) -> int:
+        options, rule = self.options, session.spec.load.regression
         if plan.name == rule.profile:
-            first, *repeats = finish.runs_to_compare(session, more, old, options.history)
+            first, *repeats = self._comparable(session, old)
             return finish.conclude(session, first, options.baseline, repeats, options.out, options.history)
-        session.upload_policy()
-        record = session.locust(plan, options.workers, options.remote_workers)
+        upload_policy(session)
+        record = run_locust(session, plan, options.workers, options.remote_workers)
         repeats = []
         if (options.baseline or plan.name in rule.profiles) and not record.aborted:
             print(f"now {rule.repeats} runs of profile {rule.profile}, to be compared with another release's", flush=True)
-            repeats = finish.runs_to_compare(session, more, old, options.history)
+            repeats = self._comparable(session, old)
         return finish.conclude(session, record, options.baseline, repeats, options.out, options.history)
 
+    def _comparable(self, session: Session, old: list[LoadRecord]) -> list[LoadRecord]:
+        return finish.runs_to_compare(session, lambda: comparable_runs(session, self.twin_arguments), old, self.options.history)
 
-def main() -> int:
+
+def main(arguments: list[str] | None = None) -> int:
     """Run the load; returns the exit code."""
-    options = _parser().parse_args()
-    if options.spec is not None:
-        os.environ["HARNESS_SPEC_FILE"] = str(options.spec)
+    options = _parser().parse_args(arguments)
+    # CI cancels a job with SIGTERM; what was created must be removed then as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _run(options)
-    except (ConfigurationError, SpecError) as error:
+        return LoadCommand(options).run()
+    except (ConfigurationError, SpecError, NotSpecified) as error:
         print(f"load: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    except (Blocked, CheckFailed) as error:
+        return ExitCode.USAGE
+    except (Blocked, CheckFailed, NotConfigured) as error:
         print(f"load: {error}", file=sys.stderr)
-        return BLOCKED
+        return ExitCode.BLOCKED
     except (KeyboardInterrupt, subprocess.SubprocessError) as error:
         print(f"load: ended early ({type(error).__name__}); what was created is removed", file=sys.stderr)
-        return 2
-    finally:
-        close_all()
+        return ExitCode.INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from load.histogram import Latencies
 from load.record import BESIDE, LoadRecord
+from load.times import Times
 from spec.model import Regression
 
 Judgement = Literal["slower", "faster", "no difference", "not enough data"]
@@ -42,7 +42,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is said of one task. `p_value`: how often no difference would look like that."""
+    """The conclusion about one task. `p_value`: how often no difference would look like that."""
 
     task: str
     judgement: Judgement
@@ -51,7 +51,7 @@ class Comparison:
     why: str
 
     def describe(self) -> str:
-        """In one line."""
+        """One line with the figures."""
         if not self.ratios:
             return f"{self.task}: {self.judgement} ({self.why})"
         shown = ", ".join(
@@ -59,51 +59,6 @@ class Comparison:
             for r in self.ratios
         )
         return f"{self.task}: {self.judgement}; {shown}"
-
-
-class Times:
-    """Service times (milliseconds, ascending) of one task; `block` says which block each belongs to."""
-
-    def __init__(self, runs: Sequence[LoadRecord], task: str) -> None:
-        values: list[float] = []
-        counts: list[int] = []
-        block: list[int] = []
-        self.blocks = 0
-        for run in runs:
-            for part in run.blocks:
-                if part.task == task:
-                    for value, count in Latencies(part.service).values():
-                        values.append(value)
-                        counts.append(count)
-                        block.append(self.blocks)
-                    self.blocks += 1
-        order = np.argsort(values, kind="stable")
-        self.values = np.array(values)[order]
-        self.counts = np.array(counts, float)[order]
-        self.block = np.array(block, int)[order]
-
-    @property
-    def count(self) -> int:
-        """Requests."""
-        return int(self.counts.sum())
-
-    def percentile(self, percent: float, weights: np.ndarray | None = None) -> float:
-        """The percentile, with each block counted `weights` times."""
-        counts = self.counts if weights is None else self.counts * weights[self.block]
-        total = np.cumsum(counts)
-        return float(self.values[min(len(self.values) - 1, int(np.searchsorted(total, percent / 100 * total[-1])))])
-
-    def draw(self, random: np.random.Generator) -> np.ndarray:
-        """How often each block is taken when as many blocks are drawn with replacement."""
-        return np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks).astype(float)
-
-    def of_blocks(self, percent: float) -> np.ndarray:
-        """Logarithm of the percentile of each block: unlike a mean, a stall in one request does not move it."""
-        found = [
-            self.percentile(percent, np.bincount([number], minlength=self.blocks).astype(float))
-            for number in range(self.blocks)
-        ]
-        return np.log(found)
 
 
 @dataclass(frozen=True)
@@ -130,7 +85,7 @@ def run_spread(history: Sequence[LoadRecord], task: str, rule: Regression) -> fl
     groups: dict[tuple[str, str], list[float]] = {}
     for run in history:
         if not run.faults and task in run.tasks():
-            groups.setdefault((run.release, run.target), []).append(_logarithm(session, task, rule.percentiles[0]))
+            groups.setdefault((run.release, run.target), []).append(_logarithm(run, task, rule.percentiles[0]))
     parts = [group for group in groups.values() if len(group) > 1]
     freedom = sum(len(group) - 1 for group in parts)
     if freedom < rule.runs_to_tell - 1:
@@ -184,8 +139,8 @@ class Comparer:
 
         ratios, p_values = [], []
         for percent in percents:
-            was = [_logarithm(session, pair.task, percent) for run in pair.old]
-            now = [_logarithm(session, pair.task, percent) for run in pair.new]
+            was = [_logarithm(run, pair.task, percent) for run in pair.old]
+            now = [_logarithm(run, pair.task, percent) for run in pair.new]
             low, high = stats.ttest_ind(now, was, equal_var=False).confidence_interval(self.rule.confidence)
             p_values.append(float(stats.ttest_ind(now, was, equal_var=False, alternative="greater").pvalue))
             ratios.append(pair.ratio(percent, float(np.mean(now) - np.mean(was)), float(low), float(high)))

@@ -5,49 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gate.masking import mask
+from gate.places import OUT
 from gate.session import Session
 from load import page
 from load.compare import Comparer, Comparison
 from load.judge import judge, lines, problems
 from load.plan import LoadPlan
-from load.record import HISTORY, LoadRecord, Parts, baseline, read, releases, store
+from load.record import HISTORY, LoadRecord, Part, baseline, read, releases, store
+from load.target import release_under_test
 
 HANDED_OVER = "load.json"
-CLOSED = "closed loop"
-STRESS = "stress"
 MORE_ROUNDS = 2
 
 
-def record(session: Session, plan: LoadPlan | None, parts: Parts, started_at: str, seconds: float) -> LoadRecord:
+def record(session: Session, plan: LoadPlan, measured: Part, started_at: str) -> LoadRecord:
     """The record of a run from what its generators measured."""
     return LoadRecord(
         run_id=session.run.run_id,
-        release=run.release,
+        release=release_under_test(session),
         target=session.settings.text("HARNESS_TARGET_NAME"),
         kind=session.run.kind,
-        faults=list(run.faults),
-        profile=plan.name if plan else CLOSED,
+        faults=list(session.run.faults),
+        profile=plan.name,
         started_at=started_at,
-        seconds=round(plan.profile.seconds if plan else seconds, 1),
-        block_seconds=plan.block_seconds if plan else session.spec.load.block_seconds,
-        due=plan.due_by_block() if plan else {},
-        **parts.whole(),
+        seconds=round(plan.profile.seconds, 1),
+        block_seconds=plan.block_seconds,
+        due=plan.due_by_block(),
+        **dict(measured),
     )
 
 
 def hand_over(session: Session, found: LoadRecord) -> None:
     """Leave the record to whoever started the run."""
-    (session.shared.path / HANDED_OVER).write_text(found.model_dump_json())
+    session.shared.write(HANDED_OVER, found.model_dump_json())
 
 
 def handed_over(session: Session) -> LoadRecord | None:
     """The record that a Locust process left, or None."""
-    path = session.shared.path / HANDED_OVER
-    return LoadRecord.model_validate_json(path.read_text()) if path.exists() else None
+    text = session.shared.read(HANDED_OVER)
+    return LoadRecord.model_validate_json(text) if text else None
 
 
-def compared(session: Session, new: Sequence[LoadRecord], old: Sequence[LoadRecord], history: Path = HISTORY) -> list[Comparison]:
+def compared(
+    session: Session, new: Sequence[LoadRecord], old: Sequence[LoadRecord], history: Path = HISTORY
+) -> list[Comparison]:
     """Runs of this release against the runs of a baseline."""
     if not old:
         return []
@@ -80,10 +81,10 @@ def conclude(
     found: LoadRecord,
     which: str = "",
     repeats: Sequence[LoadRecord] = (),
-    out: Path = Path("reports/out/load"),
+    out: Path = OUT / "load",
     history: Path = HISTORY,
 ) -> int:
-    """Judge, store, draw, and print the last lines; answers the exit code.
+    """Judge, store, draw, and print the last lines; returns the exit code.
 
     `repeats` are further runs of this release, made to be compared with those of the baseline `which`.
     """
@@ -101,10 +102,10 @@ def conclude(
     judged = judge(found, session.spec, comparisons)
     found.verdict = judged.verdict
     keep(session, [found, *repeats], history)
-    path = page.write(found, judged, session.spec, old, out)
+    path = page.write(session, found, judged, old, out)
     heading = [f"baseline   release {releases(old)}, {len(old)} runs"] if old else []
     if which and not old:
         heading = ["baseline   none yet: what was measured is stored as the first to compare with"]
     for line in [*heading, *lines(found, judged, str(path))]:
-        print(mask(line))
+        print(session.masking.mask(line))
     return judged.exit_code

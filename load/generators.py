@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import gevent
 from gevent.event import AsyncResult
-from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from load.record import Parts
+from load.internals.locust_ import heard_generators
+from load.record import Part, Parts
 
 LEAD_SECONDS = 1.0
 REPORT_SECONDS = 2.0
@@ -22,15 +25,26 @@ WATCH_SECONDS = 0.5
 READY, GO, PART = "load_ready", "load_go", "load_part"
 
 
+@dataclass(frozen=True)
+class Start:
+    """The master's word to begin: the moment of zero (seconds since the epoch) and the generators' indexes in order."""
+
+    zero: float
+    order: list[int]
+
+
 class Generator:
     """The worker's side, also where there is only one process."""
 
-    def __init__(self, runner: Any, parts: Parts) -> None:
+    def __init__(self, runner: Runner, parts: Parts) -> None:
         self._runner = runner
         self._parts = parts
-        self._go: AsyncResult[dict[str, Any]] = AsyncResult()
+        self._go: AsyncResult[Start] = AsyncResult()
         if isinstance(runner, WorkerRunner):
-            runner.register_message(GO, lambda environment, msg, **_: self._go.set(msg.data))
+            runner.register_message(GO, self._on_go)
+
+    def _on_go(self, environment: Environment, msg: Message, **_: object) -> None:
+        self._go.set(Start(**msg.data))
 
     def begin(self) -> tuple[float | None, int, int]:
         """Wait for the others: the moment of zero (perf_counter; None is now), this one's share and of how many."""
@@ -38,13 +52,13 @@ class Generator:
             return None, 0, 1
         index = self._runner.worker_index
         self._runner.send_message(READY, {"index": index})
-        told = self._go.get()
-        return time.perf_counter() + told["zero"] - time.time(), told["order"].index(index), len(told["order"])
+        start = self._go.get()
+        return time.perf_counter() + start.zero - time.time(), start.order.index(index), len(start.order)
 
-    def report(self, part: dict[str, Any], is_last: bool = False) -> None:
+    def report(self, part: Part, is_last: bool = False) -> None:
         """Hand over what was measured so far."""
         if isinstance(self._runner, WorkerRunner):
-            self._runner.send_message(PART, {"part": part, "index": self._runner.worker_index, "last": is_last})
+            self._runner.send_message(PART, {"part": part.model_dump_json(), "last": is_last})
         else:
             self._parts.add("local", part)
 
@@ -71,19 +85,19 @@ class Master:
         """How many took part."""
         return len(self._seen)
 
-    def _on_ready(self, environment: Any, msg: Any, **_: Any) -> None:
+    def _on_ready(self, environment: Environment, msg: Message, **_: object) -> None:
         self._ready[msg.node_id] = msg.data["index"]
         self._seen.add(msg.node_id)
 
-    def _on_part(self, environment: Any, msg: Any, **_: Any) -> None:
-        self._parts.add(msg.node_id, msg.data["part"])
+    def _on_part(self, environment: Environment, msg: Message, **_: object) -> None:
+        self._parts.add(msg.node_id, Part.model_validate_json(msg.data["part"]))
         if msg.data["last"]:
             self._done.add(msg.node_id)
 
     def _watch(self) -> None:
         while True:
             gevent.sleep(WATCH_SECONDS)
-            present = {client.id for client in self._runner.clients.values() if client.state != STATE_MISSING}
+            present = heard_generators(self._runner)
             self._seen |= present
             for name in self._seen - present - self._done - self.lost.keys():
                 self.lost[name] = round(max(0.0, time.time() - self.zero) if self.zero else 0.0, 1)

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from gate.exit_codes import ExitCode
 from load.compare import Comparison
 from load.record import LoadRecord
 from spec.model import Specification, Target
 
-EXIT_CODES = {"pass": 0, "fail": 1, "invalid": 1, "blocked": 6}
+EXIT_CODES = {
+    "pass": ExitCode.PASS,
+    "fail": ExitCode.FAIL,
+    "invalid": ExitCode.FAIL,
+    "blocked": ExitCode.BLOCKED,
+}
 FIGURES = (("p50_ms", 50.0), ("p95_ms", 95.0), ("p99_ms", 99.0))
 
 
@@ -35,12 +41,12 @@ class Bound:
 
     @property
     def expected(self) -> str:
-        """The promise in words."""
+        """The promise as text."""
         return f"{self.what}: {self.figure} {'below' if self.unit == 'ms' else 'at most'} {_shown(self.limit, self.unit)}"
 
     @property
     def seen(self) -> str:
-        """What was observed, in words."""
+        """What was observed, as text."""
         return "too few requests to tell" if self.observed is None else _shown(self.observed, self.unit)
 
 
@@ -64,7 +70,7 @@ class Judged:
         return [comparison for comparison in self.comparisons if comparison.judgement == "slower"]
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """0 pass, 1 fail or invalid, 6 the target was down."""
         return EXIT_CODES[self.verdict]
 
@@ -147,20 +153,21 @@ def judge(record: LoadRecord, spec: Specification, comparisons: list[Comparison]
 
 def lines(record: LoadRecord, judged: Judged, where: str) -> list[str]:
     """The last lines of the terminal."""
-    told = [f"  {task:<9}{_figures(record, task)}" for task in record.tasks()]
+    shown = [f"  {task:<9}{_figures(record, task)}" for task in record.tasks()]
     if record.documents.uploaded:
         d = record.documents
-        told.append(f"  documents {d.done} of {d.uploaded} complete, {d.per_minute:g} a minute")
-    told += [f"baseline   {comparison.describe()}" for comparison in judged.comparisons]
-    told += [f"problem    {problem}" for problem in judged.problems]
+        shown.append(f"  documents {d.done} of {d.uploaded} complete, {d.per_minute:g} a minute")
+    shown += [f"baseline   {comparison.describe()}" for comparison in judged.comparisons]
+    shown += [f"problem    {problem}" for problem in judged.problems]
     lag = record.schedule_lag()
-    told.append(f"schedule   {record.requests} requests, p99 started {lag.percentile(99):.1f} ms late")
-    told.append(f"verdict    {judged.verdict.upper()} of profile {record.profile} on {record.target} in {record.seconds:.0f} s")
+    shown.append(f"schedule   {record.requests} requests, p99 started {lag.percentile(99):.1f} ms late")
+    where_and_how_long = f"of profile {record.profile} on {record.target} in {record.seconds:.0f} s"
+    shown.append(f"verdict    {judged.verdict.upper()} {where_and_how_long}")
     for bound in judged.broken[:4]:
-        told += [f"expected   {bound.expected} [{bound.section}]", f"observed   {bound.seen}: look at the {bound.component}"]
+        shown += [f"expected   {bound.expected} [{bound.section}]", f"observed   {bound.seen}: look at the {bound.component}"]
     for slow in judged.slower[:2]:
-        told += [f"expected   {slow.task} not slower than the baseline [failure mode F31]", f"observed   {slow.why}"]
-    return [*told, f"report     {where}"]
+        shown += [f"expected   {slow.task} not slower than the baseline [failure mode F31]", f"observed   {slow.why}"]
+    return [*shown, f"report     {where}"]
 
 
 def _figures(record: LoadRecord, task: str) -> str:

@@ -1,9 +1,9 @@
-"""Tasks of the load: health, sign-in, profile, jobs, status, upload and chat; weights, profiles and targets are data.
+"""The load as a Locust file; its tasks are in load/tasks.py, their weights, profiles and targets are data.
 
 `locust -f load/locustfile.py` runs as any Locust file does, web page included: users in a closed loop.
 `locust -f load/locustfile.py --headless --arrivals smoke` starts requests on the profile's schedule instead (open
 arrivals) and measures each from the moment it should have started; `--master` and `--worker` share one schedule.
-The target's settings are read from HARNESS_ENV_FILE (default .env.staging). `make load` does all of it, with a report.
+The target's settings are read from --env-file (default .env.staging). `make load` does all of it, with a report.
 """
 
 from __future__ import annotations
@@ -11,213 +11,193 @@ from __future__ import annotations
 import random
 import sys
 import time
-from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle
-from typing import Any
 
 import gevent
-from locust import FastHttpUser, between, events, task
-from locust.runners import MasterRunner, WorkerRunner
+from locust import FastHttpUser, User, between, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import WorkerRunner
 
+from gate.exit_codes import ExitCode
+from gate.failures import Blocked, NotConfigured
+from gate.places import DEFAULT_ENV_FILE
 from gate.settings import ConfigurationError
-from load import finish, observe
-from load.context import Context
-from load.generators import REPORT_SECONDS, Generator, Master
+from load.generation import Generation
+from load.generators import REPORT_SECONDS, Generator
+from load.internals.locust_ import run_only
+from load.observation import abort_reason
+from load.observe import ZERO
 from load.open_loop import OpenLoop
-from load.record import BESIDE, LostWorker, Parts
+from load.people import People
+from load.plan import LoadPlan
+from load.record import BESIDE
+from load.tasks import TASKS, Answered, Request
 from spec import SpecError
 
-try:
-    CONTEXT = Context.from_environment()
-except (ConfigurationError, SpecError) as error:
-    print(f"load: {error}", file=sys.stderr)
-    sys.exit(4)
-LOAD = CONTEXT.session.spec.load
-PLAN = CONTEXT.plan
-WEIGHTS = PLAN.weights if PLAN else LOAD.weights(LOAD.profiles[LOAD.gate_profile])
-PARTS = Parts()
-STARTED_AT = datetime.now(UTC).isoformat(timespec="seconds")
-MASTERS: list[Master] = []
-OBSERVERS: list[Any] = []
 LEAD_SECONDS = 0.1
+ABORT_PROBE_SECONDS = 0.25
+IDLE_SECONDS = 1.0
+PROBLEM = 200
 
 
-class Tasks:
-    """What people do. `due` is when a request should have started (seconds after zero; None in a closed loop)."""
-
-    client: Any
-    zero = CONTEXT.started
-
-    def _call(
-        self, to: Context, name: str, endpoint: str, due: float | None, token: str = "", path: str = "", **arguments: Any
-    ) -> Any:
-        wanted = to.session.spec.endpoint(endpoint)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if to is not CONTEXT:
-            name, path = BESIDE + name, to.session.settings.url("API_BASE_URL") + (path or wanted.path)
-        started = time.perf_counter() - self.zero
-        number = CONTEXT.recorder.begin(name, started if due is None else due, started)
-        if due is None:
-            with self.client.request(
-                wanted.method, path or wanted.path, name=name, catch_response=True, headers=headers, **arguments
-            ) as reply:
-                problem = to.problem(endpoint, reply.status_code, reply.text or "")
-                if problem:
-                    reply.failure(problem)
-        else:
-            # Locust's own table is not what an open run is judged by, and what it costs is missing in the rate.
-            reply = self.client.request(wanted.method, path or wanted.path, name=name, headers=headers, **arguments)
-            problem = to.problem(endpoint, reply.status_code, reply.text or "")
-        ended = time.perf_counter() - self.zero
-        CONTEXT.recorder.end(number, ended, (ended - started) * 1000, problem and problem[:200])
-        return reply
-
-    def health(self, to: Context, due: float | None = None) -> None:
-        """GET /health."""
-        self._call(to, "health", "health", due)
-
-    def sign_in(self, to: Context, due: float | None = None) -> None:
-        """POST /login."""
-        account = to.account()
-        self._call(to, "sign_in", "login", due, json={"email": account.email, "password": account.password})
-
-    def profile(self, to: Context, due: float | None = None) -> None:
-        """GET /me."""
-        self._call(to, "profile", "me", due, to.account().token)
-
-    def jobs(self, to: Context, due: float | None = None) -> None:
-        """GET the caller's jobs."""
-        self._call(to, "jobs", "jobs", due, to.account().token)
-
-    def status(self, to: Context, due: float | None = None) -> None:
-        """GET the state of a job that was uploaded, as a page does that waits for it."""
-        found = to.job()
-        if found is None:
-            self.jobs(to, due)
-            return
-        owner, job_id = found
-        path = to.session.spec.endpoint("job").path.replace("{job_id}", job_id)
-        self._call(to, "status", "job", due, owner.token, path)
-
-    def upload(self, to: Context, due: float | None = None) -> None:
-        """POST an upload request and send the document, within the limits of each user."""
-        account, document, body = to.document()
-        reply = self._call(to, "upload", "upload", due, account.token, json=body)
-        if reply.status_code == to.session.spec.endpoint("upload").success:
-            answer = reply.json()
-            to.remember_job(account, str(answer["job_id"]))
-            to.send(str(answer["signed_url"]), document.body)
-
-    def chat(self, to: Context, due: float | None = None) -> None:
-        """POST a question about an own document."""
-        token, question = to.question()
-        self._call(to, "chat", "chat", due, token, json={"message": question})
-
-
-class Person(Tasks, FastHttpUser):
+class Person(FastHttpUser):
     """Somebody in a closed loop: asks again after the answer."""
 
-    host = CONTEXT.session.settings.url("API_BASE_URL")
-    wait_time = between(*LOAD.pause_seconds)
-    connection_timeout = CONTEXT.session.spec.safety.request_seconds
-    network_timeout = CONTEXT.session.spec.safety.chat_seconds
-    weight = 0 if PLAN else 1
+    generation: Generation
 
     @task
     def something(self) -> None:
         """One task by weight."""
-        getattr(self, random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])(CONTEXT)
+        weights = self.generation.weights
+        TASKS[random.choices(list(weights), list(weights.values()))[0]](self.generation.people, self.send)
+
+    def send(self, request: Request) -> Answered:
+        """One request; Locust's own table shows what came of it."""
+        people = self.generation.people
+        endpoint = people.session.spec.endpoint(request.endpoint)
+        with self.client.request(
+            endpoint.method,
+            request.path or endpoint.path,
+            name=request.task,
+            catch_response=True,
+            headers=bearer(request.token),
+            json=request.json,
+        ) as reply:
+            if problem := people.problem(request.endpoint, reply.status_code, reply.text or ""):
+                reply.failure(people.session.masking.mask(problem))
+        answered: Answered = reply
+        return answered
 
 
-class Arrivals(Tasks, FastHttpUser):
+class Arrivals(FastHttpUser):
     """The schedule of a profile; one of these stands for everybody who arrives at this generator."""
 
-    host = CONTEXT.session.settings.url("API_BASE_URL")
-    connection_timeout = CONTEXT.session.spec.safety.request_seconds
-    network_timeout = CONTEXT.session.spec.safety.chat_seconds
-    concurrency = LOAD.in_flight
-    weight = 1 if PLAN else 0
-    has_run = False
+    generation: Generation
+    zero = 0.0
 
     @task
     def everybody(self) -> None:
         """Run this generator's share of the schedule once, then end."""
-        if Arrivals.has_run or PLAN is None:
-            # After a lost generator Locust gives its place to another one, whose own share is all that it may send.
-            gevent.sleep(1)
+        generation, plan, runner = self.generation, self.generation.plan, self.environment.runner
+        if generation.has_run or plan is None or runner is None:
+            gevent.sleep(IDLE_SECONDS)
             return
-        Arrivals.has_run = True
-        generator = Generator(self.environment.runner, PARTS)
-        of = max(1, getattr(self.environment.parsed_options, "expect_workers", 1) or 1)
-        sides = [CONTEXT, reference] if (reference := CONTEXT.reference()) else [CONTEXT]
+        generation.has_run = True
+        generator = Generator(runner, generation.parts)
+        sides = generation.sides()
+        options = self.environment.parsed_options
+        of = max(1, options.expect_workers or 1) if options is not None else 1
         for side in sides:
-            side.prepare(len(PLAN.due()) // of, PLAN.weights)
-        zero, share, of = generator.begin()
-        chance = random.Random(f"{PLAN.seed}-{share}")
-        names, weights, turn = list(PLAN.weights), list(PLAN.weights.values()), cycle(sides)
-        loop = OpenLoop(lambda due: getattr(self, chance.choices(names, weights)[0])(next(turn), due), LOAD.in_flight)
-        beside = gevent.spawn(self._report, generator, loop)
-        due = PLAN.due(share, of)
-        self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
-        (CONTEXT.session.shared.path / observe.ZERO).write_text(str(time.time() + self.zero - time.perf_counter()))
-        loop.run(due, PLAN.patience_seconds or CONTEXT.session.spec.safety.chat_seconds, self.zero)
-        beside.kill()
-        CONTEXT.recorder.abandon(loop.now)
-        CONTEXT.recorder.dropped = loop.dropped
-        generator.report(CONTEXT.recorder.part(), is_last=True)
-        if not isinstance(self.environment.runner, WorkerRunner):
-            self.environment.runner.quit()
+            side.prepare(len(plan.due()) // of, plan.weights)
+        self.run_schedule(generator, plan, sides)
+        if not isinstance(runner, WorkerRunner):
+            runner.quit()
 
-    @staticmethod
-    def _report(generator: Generator, loop: OpenLoop) -> None:
+    def run_schedule(self, generator: Generator, plan: LoadPlan, sides: list[People]) -> None:
+        """Wait for the other generators, start what is due here, and report what was measured."""
+        session, recorder = self.generation.session, self.generation.recorder
+        zero, share, of = generator.begin()
+        chance, turn = random.Random(f"{plan.seed}-{share}"), cycle(sides)
+        names, weights = list(plan.weights), list(plan.weights.values())
+
+        def arrive(due: float) -> None:
+            people = next(turn)
+            TASKS[chance.choices(names, weights)[0]](people, partial(self.send, people, due))
+
+        loop = OpenLoop(arrive, session.spec.load.in_flight)
+        beside = gevent.spawn(self._report, generator, loop)
+        due = plan.due(share, of)
+        self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
+        session.shared.write(ZERO, str(time.time() + self.zero - time.perf_counter()))
+        try:
+            loop.run(due, plan.patience_seconds or session.spec.safety.chat_seconds, self.zero)
+        finally:
+            beside.kill()
+        recorder.abandon(loop.now)
+        recorder.dropped = loop.dropped
+        generator.report(recorder.part(), is_last=True)
+
+    def send(self, people: People, due: float, request: Request) -> Answered:
+        """One request that was due at this moment (seconds after zero), of those who use the target or the twin beside it."""
+        endpoint = people.session.spec.endpoint(request.endpoint)
+        name, path = request.task, request.path or endpoint.path
+        if people is not self.generation.people:
+            name, path = BESIDE + name, people.session.api_url + path
+        started = time.perf_counter() - self.zero
+        number = self.generation.recorder.begin(name, due, started)
+        # Without `catch_response`: Locust's own table is not what an open run is judged by, and would cost a part of the rate.
+        reply = self.client.request(endpoint.method, path, name=name, headers=bearer(request.token), json=request.json)
+        ended = time.perf_counter() - self.zero
+        problem = people.problem(request.endpoint, reply.status_code, reply.text or "")
+        shown = people.session.masking.mask(problem)[:PROBLEM] if problem else None
+        self.generation.recorder.end(number, ended, (ended - started) * 1000, shown)
+        return reply
+
+    def _report(self, generator: Generator, loop: OpenLoop) -> None:
+        """Report what was measured every few seconds, and stop the loop when the target is down."""
         reported = time.monotonic()
         while True:
-            gevent.sleep(0.25)
-            if CONTEXT.abort_reason():
+            gevent.sleep(ABORT_PROBE_SECONDS)
+            if abort_reason(self.generation.session):
                 loop.stop()
             if time.monotonic() - reported > REPORT_SECONDS:
                 reported = time.monotonic()
-                generator.report(CONTEXT.recorder.part())
+                generator.report(self.generation.recorder.part())
 
 
-def add_options(parser: Any) -> None:
-    """`--arrivals NAME`; read from the environment too, since the classes depend on it."""
-    parser.add_argument("--arrivals", default="", env_var="LOAD_PROFILE", help="open arrivals: " + ", ".join(LOAD.profiles))
+def bearer(token: str) -> dict[str, str]:
+    """The header that a token is sent in, or none."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def begin(environment: Any, **_: Any) -> None:
-    """Start to observe; the master waits for its generators, and ends with the last of them."""
-    if PLAN is not None and not isinstance(environment.runner, WorkerRunner):
-        OBSERVERS.append(observe.start(CONTEXT.run))
-    if PLAN is not None and isinstance(environment.runner, MasterRunner):
-        expected = max(1, environment.parsed_options.expect_workers)
-        MASTERS.append(Master(environment.runner, PARTS, expected, environment.runner.quit))
+def configured(user_class: type[FastHttpUser], generation: Generation) -> type[User]:
+    """The user class for the target of this process."""
+    spec = generation.session.spec
+    return type(
+        user_class.__name__,
+        (user_class,),
+        {
+            "generation": generation,
+            "host": generation.session.api_url,
+            "wait_time": between(*spec.load.pause_seconds),
+            "connection_timeout": spec.safety.request_seconds,
+            "network_timeout": spec.safety.chat_seconds,
+            "concurrency": spec.load.in_flight,
+        },
+    )
 
 
-def end(environment: Any, **_: Any) -> None:
-    """Write what was measured; a run by hand also judges it and removes what it created."""
-    if isinstance(environment.runner, WorkerRunner):
-        CONTEXT.clean()
-        return
-    if PLAN is None:
-        PARTS.add("local", CONTEXT.recorder.part())
-    lost, workers = [], 1
-    for master in MASTERS:
-        lost = [LostWorker(name=name, at=at) for name, at in master.lost.items()]
-        workers = master.workers
-    record = finish.record(CONTEXT.run, PLAN, PARTS, STARTED_AT, time.perf_counter() - CONTEXT.started)
-    more: dict[str, Any] = {"lost": lost, "workers": workers, "aborted": CONTEXT.abort_reason()}
-    for observer in OBSERVERS:
-        more["samples"], more["documents"] = observe.finish(observer, CONTEXT.run)
-    record = record.model_copy(update=more)
-    if CONTEXT.owned and PLAN is not None:
-        environment.process_exit_code = finish.conclude(CONTEXT.run, record)
-    else:
-        finish.hand_over(CONTEXT.run, record)
-        environment.process_exit_code = 0 if record.requests else 1
-    CONTEXT.clean()
+def add_options(parser: LocustArgumentParser, **_: object) -> None:
+    """Options of the load beside Locust's own."""
+    texts = {
+        "--arrivals": ("NAME", "open arrivals on the schedule of this profile of the specification"),
+        "--env-file": ("PATH", f"settings of the target (default {DEFAULT_ENV_FILE})"),
+        "--spec": ("PATH", "another specification file"),
+        "--run-folder": ("PATH", "take part in the run that another process opened"),
+    }
+    for name, (metavar, text) in texts.items():
+        parser.add_argument(name, default="", metavar=metavar, help=text, include_in_web_ui=False)
+
+
+def begin(environment: Environment, **_: object) -> None:
+    """Join the run and begin to observe; ends the process with exit code 4 or 6 in one line where there is no target."""
+    options = environment.parsed_options
+    if options is None:
+        raise ConfigurationError("the load needs the options of Locust's command line")
+    try:
+        generation = Generation.join(options)
+        generation.begin(environment)
+    except (ConfigurationError, SpecError) as error:
+        print(f"load: {error}", file=sys.stderr)
+        sys.exit(ExitCode.USAGE)
+    except (Blocked, NotConfigured) as error:
+        print(f"load: {error}", file=sys.stderr)
+        sys.exit(ExitCode.BLOCKED)
+    run_only(environment, configured(Arrivals if generation.plan else Person, generation))
+    environment.events.quitting.add_listener(lambda environment, **_: generation.end(environment))
 
 
 events.init_command_line_parser.add_listener(add_options)
 events.init.add_listener(begin)
-events.quitting.add_listener(end)

@@ -43,6 +43,14 @@ class OpenLoop:
     def run(self, due: Iterable[float], stop_seconds: float, zero: float | None = None) -> None:
         """Start each request when it is due (seconds after zero), wait at most `stop_seconds` for the last answers."""
         self.zero = time.perf_counter() + LEAD_SECONDS if zero is None else zero
+        try:
+            self._drain(self._start_all(due), stop_seconds)
+        finally:
+            # Also when the run is ended early: nothing may be sent any more.
+            gevent.killall(self._workers)
+
+    def _start_all(self, due: Iterable[float]) -> int:
+        """Start each request when it is due; returns how many were started."""
         sent = 0
         for moment in due:
             self._wait_until(moment)
@@ -57,7 +65,7 @@ class OpenLoop:
                 continue
             sent += 1
             self._work.put(moment)
-        self._drain(sent, 0.0 if self._stopped else stop_seconds)
+        return sent
 
     def stop(self) -> None:
         """Start nothing more, and wait for nothing."""
@@ -70,7 +78,7 @@ class OpenLoop:
                 self._request(moment)
             except Exception:
                 # One request that breaks the task itself must not take a place away from the next.
-                log.exception("a request of the load broke")
+                log.exception("a task of the load raised an error")
             self._done += 1
             self._idle += 1
 
@@ -78,7 +86,6 @@ class OpenLoop:
         deadline = time.perf_counter() + seconds
         while self._done < sent and time.perf_counter() < deadline and not self._stopped:
             gevent.sleep(DRAIN_SECONDS)
-        gevent.killall(self._workers)
 
     def _wait_until(self, moment: float) -> None:
         # At a high rate the arrivals of a millisecond start together: to wait for each would cost as much as the requests.

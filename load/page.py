@@ -5,24 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
-
-from gate.masking import mask
+from gate.pages import templates_in
 from gate.session import Session
 from load import plots
+from load.judge import Judged
+from load.knee import Step
+from load.levels import Level
 from load.record import LoadRecord, releases
+from load.target import release_under_test
 from spec.model import Specification
 
-if TYPE_CHECKING:
-    from load.judge import Judged
-    from load.stress import Step
-    from load.worker_load import Level
-
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True), trim_blocks=True
-)
+TEMPLATES = Path(__file__).parent / "templates"
 HEADLINES = {
     "pass": "PASS: every target held",
     "fail": "FAIL",
@@ -32,11 +26,12 @@ HEADLINES = {
 FIGURES = (50, 95, 99, 100)
 
 
-def write(record: LoadRecord, judged: Judged, spec: Specification, baseline: Sequence[LoadRecord], out: Path) -> Path:
-    """Write the page of a run; answers its path."""
+def write(session: Session, record: LoadRecord, judged: Judged, baseline: Sequence[LoadRecord], out: Path) -> Path:
+    """Write the page of a run; returns its path."""
+    spec = session.spec
     lag = record.schedule_lag()
     lost = f", {len(record.lost)} of {record.workers} generators lost" if record.lost else ""
-    content: dict[str, Any] = {
+    content: dict[str, object] = {
         "title": f"Load: {judged.verdict} ({record.profile})",
         "tone": judged.verdict,
         "headline": HEADLINES[judged.verdict],
@@ -52,7 +47,7 @@ def write(record: LoadRecord, judged: Judged, spec: Specification, baseline: Seq
         "errors": [(task, kind, n) for task in record.tasks() for kind, n in record.errors(task).most_common()],
         "bounds": judged.bounds,
     }
-    return _render(content, out / f"{record.profile}.html")
+    return _render(session, content, out / f"{record.profile}.html")
 
 
 def _reasons(judged: Judged) -> list[str]:
@@ -61,7 +56,7 @@ def _reasons(judged: Judged) -> list[str]:
     return [*judged.problems, *broken[:5], *slower[:3]]
 
 
-def _row(record: LoadRecord, judged: Judged, spec: Specification, task: str) -> dict[str, Any]:
+def _row(record: LoadRecord, judged: Judged, spec: Specification, task: str) -> dict[str, object]:
     response, service = record.latencies(task), record.latencies(task, "service")
     broken = {bound.figure for bound in judged.broken if bound.what == f"{task} under load"}
     target = spec.targets[spec.load.tasks[task].target].p95_ms
@@ -102,42 +97,48 @@ def write_stress(session: Session, steps: Sequence[Step], knee: float, out: Path
     ordered = sorted(steps, key=lambda step: step.rate)
     tasks = list(dict.fromkeys(task for step in ordered for task in step.p95_ms))
     p95 = {task: [step.p95_ms.get(task) for step in ordered] for task in tasks}
-    content = {
+    content: dict[str, object] = {
         "title": "Load: stress",
         "tone": "pass" if knee else "fail",
         "headline": f"Knee at {knee:g} requests a second" if knee else "No rate that was tried holds the targets",
         "reasons": [f"{step.rate:g} a second: {'holds' if step.holds else step.why}" for step in ordered],
-        "subtitle": f"{session.settings.text("HARNESS_TARGET_NAME")}, release {run.release[:12]}, run {session.run.run_id}",
+        "subtitle": _subtitle(session),
         "plots": [("p95 by rate", [("", plots.stress([step.rate for step in ordered], p95, knee))])],
     }
-    return _render(content, out / "stress.html")
+    return _render(session, content, out / "stress.html")
 
 
-def write_worker(session: Session, levels: Sequence[Level], told: str, out: Path) -> Path:
+def write_worker(session: Session, levels: Sequence[Level], linearity: str, out: Path) -> Path:
     """Write the page of the worker's load."""
     per_minute = [level.documents.per_minute for level in levels]
     charts = [("", plots.levels([level.parallel for level in levels], per_minute, [level.median_seconds for level in levels]))]
     queues = [(f"{level.parallel} at once", plots.queue(level.samples)) for level in levels]
-    content = {
+    content: dict[str, object] = {
         "title": "Load: worker",
         "tone": "pass" if all(level.documents.done == level.documents.uploaded for level in levels) else "fail",
         "headline": f"{max(per_minute):.0f} documents a minute",
-        "reasons": [told]
+        "reasons": [linearity]
         + [
             f"{level.parallel} at once: {level.documents.done} of {level.documents.uploaded} complete, "
             f"{level.documents.per_minute:g} a minute, median {level.median_seconds:.2f} s; "
             + ", ".join(f"{name} {sum(v) / len(v):.2f} s" for name, v in level.documents.stages.items())
             for level in levels
         ],
-        "subtitle": f"{session.settings.text("HARNESS_TARGET_NAME")}, release {run.release[:12]}, run {session.run.run_id}",
+        "subtitle": _subtitle(session),
         "plots": [("Throughput and time", charts), ("Queue", queues)],
     }
-    return _render(content, out / "worker.html")
+    return _render(session, content, out / "worker.html")
 
 
-def _render(content: dict[str, Any], path: Path) -> Path:
+def _subtitle(session: Session) -> str:
+    name = session.settings.text("HARNESS_TARGET_NAME")
+    return f"{name}, release {release_under_test(session)[:12]}, run {session.run.run_id}"
+
+
+def _render(session: Session, content: dict[str, object], path: Path) -> Path:
+    text = templates_in(TEMPLATES).get_template("load.html.j2").render(**content)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(mask(TEMPLATES.get_template("load.html.j2").render(**content)), encoding="utf-8")
+    path.write_text(session.masking.mask(text), encoding="utf-8")
     return path
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from gate.settings import ConfigurationError
+from gate.shared import SharedFolder
 from load.arrivals import schedule
 from spec.model import Profile, Specification
 
@@ -51,12 +50,15 @@ class LoadPlan:
         """How many requests fall due in each block."""
         return dict(Counter(int(moment // self.block_seconds) for moment in self.due()))
 
-    def save(self, folder: Path) -> None:
+    def save(self, shared: SharedFolder) -> None:
         """Write for the run's other processes."""
-        (folder / FILE).write_text(json.dumps(vars(self) | {"profile": self.profile.model_dump()}))
+        shared.write(FILE, json.dumps(vars(self) | {"profile": self.profile.model_dump()}))
 
     @classmethod
-    def read(cls, folder: Path) -> LoadPlan:
-        """The plan that another process saved."""
-        data: dict[str, Any] = json.loads((folder / FILE).read_text())
+    def read(cls, shared: SharedFolder) -> LoadPlan:
+        """The plan that another process saved; raises ConfigurationError where there is none."""
+        text = shared.read(FILE)
+        if text is None:
+            raise ConfigurationError(f"{shared.path}: no load run was planned in this folder")
+        data = json.loads(text)
         return cls(**{**data, "profile": Profile.model_validate(data["profile"])})

@@ -7,14 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from gate import places
 from gate.settings import ConfigurationError
 from load.histogram import Latencies
 
-HISTORY = Path(__file__).resolve().parents[1] / "reports" / "history" / "loads.jsonl"
+HISTORY = places.HISTORY / "loads.jsonl"
 LATEST = "last"
 # What is asked of a healthy twin beside the target is no task of the target.
 BESIDE = "beside:"
@@ -31,7 +32,7 @@ class BlockRecord(BaseModel):
 
 
 class Sample(BaseModel):
-    """A look at the target beside the load: seconds since the schedule's zero, jobs of this run, connections."""
+    """A probe of the target beside the load: seconds since the schedule's zero, jobs of this run, connections."""
 
     at: float
     connections: int | None = None
@@ -58,7 +59,17 @@ class LostWorker(BaseModel):
     at: float
 
 
-class LoadRecord(BaseModel):
+class Part(BaseModel):
+    """What one generator measured, or all of them together: counts and latest starts (milliseconds) by block."""
+
+    blocks: list[BlockRecord] = Field(default_factory=list)
+    done: dict[int, int] = Field(default_factory=dict)
+    lag: str = ""
+    lag_by_block: dict[int, float] = Field(default_factory=dict)
+    dropped: int = 0
+
+
+class LoadRecord(Part):
     """A whole run."""
 
     run_id: str
@@ -72,11 +83,6 @@ class LoadRecord(BaseModel):
     block_seconds: float
     workers: int = 1
     due: dict[int, int] = Field(default_factory=dict)
-    done: dict[int, int] = Field(default_factory=dict)
-    blocks: list[BlockRecord] = Field(default_factory=list)
-    lag: str = ""
-    lag_by_block: dict[int, float] = Field(default_factory=dict)
-    dropped: int = 0
     lost: list[LostWorker] = Field(default_factory=list)
     aborted: str = ""
     samples: list[Sample] = Field(default_factory=list)
@@ -131,40 +137,42 @@ class Parts:
     """Adds up what the generators report; a block that is reported again replaces the one before of the same generator."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, dict[str, Any]] = {}
-        self._blocks: dict[tuple[str, int], dict[str, dict[str, Any]]] = defaultdict(dict)
+        self._latest: dict[str, Part] = {}
+        self._blocks: dict[tuple[str, int], dict[str, BlockRecord]] = defaultdict(dict)
 
-    def add(self, generator: str, part: dict[str, Any]) -> None:
+    def add(self, generator: str, part: Part) -> None:
         """Take a report of one generator."""
         self._latest[generator] = part
-        for block in part["blocks"]:
-            self._blocks[block["task"], block["block"]][generator] = block
+        for block in part.blocks:
+            self._blocks[block.task, block.block][generator] = block
 
-    def whole(self) -> dict[str, Any]:
-        """The sum as fields of a LoadRecord."""
+    def whole(self) -> Part:
+        """The sum of all reports."""
         done: Counter[int] = Counter()
         lags: dict[int, float] = {}
         for part in self._latest.values():
-            done.update({int(index): count for index, count in part["done"].items()})
-            for index, value in part["lag_by_block"].items():
-                lags[int(index)] = max(lags.get(int(index), 0.0), value)
-        return {
-            "blocks": [_sum(*key, list(parts.values())) for key, parts in sorted(self._blocks.items())],
-            "done": dict(sorted(done.items())),
-            "lag": Latencies.merged(part["lag"] for part in self._latest.values()).encode(),
-            "lag_by_block": dict(sorted(lags.items())),
-            "dropped": sum(part["dropped"] for part in self._latest.values()),
-        }
+            done.update(part.done)
+            for index, value in part.lag_by_block.items():
+                lags[index] = max(lags.get(index, 0.0), value)
+        return Part(
+            blocks=[_sum(list(blocks.values())) for _, blocks in sorted(self._blocks.items())],
+            done=dict(sorted(done.items())),
+            lag=Latencies.merged(part.lag for part in self._latest.values()).encode(),
+            lag_by_block=dict(sorted(lags.items())),
+            dropped=sum(part.dropped for part in self._latest.values()),
+        )
 
 
-def _sum(task: str, index: int, parts: list[dict[str, Any]]) -> BlockRecord:
+def _sum(parts: list[BlockRecord]) -> BlockRecord:
+    first, *others = parts
+    if not others:
+        return first
     errors: Counter[str] = Counter()
     for part in parts:
-        errors.update(part["errors"])
-    if len(parts) == 1:
-        return BlockRecord(**parts[0])
-    merged = {kind: Latencies.merged(part[kind] for part in parts).encode() for kind in ("response", "service")}
-    return BlockRecord(task=task, block=index, errors=dict(errors), **merged)
+        errors.update(part.errors)
+    response = Latencies.merged(part.response for part in parts).encode()
+    service = Latencies.merged(part.service for part in parts).encode()
+    return BlockRecord(task=first.task, block=first.block, response=response, service=service, errors=dict(errors))
 
 
 def store(record: LoadRecord, path: Path = HISTORY) -> None:

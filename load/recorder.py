@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from load.histogram import Latencies
+from load.record import BlockRecord, Part
 
 UNANSWERED = "no answer before the run ended"
 
@@ -37,7 +37,7 @@ class Recorder:
         self._open: dict[int, tuple[str, float]] = {}
 
     def begin(self, name: str, due: float, started: float) -> int:
-        """A request starts; the answer names it for `end`."""
+        """A request starts; the number returned names it for `end`."""
         number = next(self._numbers)
         self._open[number] = (name, due)
         self._started.append((due, started))
@@ -59,22 +59,22 @@ class Recorder:
         for number, (_, due) in list(self._open.items()):
             self.end(number, now, (now - due) * 1000, UNANSWERED)
 
-    def part(self) -> dict[str, Any]:
-        """What changed since the last part, as JSON, for `Parts.add`."""
+    def part(self) -> Part:
+        """What changed since the last part, for `Parts.add`."""
         counts = {key: len(block.service) for key, block in self.blocks.items()}
         changed = sorted(key for key, count in counts.items() if count != self._reported.get(key))
         self._reported = counts
         self._count_lag()
-        return {
-            "blocks": [_encoded(task, index, self.blocks[task, index]) for task, index in changed],
-            "done": {str(index): count for index, count in self.done.items()},
-            "lag": self._lag.encode(),
-            "lag_by_block": {str(index): round(value, 3) for index, value in self._lag_by_block.items()},
-            "dropped": self.dropped,
-        }
+        return Part(
+            blocks=[_encoded(task, index, self.blocks[task, index]) for task, index in changed],
+            done=dict(self.done),
+            lag=self._lag.encode(),
+            lag_by_block={index: round(value, 3) for index, value in self._lag_by_block.items()},
+            dropped=self.dropped,
+        )
 
     def _count_lag(self) -> None:
-        """Take in the starts since the last part: a long run must not count the same ones again and again."""
+        """Take in the starts since the last part: a long run must not count one start twice."""
         for due, started in self._started:
             behind, index = max(0.0, started - due) * 1000, int(due // self.block_seconds)
             self._lag.record(behind)
@@ -82,11 +82,6 @@ class Recorder:
         self._started.clear()
 
 
-def _encoded(task: str, index: int, block: Block) -> dict[str, Any]:
-    return {
-        "task": task,
-        "block": index,
-        "response": Latencies.of(block.response).encode(),
-        "service": Latencies.of(block.service).encode(),
-        "errors": dict(block.errors),
-    }
+def _encoded(task: str, index: int, block: Block) -> BlockRecord:
+    response, service = Latencies.of(block.response).encode(), Latencies.of(block.service).encode()
+    return BlockRecord(task=task, block=index, response=response, service=service, errors=dict(block.errors))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
+from gate.exit_codes import ExitCode
 from gate.settings import ConfigurationError
+from reports.checklist import BOXES
+from reports.schema import FindingData, VerdictData
+from reports.terminal import format_counts
 from reports.text import for_markdown as cell
-from reports.verdict import BOXES, read_last
-
-USAGE_ERROR = 4
+from reports.verdict import read_last
 
 
 def _one_line(text: str) -> str:
@@ -23,54 +24,61 @@ def _one_line(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def annotation_lines(data: dict[str, Any]) -> list[str]:
-    """One line for each finding; the level is an error, or a warning for what flickers."""
+def annotation_lines(data: VerdictData) -> list[str]:
+    """An error for each finding, and a warning for each setting without which checks were not judged."""
     lines = []
     for finding in data["findings"]:
-        told = f"expected {finding['expected']}; observed {finding['evidence']}; next: {finding['next_step']}"
+        message = f"expected {finding['expected']}; observed {finding['evidence']}; next: {finding['next_step']}"
         title = _one_line(f"{finding['component']}: {finding['summary']}").replace(":", "%3A").replace(",", "%2C")
-        lines.append(f"::error title={title}::{_one_line(told)}")
-    flaky = [check["id"] for item in data["checklist"] for check in item["checks"] if check["status"] == "flaky"]
-    return lines + [f"::warning title=flaky::{_one_line(name)}" for name in flaky]
+        lines.append(f"::error title={title}::{_one_line(message)}")
+    for entry in data["not_judged"]:
+        message = f"{entry['checks']} checks: {entry['what']}"
+        lines.append(f"::warning title=not judged::{_one_line(message)}")
+    return lines
 
 
-def markdown(data: dict[str, Any]) -> str:
+def format_markdown(data: VerdictData) -> str:
     """The verdict, its findings and the checklist."""
-    counts = ", ".join(f"{number} {name}" for name, number in data["counts"].items() if number)
+    target = data["target"]
     lines = [
         f"## Release gate: {data['verdict'].upper()}",
         "",
-        f"{cell(data['target']['name'])}, release `{cell(data['commit'][:12])}`, {data['duration_s']:.0f} s ({counts})",
+        f"{cell(target['name'])}, release `{cell(target['release'][:12])}`, {data['duration_s']:.0f} s ({format_counts(data)})",
     ]
     if data["findings"]:
         lines += ["", "| | finding | expected | observed | next step |", "|---|---|---|---|---|"]
-    for number, f in enumerate(data["findings"], 1):
-        mode = f" [{f['failure_mode']}]" if f["failure_mode"] else ""
-        told = [f"{f['component']}: {f['summary']}{mode}", f["expected"], f["evidence"], f["next_step"]]
-        lines.append(f"| {number} | {' | '.join(map(cell, told))} |")
+        lines += [_finding_row(number, finding) for number, finding in enumerate(data["findings"], 1)]
+    if data["not_judged"]:
+        lines += ["", *(f"- not judged: {entry['checks']} checks, {cell(entry['what'])}" for entry in data["not_judged"])]
     lines += ["", "<details><summary>Checklist</summary>", ""]
     for item in data["checklist"]:
-        lines.append(
-            f"- [{BOXES[item['status']]}] {item['id']} {cell(item['title'])}: {item['status']}, {len(item['checks'])} checks"
-        )
+        number = len(item["checks"])
+        lines.append(f"- [{BOXES[item['status']]}] {item['id']} {cell(item['title'])}: {item['status']}, {number} checks")
     return "\n".join([*lines, "", "</details>", ""])
 
 
-def main() -> int:
+def _finding_row(number: int, finding: FindingData) -> str:
+    mode = f" [{finding['failure_mode']}]" if finding["failure_mode"] else ""
+    summary = f"{finding['component']}: {finding['summary']}{mode}"
+    cells = map(cell, (summary, finding["expected"], finding["evidence"], finding["next_step"]))
+    return f"| {number} | {' | '.join(cells)} |"
+
+
+def main() -> ExitCode:
     """Show the last run's verdict to CI; the verdict itself is the gate's exit code, not this one's."""
     try:
         out, data = read_last(sys.argv[1:])
     except ConfigurationError as error:
         print(f"ci: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    text = markdown(data)
+        return ExitCode.USAGE
+    text = format_markdown(data)
     (out / "comment.md").write_text(text, encoding="utf-8")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text)
     for line in annotation_lines(data):
         print(line)
-    return 0
+    return ExitCode.PASS
 
 
 if __name__ == "__main__":

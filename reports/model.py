@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
-Outcome = Literal["passed", "failed", "skipped", "blocked", "flaky"]
+from reports.schema import FindingData
+
+Outcome = Literal["passed", "failed", "skipped", "blocked", "not judged"]
 Verdict = Literal["pass", "fail", "blocked"]
-UNITS = 3
 
 
 @dataclass
 class Check:
-    """One check and its outcome. `duration` is in seconds."""
+    """One check and its outcome. `duration` is in seconds, `ended` in seconds since 1970 (0: not known)."""
 
     nodeid: str
     outcome: Outcome
@@ -22,16 +23,22 @@ class Check:
     promise: str = ""
     expected: str = ""
     observed: str = ""
-    look: str = ""
+    hint: str = ""
     blocked_by: str = ""
+    not_judged: str = ""
     reason: str = ""
-    suite: str = ""
     duration: float = 0.0
+    ended: float = 0.0
 
     @property
     def name(self) -> str:
         """Name of the function with its parameters."""
         return self.nodeid.rpartition("::")[2]
+
+    @property
+    def suite(self) -> str:
+        """The folder of the check's module."""
+        return self.nodeid.partition("::")[0].rpartition("/")[0].rpartition("/")[2]
 
     @property
     def evidence(self) -> str:
@@ -56,6 +63,19 @@ class Finding:
     blocked: list[str] = field(default_factory=list)
     rank: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_data(self) -> FindingData:
         """For verdict.json."""
-        return asdict(self)
+        return {
+            "component": self.component,
+            "summary": self.summary,
+            "failure_mode": self.failure_mode,
+            "section": self.section,
+            "expected": self.expected,
+            "evidence": self.evidence,
+            "causes": self.causes,
+            "next_step": self.next_step,
+            "category": self.category,
+            "tests": self.tests,
+            "blocked": self.blocked,
+            "rank": self.rank,
+        }

@@ -7,50 +7,71 @@ no verdict: the exit code is 0.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
 
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from gate.masking import learn, mask
+from gate.exit_codes import ExitCode
+from gate.masking import Masking
 from gate.settings import ConfigurationError
+from reports.schema import VerdictData
 from reports.text import for_slack
 from reports.verdict import read_last
 
-USAGE_ERROR = 4
-TRIES = 4
+ATTEMPTS = 4
 SECONDS = 10.0
 LONGEST = 140
+MOST_FINDINGS = 3
 SIGNS = {"pass": ":white_check_mark:", "fail": ":x:", "blocked": ":warning:"}
 STATES = {"pass": "success", "fail": "failure", "blocked": "error"}
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
 SECRETS = ("SLACK_WEBHOOK_URL", "GITHUB_TOKEN")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def message(data: Mapping[str, Any], report_url: str = "") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Delivery:
+    """One message on its way."""
+
+    name: str
+    url: str
+    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def message(data: VerdictData, report_url: str = "") -> dict[str, object]:
     """The verdict for a chat: what, where, why, and what to do next."""
-    target = data["target"]["name"]
-    lines = [f"{SIGNS[data['verdict']]} *{data['verdict'].upper()}* on {target}, release `{data['commit'][:12]}`"]
-    for finding in data["findings"][:3]:
-        told = f"• *{finding['component']}*: {finding['summary']}\n   next: {finding['next_step']}"
-        lines.append(for_slack(told))
-    if len(data["findings"]) > 3:
-        lines.append(f"• and {len(data['findings']) - 3} more")
+    target, findings = data["target"], data["findings"]
+    release = for_slack(target["release"][:12])
+    lines = [f"{SIGNS[data['verdict']]} *{data['verdict'].upper()}* on {for_slack(target['name'])}, release `{release}`"]
+    for finding in findings[:MOST_FINDINGS]:
+        lines.append(for_slack(f"• *{finding['component']}*: {finding['summary']}\n   next: {finding['next_step']}"))
+    if len(findings) > MOST_FINDINGS:
+        lines.append(f"• and {len(findings) - MOST_FINDINGS} more")
     if report_url:
         lines.append(f"<{report_url}|report>")
-    text = mask("\n".join(lines))
+    text = "\n".join(lines)
     return {"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]}
 
 
-def status(data: Mapping[str, Any], report_url: str = "") -> dict[str, str]:
+def status(data: VerdictData, report_url: str = "") -> dict[str, str]:
     """The verdict as the status of a commit."""
     top = data["findings"][0] if data["findings"] else None
-    told = f"{top['component']}: {top['summary']}" if top else f"{data['counts']['passed']} checks passed"
-    found = {"state": STATES[data["verdict"]], "context": "release-gate", "description": mask(told)[:LONGEST]}
+    description = f"{top['component']}: {top['summary']}" if top else f"{data['counts']['passed']} checks passed"
+    found = {"state": STATES[data["verdict"]], "context": "release-gate", "description": description[:LONGEST]}
     return found | ({"target_url": report_url} if report_url else {})
+
+
+def commit_of(data: VerdictData) -> str:
+    """The commit that was judged: the release, where the target says it as a commit, else the harness's own."""
+    release = data["target"]["release"]
+    return release if COMMIT.fullmatch(release) else data["harness"]["commit"]
 
 
 def _is_temporary(error: BaseException) -> bool:
@@ -59,49 +80,56 @@ def _is_temporary(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
-def deliver(
-    client: httpx.Client, url: str, body: Mapping[str, Any], headers: Mapping[str, str], first_wait: float = 1.0
-) -> None:
-    """POST, again after a passing failure; raises httpx.HTTPError when it is not taken."""
+def deliver(client: httpx.Client, delivery: Delivery, first_wait: float = 1.0) -> None:
+    """POST, again after a temporary failure; raises httpx.HTTPError when it is not accepted."""
     wait = wait_exponential(multiplier=first_wait, max=10 * first_wait)
-    for attempt in Retrying(stop=stop_after_attempt(TRIES), wait=wait, retry=retry_if_exception(_is_temporary), reraise=True):
+    attempts = Retrying(stop=stop_after_attempt(ATTEMPTS), wait=wait, retry=retry_if_exception(_is_temporary), reraise=True)
+    for attempt in attempts:
         with attempt:
-            client.post(url, json=dict(body), headers=dict(headers)).raise_for_status()
+            client.post(delivery.url, json=dict(delivery.body), headers=dict(delivery.headers)).raise_for_status()
 
 
-def notify(data: Mapping[str, Any], env: Mapping[str, str], first_wait: float = 1.0) -> list[str]:
-    """Deliver to whatever is configured; one line for each, good or bad."""
-    for name in SECRETS:
-        learn(name, env.get(name))
+def deliveries(data: VerdictData, env: Mapping[str, str]) -> list[Delivery]:
+    """What is to be delivered, by what is set."""
     report = env.get("REPORT_URL", "")
-    work: list[tuple[str, str, dict[str, Any], dict[str, str]]] = []
+    found = []
     if url := env.get("SLACK_WEBHOOK_URL"):
-        work.append(("webhook", url, message(data, report), {}))
+        found.append(Delivery("webhook", url, message(data, report)))
     if (token := env.get("GITHUB_TOKEN")) and (repository := env.get("GITHUB_REPOSITORY")):
-        commit = env.get("GITHUB_SHA") or data["commit"]
-        place = f"{env.get('GITHUB_API_URL', 'https://api.github.com')}/repos/{repository}/statuses/{commit}"
+        commit = env.get("GITHUB_SHA") or commit_of(data)
+        url = f"{env.get('GITHUB_API_URL', 'https://api.github.com')}/repos/{repository}/statuses/{commit}"
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
-        work.append(("commit status", place, dict(status(data, report)), headers))
+        found.append(Delivery("commit status", url, status(data, report), headers))
+    return found
+
+
+def notify(data: VerdictData, env: Mapping[str, str], first_wait: float = 1.0) -> list[str]:
+    """Deliver to whatever is configured; one line for each, good or bad."""
+    masking = Masking()
+    for name in SECRETS:
+        masking.learn(name, env.get(name))
+    data = json.loads(masking.mask(json.dumps(data, ensure_ascii=False)))
     lines = []
     with httpx.Client(timeout=SECONDS) as client:
-        for name, url, body, headers in work:
+        for delivery in deliveries(data, env):
             try:
-                deliver(client, url, body, headers, first_wait)
-                lines.append(f"notified   {name}")
+                deliver(client, delivery, first_wait)
+                lines.append(f"notified   {delivery.name}")
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                lines.append(mask(f"notified   {name}: not delivered ({type(error).__name__}: {error}); the verdict stands"))
+                reason = f"{type(error).__name__}: {error}"
+                lines.append(masking.mask(f"notified   {delivery.name}: not delivered ({reason}); the verdict stands"))
     return lines or ["notified   nobody: set SLACK_WEBHOOK_URL, or GITHUB_TOKEN and GITHUB_REPOSITORY"]
 
 
-def main() -> int:
-    """Notify about the last run; 0 whether or not it is delivered, 4 when there is no verdict."""
+def main() -> ExitCode:
+    """Notify about the last run; PASS whether or not it is delivered, USAGE when there is no verdict."""
     try:
         _, data = read_last(sys.argv[1:])
     except ConfigurationError as error:
         print(f"notify: {error}", file=sys.stderr)
-        return USAGE_ERROR
+        return ExitCode.USAGE
     print("\n".join(notify(data, os.environ)))
-    return 0
+    return ExitCode.PASS
 
 
 if __name__ == "__main__":

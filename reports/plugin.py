@@ -1,208 +1,196 @@
-"""Records what the checks found, cleans up, concludes, and writes the results. One process does it for all."""
+"""Records what the checks found; concludes and writes the results when everything is cleaned up.
+
+One process does it for all.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import time
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import allure
 import pytest
 
-from fixtures import sweep
-from gate.failures import Blocked, CheckFailed, NotConfigured
-from gate.prerequisites import TARGET, Grounds
-from gate.masking import mask
-from gate.options import is_gate
-from gate.journal import read_all
+from gate.checks import PROPERTY
+from gate.options import is_gate, is_quiet
+from gate.plugin import RELEASE, WorkerNode, is_worker, session_of, worker_input
+from gate.progress import Progress
 from gate.session import Session
-from gate.plugin import LIVE_SECONDS, QUIET_OPTIONS, is_worker, run_of
-from reports import allure, summary, verdict
+from reports import allure as allure_results
+from reports import checklist, ctrf, history, judgement, summary, terminal, verdict
 from reports.diagnosis import Diagnosis
+from reports.internals import allure_
 from reports.model import Check, Finding
-from reports.progress import Progress
+from reports.rules import Rules, load_rules
+from reports.schema import VerdictData
+from spec import SpecError
 
-# What a check sees of a target that is gone.
-SILENCE = re.compile(
-    r"(?i)refused|reset|closed|broke|no (complete )?answer|not answer|disconnect|timeout|ConnectError|OSError|\b50[0-4]\b"
-)
 RECORDER = "gate-recorder"
+ALLURE_RESULTS = "allure-results"
+FILES = ("verdict.json", "checklist.md", "junit.xml", "ctrf.json", "index.html", "summary.json")
+FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answers again"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Direct JUnit and Allure into the results folder."""
-    if is_gate(config):
-        allure.veil()
+    """Direct JUnit and Allure into the results folder, before they look where to write."""
     if is_worker(config):
         # xdist hands on what was said on the command line, not what is set here.
-        config.option.allure_report_dir = config.workerinput.get("allure_results")  # type: ignore[attr-defined]
+        allure_.use_results_folder(config, worker_input(config).get(ALLURE_RESULTS))
         return
-    quiet = any(getattr(config.option, name, False) for name in QUIET_OPTIONS)
-    if not is_gate(config) or quiet:
-        return
-    out = Path(config.option.out).resolve()
-    config.option.xmlpath = config.option.xmlpath or str(out / "junit.xml")
-    config.option.allure_report_dir = config.option.allure_report_dir or str(out / "allure-results")
-    config.pluginmanager.register(Recorder(config, out), RECORDER)
+    if is_gate(config) and not is_quiet(config):
+        out = Path(config.option.out).resolve()
+        allure_.direct_results(config, out)
+        config.pluginmanager.register(Recorder(out), RECORDER)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
+def pytest_configure_node(node: WorkerNode) -> None:
     """xdist: tell a worker where Allure's results go."""
-    node.workerinput["allure_results"] = node.config.option.allure_report_dir
+    node.workerinput[ALLURE_RESULTS] = allure_.results_folder(node.config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """From here on nothing is written of a result before it is masked."""
+    gate = session_of(session.config)
+    if gate is not None:
+        gate.at_close(allure_.put_veil(gate.masking.mask))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Tell Allure's result which check it is."""
+    if session_of(item.config) is not None:
+        allure.dynamic.label(allure_.NODE_ID, item.nodeid)
+    return (yield)
 
 
 class Recorder:
     """Hears of every check, and speaks at the end."""
 
-    def __init__(self, config: pytest.Config, out: Path) -> None:
-        self.config = config
+    def __init__(self, out: Path) -> None:
         self.out = out
-        self.checks: dict[str, Check] = {}
-        self.started = time.monotonic()
-        self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self.lines: list[str] = []
-        self.residue = False
-        self.before: dict[str, int] = {}
-        self.after: dict[str, int] = {}
-        self.progress: Progress | None = None
+        self._checks: dict[str, Check] = {}
+        self._rules = Rules()
+        self._started = time.time()
+        self._lines: list[str] = []
+        self._progress: Progress | None = None
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionstart(self) -> None:
-        """Old results must not be taken for new ones."""
-        run = run_of(self.config)
-        if run is None:
-            return
-        if run.kind == "live" and not run.read_only and not Grounds(run).lost("supabase"):
-            for line in sweep.finish_dead_runs(run):
-                self.config.get_terminal_writer().line(line)
-        if not run.read_only and not Grounds(run).lost("supabase"):
-            self.before = sweep.before(run)
-        self.progress = Progress(run, self.config.get_terminal_writer())
-        self.progress.start()
-        self.out.mkdir(parents=True, exist_ok=True)
-        for name in (
-            "verdict.json",
-            "checklist.md",
-            "junit.xml",
-            "allure-results",
-            "allure-report",
-            "load",
-            "index.html",
-            "summary.json",
-        ):
-            path = self.out / name
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        (self.out / "allure-results").mkdir()
+    def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
+        """Old results must not be taken for new ones; raises UsageError for rules that cannot be used."""
+        try:
+            self._rules = load_rules(session.run.spec_file, session.spec)
+        except SpecError as error:
+            raise pytest.UsageError(str(error)) from error
+        self._progress = Progress(
+            lambda: session.system.progress(session), session.system.longest_wait(session), session.masking.mask
+        )
+        self._progress.start()
+        for name in FILES:
+            (self.out / name).unlink(missing_ok=True)
+        for name in FOLDERS:
+            shutil.rmtree(self.out / name, ignore_errors=True)
+        (self.out / ALLURE_RESULTS).mkdir(parents=True)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome and the facts of one phase of a check."""
-        if self.progress is not None:
-            self.progress.heard()
-        facts: dict[str, Any] = next(
-            (dict(v) for k, v in reversed(report.user_properties) if k == "check" and isinstance(v, dict)), {}
-        )
-        if not facts and report.nodeid not in self.checks:
+        if self._progress is not None:
+            self._progress.check_ended()
+        facts = _facts(report)
+        if not facts and report.nodeid not in self._checks:
             return
-        check = self.checks.setdefault(report.nodeid, Check(report.nodeid, "passed"))
+        check = self._checks.setdefault(report.nodeid, Check(report.nodeid, "passed"))
         check.duration += report.duration
-        check.suite = report.nodeid.split("/")[1] if "/" in report.nodeid else ""
-        if facts and (report.when == "setup" or report.outcome != "passed"):
-            for name, value in facts.items():
-                setattr(check, name, value)
+        check.ended = report.stop
+        for name, value in facts.items():
+            setattr(check, name, value)
         if report.outcome == "failed":
             check.outcome = "failed"
         elif report.outcome == "skipped":
-            check.outcome = "blocked" if check.blocked_by else "skipped"
-            check.reason = mask(report.longrepr[2]).removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+            check.outcome = "blocked" if check.blocked_by else "not judged" if check.not_judged else "skipped"
+            # Already masked where the report was made.
+            check.reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Clean up, conclude, write, and set the exit code."""
-        run = run_of(self.config)
-        if run is None:
-            return
-        if self.progress is not None:
-            self.progress.stop()
-        left = self._clean(run)
-        checks = self._judged(run)
-        findings = Diagnosis(checks).conclude() + ([left] if left else [])
-        decided = verdict.decide(checks, findings)
-        usual = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if usual:
-            session.exitstatus = verdict.EXIT_CODES[decided]
-        elif session.exitstatus == pytest.ExitCode.INTERRUPTED:
-            decided = "blocked" if decided == "pass" else decided
-        data = verdict.build(run, checks, findings, decided, self.started_at, time.monotonic() - self.started)
-        live = self.config.stash.get(LIVE_SECONDS, None)
-        data["residue"] = {"before": self.before, "after": self.after}
-        data["release_live_s"] = None if live is None else round(live, 1)
-        self._write(run, data, checks)
-        if usual or checks:
-            self.lines = [mask(line) for line in verdict.closing_lines(data, self._shown())]
-        close_all()
-        if self.residue:
-            self.lines.insert(0, f"left over   users of run {run.run_id}: {LEFT_OVER_STEP}")
-        if run.kind == "twin" or not (self.residue or left):
-            run.remove()
+    def pytest_gate_concluded(self, config: pytest.Config, session: Session, pytest_session: pytest.Session) -> None:
+        """Conclude, write the results, and set the exit status."""
+        if self._progress is not None:
+            self._progress.stop()
+        checks = list(self._checks.values())
+        judgement.block_what_died(session, checks)
+        left = _left_behind(session)
+        findings = Diagnosis(checks, self._rules, session.spec).conclude() + ([left] if left else [])
+        wants_all = session.run.strict and session.run.kind == "live"
+        decided = judgement.decide(checks, findings, session.spec.service, wants_all)
+        is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if is_whole:
+            pytest_session.exitstatus = judgement.EXIT_CODES[decided]
+        elif pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED and decided == "pass":
+            decided = "blocked"
+        data = verdict.build(session, checks, findings, decided, self._times(config))
+        self._write(session, data, checks)
+        if is_whole or checks:
+            self._lines = terminal.closing_lines(data, self._shown())
+        if session.residue and left is None:
+            self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
+        self._lines = [session.masking.mask(line) for line in self._lines]
 
-    def _judged(self, session: Session) -> list[Check]:
-        """All checks; those that failed only because the target died under them are blocked."""
-        checks = list(self.checks.values())
-        if any(check.blocked_by for check in checks) and Grounds(run).target_is_gone():
-            for check in checks:
-                if check.outcome == "failed" and SILENCE.search(check.observed):
-                    check.outcome, check.blocked_by = "blocked", TARGET
-        return checks
+    def _times(self, config: pytest.Config) -> verdict.Times:
+        release = config.stash.get(RELEASE, None)
+        started_at = datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds")
+        return verdict.Times(started_at, time.time() - self._started, release.seconds if release else None)
 
     def _shown(self) -> str:
         return str(self.out.relative_to(Path.cwd())) if self.out.is_relative_to(Path.cwd()) else str(self.out)
 
-    def _clean(self, session: Session) -> Finding | None:
-        if Grounds(run).lost("supabase"):
-            # A target that is gone is one finding already; what is left is said in a line of its own.
-            self.residue = any("id" in entry for entry in read_all(run.folder))
-            return None
-        try:
-            swept = sweep.remove_run(run)
-        except (Blocked, CheckFailed, NotConfigured, OSError) as error:
-            return _left_behind(str(error)) if read_all(run.folder) else None
-        self.after = swept.after or self.before
-        return _left_behind("; ".join(swept.left)) if swept.left else None
-
-    def _write(self, session: Session, data: dict[str, Any], checks: list[Check]) -> None:
+    def _write(self, session: Session, data: VerdictData, checks: list[Check]) -> None:
+        mask = session.masking.mask
+        suites = {entry.id: entry.suite for entry in session.spec.checklist}
         (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
-        suites = {entry.id: entry.suite for entry in run.spec.checklist}
-        (self.out / "checklist.md").write_text(mask(verdict.checklist_markdown(data, suites)))
-        if (run.folder / "samples").is_dir():
-            shutil.copytree(run.folder / "samples", self.out / "load", dirs_exist_ok=True)
-        allure.complete(self.out / "allure-results", run, data)
+        (self.out / "checklist.md").write_text(mask(checklist.format_checklist(data, suites)))
+        report = ctrf.build(checks, self._started, time.time())
+        (self.out / "ctrf.json").write_text(mask(json.dumps(report, indent=1, ensure_ascii=False)) + "\n")
+        samples = session.shared.path / "samples"
+        if samples.is_dir():
+            shutil.copytree(samples, self.out / "load", dirs_exist_ok=True)
+        allure_results.complete(self.out / ALLURE_RESULTS, data, self._rules)
         if checks:
-            summary.remember(self.out, data)
-            summary.write(self.out, summary.collect(run, data, checks))
-        allure.scrub(self.out)
+            history.remember(self.out, data, mask)
+            summary.write(self.out, summary.collect(session, data, checks), mask)
+        allure_results.scrub(self.out, mask)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
         """The verdict stands last."""
-        if self.lines:
-            out = self.config.get_terminal_writer()
-            for line in self.lines:
-                out.line(line)
+        out = config.get_terminal_writer()
+        for line in self._lines:
+            out.line(line)
 
 
-def _left_behind(what: str) -> Finding:
+def _facts(report: pytest.TestReport) -> dict[str, str]:
+    """What the check's report says of it: its promise from its beginning, and how it ended where it did not pass."""
+    found = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
+    return dict(found[-1]) if found and (report.when == "setup" or report.outcome != "passed") else {}
+
+
+def _left_behind(session: Session) -> Finding | None:
+    """A finding when the run left something; where a part is unavailable, that is a finding already."""
+    prerequisites = session.spec.harness.prerequisites
+    reaching = [name for name, prerequisite in prerequisites.items() if prerequisite.reaches_target]
+    unavailable = any(session.prerequisites.unavailable(name) is not None for name in reaching)
+    if not session.residue or (unavailable and not session.swept.left):
+        return None
     return Finding(
         component="harness",
         summary="the run could not remove everything that it created",
         category="harness",
         expected="no user, row or file of this run is left",
-        evidence=what,
+        evidence=session.residue,
         causes=["the target stopped answering before the clean-up", "a part says that it removed something and did not"],
         next_step=LEFT_OVER_STEP,
     )

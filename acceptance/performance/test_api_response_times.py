@@ -58,7 +58,7 @@ def test_signing_in_holds_its_target(api: Api, user: User, measure: Measure, spe
 def test_a_refusal_is_as_quick(api: Api, measure: Measure, spec: Specification, endpoint: str) -> None:
     """contract Response-time targets: a refused token costs no more than an accepted one, p95."""
     count = measure.samples_for(spec.targets["endpoint"])
-    samples = measure.requests(api.as_("not-a-token"), endpoint, count, "endpoint", status=401, label=", refused token")
+    samples = measure.requests(api.as_("not-a-token"), endpoint, count, "endpoint", status=401)
     measure.hold(samples, "endpoint", "api")
 
 

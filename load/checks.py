@@ -1,4 +1,4 @@
-"""Load runs inside the gate: Locust as a process of its own, what it measured, and its plots as evidence."""
+"""Load runs as checks of the gate: Locust as a process of its own, what it measured, and its plots as evidence."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 from gate.failures import CheckFailed, needs_writing, not_applicable
 from gate.session import Session
 from load import finish, page, plots
+from load.comparable import comparable_runs
 from load.compare import Comparison
 from load.judge import Bound, judge, problems
 from load.plan import LoadPlan
+from load.processes import run_locust
 from load.record import HISTORY, LoadRecord, baseline
-from load.session import comparable_runs, run_locust
+from load.target import release_under_test
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,12 @@ def short_load(session: Session, out: Path) -> LoadResult:
     needs_writing(session.read_only, "a load run")
     record = run_locust(session, LoadPlan.of(session.spec, session.spec.load.gate_profile))
     judged = judge(record, session.spec, [])
-    path = page.write(record, judged, session.spec, [], out)
-    attach(f"load run ({path.name})", page.figures(record))
+    path = page.write(session, record, judged, [], out)
+    evidence = session.evidence
+    evidence.attach(f"load run ({path.name})", page.figures(record))
     if record.requests:
-        attach_picture("arrivals against completions", plots.arrivals(record, standalone=True))
-        attach_picture("response time by percentile", plots.percentiles(record, [], standalone=True))
+        evidence.attach_picture("arrivals against completions", plots.arrivals(record, standalone=True))
+        evidence.attach_picture("response time by percentile", plots.percentiles(record, [], standalone=True))
     return LoadResult(record, judged.bounds, judged.problems)
 
 
@@ -76,8 +79,8 @@ def against_baseline(session: Session, which: str, history: Path = HISTORY) -> R
     __tracebackhide__ = True
     needs_writing(session.read_only, "a load run")
     profile = session.spec.load.regression.profile
-    old = baseline(which, profile, session.settings.text("HARNESS_TARGET_NAME"), run.release, history)
-    new = finish.runs_to_compare(session, lambda: comparable_runs(run), old, history)
+    old = baseline(which, profile, session.settings.text("HARNESS_TARGET_NAME"), release_under_test(session), history)
+    new = finish.runs_to_compare(session, lambda: comparable_runs(session), old, history)
     comparisons = finish.compared(session, new, old, history)
     why = [problem for record in new for problem in problems(record, session.spec)]
     finish.keep(session, new, history)
@@ -85,5 +88,5 @@ def against_baseline(session: Session, which: str, history: Path = HISTORY) -> R
         raise CheckFailed("load runs whose figures count", "; ".join(why), "load on this machine", "harness")
     if not old:
         not_applicable("no earlier run is stored; these are the first to compare with")
-    attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in comparisons))
+    session.evidence.attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in comparisons))
     return Regression(comparisons)

@@ -1,0 +1,1 @@
+"""What the load relies on beyond other projects' documented interfaces, a module for each of them."""

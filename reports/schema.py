@@ -1,0 +1,140 @@
+"""The content of verdict.json, and of summary.json, which the page is drawn from."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class TargetData(TypedDict):
+    """What was judged; `release` is what the target says of itself, or `unknown`."""
+
+    kind: Literal["twin", "live"]
+    name: str
+    api_base_url: str
+    release: str
+    faults: list[str]
+    variants: list[str]
+
+
+class HarnessData(TypedDict):
+    """What judged it."""
+
+    commit: str
+
+
+class CheckData(TypedDict):
+    """One check."""
+
+    id: str
+    status: str
+    promise: str
+    observed: str
+    seconds: float
+
+
+class ItemData(TypedDict):
+    """One item of the specification's checklist; its status is the worst of its checks'."""
+
+    id: str
+    title: str
+    status: str
+    checks: list[CheckData]
+
+
+class FindingData(TypedDict):
+    """A cause, with the checks that it explains."""
+
+    component: str
+    summary: str
+    failure_mode: str | None
+    section: str
+    expected: str
+    evidence: str
+    causes: list[str]
+    next_step: str
+    category: str
+    tests: list[str]
+    blocked: list[str]
+    rank: int
+
+
+class NotJudgedData(TypedDict):
+    """What is missing, the variable to set, and how many checks were not judged without it."""
+
+    what: str
+    set: str
+    checks: int
+
+
+class ResidueData(TypedDict):
+    """What carried the run's tag before it and after its clean-up, by table and bucket."""
+
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+class VerdictData(TypedDict):
+    """verdict.json."""
+
+    verdict: Literal["pass", "fail", "blocked"]
+    target: TargetData
+    harness: HarnessData
+    run_id: str
+    started_at: str
+    duration_s: float
+    release_live_s: float | None
+    counts: dict[str, int]
+    not_judged: list[NotJudgedData]
+    checklist: list[ItemData]
+    findings: list[FindingData]
+    budget: dict[str, dict[str, float]]
+    used: str
+    residue: ResidueData
+
+
+class DocumentData(TypedDict):
+    """One document's way through the pipeline; a stage is status, state, and seconds since the upload."""
+
+    name: str
+    outcome: str
+    seconds: float
+    stages: list[tuple[str, str, float]]
+    retry_count: int
+
+
+class ResponseTime(TypedDict):
+    """One measured thing: figures and limits in milliseconds by name, and how near it is to its limit (1: reached)."""
+
+    name: str
+    section: str
+    count: int
+    figures: dict[str, float]
+    low: float
+    limits: dict[str, float]
+    broken: list[str]
+    nearness: float
+
+
+class SummaryData(TypedDict):
+    """summary.json: what the page shows beside the verdict."""
+
+    run: VerdictData
+    documents: list[DocumentData]
+    document_limit_s: float
+    response_times: list[ResponseTime]
+    slowest: list[tuple[str, float]]
+    suites: dict[str, str]
+    speedup: float
+
+
+class TrendData(TypedDict):
+    """One run in the history."""
+
+    run_id: str
+    started_at: str
+    verdict: str
+    duration_s: float
+    target: str
+    release: str
+    counts: dict[str, int]
+    top: str
