@@ -96,7 +96,9 @@ class Row:
         """The top finding, or how the run ended without one."""
         if self.findings:
             return f"{self.found}{f' [{self.mode}]' if self.mode else ''}: {self.summary}"
-        return "refused before the start, exit code 4" if self.exit_code == ExitCode.USAGE else "green"
+        if self.exit_code == ExitCode.USAGE:
+            return "refused before the start, exit code 4"
+        return f"no finding, exit code {self.exit_code}" if self.is_red else "**green: not caught**"
 
 
 def known_faults(system: str = NAVIGATOR) -> list[Known]:
@@ -127,6 +129,8 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
     if (top := done.top) is not None:
         row.found, row.mode, row.summary, row.evidence = top.component, top.failure_mode, top.title, top.evidence
+    elif row.is_red:
+        row.evidence = done.tail
     return row
 
 
