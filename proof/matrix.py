@@ -31,7 +31,7 @@ EXTERNAL_TIMES = f"{PERFORMANCE}/test_external_response_times.py"
 WORKER_TIMES = f"{PERFORMANCE}/test_worker_processing_times.py"
 # Measuring takes minutes where a part is slow: modules of the performance suite in which a fault can be seen.
 MEASURED_IN: dict[str, tuple[str, ...]] = {
-    "F18": (API_TIMES,),
+    "F18": (f"{PERFORMANCE}/test_load_smoke.py", DATABASE_TIMES),
     "F27": (DATABASE_TIMES,),
     "F30": (EXTERNAL_TIMES, WORKER_TIMES),
     "F31": (f"{PERFORMANCE}/test_regression.py",),
