@@ -8,10 +8,10 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypedDict, Unpack, runtime_checkable
 
 import httpcore
 import httpx
@@ -189,6 +189,17 @@ class BoundedTransport(httpx.BaseTransport):
         self._pool.close()
 
 
+class Sent(TypedDict, total=False):
+    """What a request carries, in httpx's own terms."""
+
+    json: object
+    content: bytes | None
+    data: Mapping[str, str]
+    files: Mapping[str, tuple[str, bytes, str]]
+    params: Mapping[str, str | int | float | bool | None]
+    headers: Mapping[str, str] | Sequence[tuple[str, str]]
+
+
 @dataclass
 class Received:
     """One answer, unpacked and whole."""
@@ -203,11 +214,11 @@ def of_unpacked(headers: httpx.Headers) -> list[tuple[str, str]]:
     return [(k, v) for k, v in headers.multi_items() if k not in ("content-encoding", "content-length")]
 
 
-def exchange(client: httpx.Client, method: str, url: str, seconds: float, **arguments: Any) -> Received:
+def exchange(client: httpx.Client, method: str, url: str, seconds: float, **sent: Unpack[Sent]) -> Received:
     """One call over a bounded client; raises httpx.HTTPError also for what never ends or is too large, packed or unpacked."""
     body = bytearray()
     usual = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-    with bounded(seconds, MOST_BYTES), client.stream(method, url, timeout=usual, **arguments) as got:
+    with bounded(seconds, MOST_BYTES), client.stream(method, url, timeout=usual, **sent) as got:
         for part in got.iter_raw() if got.headers.get("content-encoding") is None else got.iter_bytes():
             body += part
             if len(body) > MOST_BYTES:

@@ -158,10 +158,10 @@ def _place(error: BaseException) -> str:
 
 def _text(facts: Facts, error: BaseException, report: pytest.TestReport, session: Session) -> str:
     if not isinstance(error, CheckFailed):
-        # A traceback helps nobody at night; it is kept as evidence, and the place is named.
+        # A traceback is of little help at night; it is kept as evidence, and the place is named.
         session.evidence.attach("traceback", str(report.longrepr))
         return f"unexpected {facts.observed}\nin        {_place(error)}"
     lines = [f"expected  {facts.expected} [{facts.section}]", f"observed  {facts.observed}"]
     if facts.hint:
-        lines.append(f"look at   {facts.hint}")
+        lines.append(f"hint      {facts.hint}")
     return "\n".join(lines)

@@ -6,11 +6,11 @@ import copy
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, Unpack, overload
 
 import httpx
 
-from gate.bounded import exchange
+from gate.bounded import Sent, exchange
 from gate.expect import Expectation
 from gate.failures import Blocked, CheckFailed, needs_writing, shorten
 from gate.session import Session
@@ -19,6 +19,12 @@ USER_AGENT = "navigator-acceptance"
 READING = ("GET", "HEAD", "OPTIONS")
 T = TypeVar("T")
 S = TypeVar("S", bound="Service")
+
+
+class Timed(Sent, total=False):
+    """What a request carries, and the seconds that the call may take."""
+
+    timeout: float | None
 
 
 @dataclass(frozen=True)
@@ -146,31 +152,28 @@ class Service:
         other.headers = self.headers | headers
         return other
 
-    def request(self, method: str, path: str, *, timeout: float | None = None, **arguments: Any) -> Reply:
-        """One call within `timeout` seconds in all (default: spec safety.request_seconds); raises CheckFailed, Blocked.
-
-        `arguments` are httpx's own: json, content, files, data, params, headers.
-        """
+    def request(self, method: str, path: str, *, timeout: float | None = None, **sent: Unpack[Sent]) -> Reply:
+        """One call within `timeout` seconds in all (default: spec safety.request_seconds); raises CheckFailed, Blocked."""
         __tracebackhide__ = True
         url = path if path.startswith("http") else self.base_url + path
         if method not in READING and not self.only_reads:
             needs_writing(self.session.read_only, f"{method} {httpx.URL(url).path}")
         limit = self.session.silence.patience(self.component, timeout or self.session.spec.safety.request_seconds)
-        arguments["headers"] = {**self.headers, **(arguments.get("headers") or {})}
+        headers = self.headers | dict(sent.get("headers", {}))
+        sent["headers"] = headers
         if self.prerequisite:
             self.session.prerequisites.require(self.prerequisite)
         if self.counted:
             self.session.budget.spend(requests=1)
         started = time.perf_counter()
         try:
-            received = exchange(self.client, method, url, limit, **arguments)
+            received = exchange(self.client, method, url, limit, **sent)
         except httpx.HTTPError as error:
             self._no_answer(method, url, limit, error)
         spent = time.perf_counter() - started
         reply = Reply(method, url, received.status, received.headers, received.body, spent, self.component)
         if not self.quiet:
-            sent = arguments.get("json"), arguments.get("content")
-            self.session.evidence.record_exchange(reply, arguments["headers"], *sent)
+            self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply
 
     def _no_answer(self, method: str, url: str, limit: float, error: httpx.HTTPError) -> NoReturn:
@@ -187,35 +190,35 @@ class Service:
             self.component,
         ) from None
 
-    def get(self, path: str, **arguments: Any) -> Reply:
+    def get(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """GET; see `request`."""
         __tracebackhide__ = True
-        return self.request("GET", path, **arguments)
+        return self.request("GET", path, **sent)
 
-    def head(self, path: str, **arguments: Any) -> Reply:
+    def head(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """HEAD; see `request`."""
         __tracebackhide__ = True
-        return self.request("HEAD", path, **arguments)
+        return self.request("HEAD", path, **sent)
 
-    def post(self, path: str, **arguments: Any) -> Reply:
+    def post(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """POST; see `request`."""
         __tracebackhide__ = True
-        return self.request("POST", path, **arguments)
+        return self.request("POST", path, **sent)
 
-    def put(self, path: str, **arguments: Any) -> Reply:
+    def put(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """PUT; see `request`."""
         __tracebackhide__ = True
-        return self.request("PUT", path, **arguments)
+        return self.request("PUT", path, **sent)
 
-    def delete(self, path: str, **arguments: Any) -> Reply:
+    def delete(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """DELETE; see `request`."""
         __tracebackhide__ = True
-        return self.request("DELETE", path, **arguments)
+        return self.request("DELETE", path, **sent)
 
-    def options(self, path: str, **arguments: Any) -> Reply:
+    def options(self, path: str, **sent: Unpack[Timed]) -> Reply:
         """OPTIONS; see `request`."""
         __tracebackhide__ = True
-        return self.request("OPTIONS", path, **arguments)
+        return self.request("OPTIONS", path, **sent)
 
 
 @overload

@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--variant", action="append", default=[], metavar="ID", help="a twin that is different and right (repeatable)"
     )
     group.addoption("--spec", type=Path, metavar="PATH", help="another system's specification file (default: the Navigator's)")
-    group.addoption("--read-only", action="store_true", help="leave out whatever would write to the target")
+    group.addoption("--read-only", action="store_true", help="leave out every check that would write to the target")
     group.addoption("--fuzz-writes", action="store_true", help="contract suite: also what writes, in the run's own name")
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long (default 900)")

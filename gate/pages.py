@@ -1,4 +1,4 @@
-"""The one way to make pages of templates: whatever is shown in them is text, never markup."""
+"""The one way to make pages of templates: everything that is put into them is text, never markup."""
 
 from __future__ import annotations
 

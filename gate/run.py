@@ -28,8 +28,8 @@ def new_run_id() -> str:
 class Run:
     """What every process of one run knows.
 
-    `values` are the settings and the variables of the service that answers HTTP, raw, as it is told them; `environments` holds
-    those of services that are told others.
+    `values` are the settings and the raw variables of the service that answers HTTP; `environments` holds those of services
+    that have variables of their own.
     """
 
     run_id: str
@@ -49,7 +49,7 @@ class Run:
         return self.environments.get(service, self.values)
 
     def all_environments(self) -> list[dict[str, str]]:
-        """Variables of every service that is told its own."""
+        """Each set of variables that some service has."""
         return [self.values, *self.environments.values()]
 
     def save(self) -> None:

@@ -90,7 +90,7 @@ def parametrize(metafunc: pytest.Metafunc, spec: Specification) -> None:
 
 
 def _ids(entries: Sequence[object], name: Callable[[object], object] | None) -> list[str] | None:
-    """Names of the entries; reports take entries that look alike for one, so each is named."""
+    """Names of the entries; reports merge entries that look alike, so each gets a name."""
     if name is not None:
         return [str(name(entry)) for entry in entries]
     return None if all(isinstance(entry, str) for entry in entries) else [_plain(entry) for entry in entries]

@@ -96,6 +96,9 @@ class Session:
         self._twin = twin
         self._background: Background | None = None
         self._closing = ExitStack()
+        # Connections of this process to the target; every call over them ends.
+        self.transport = BoundedTransport(self.tls)
+        self.at_close(self.transport.close)
         self._learn_secrets()
         self.prerequisites.use(system.probes(self))
 
@@ -131,13 +134,6 @@ class Session:
         """Trust of the system, or of the authority that the target names."""
         authority = self.settings.path("HARNESS_CA_FILE")
         return ssl.create_default_context(cafile=authority if authority and authority.is_file() else None)
-
-    @cached_property
-    def transport(self) -> BoundedTransport:
-        """Connections of this process to the target; every call over them ends."""
-        transport = BoundedTransport(self.tls)
-        self.at_close(transport.close)
-        return transport
 
     def _learn_secrets(self) -> None:
         for env in self.run.all_environments():
@@ -192,7 +188,7 @@ class Session:
             self._background = None
 
     def clean_up(self) -> None:
-        """Remove what the run created and look whether it is removed; `swept` and `residue` tell."""
+        """Remove what the run created and count what is left; the result is in `swept` and `residue`."""
         try:
             self.swept = self.system.clean_up(self)
             self.residue = "; ".join(self.swept.left)

@@ -22,7 +22,7 @@ class ConfigurationError(ValueError):
 
 
 class Settings:
-    """What the harness was told about a target, by the specification's rules; raises ConfigurationError for a wrong value."""
+    """Settings of a target, checked by the specification's rules; raises ConfigurationError for a wrong value."""
 
     def __init__(self, rules: Mapping[str, Setting], values: Mapping[str, str]) -> None:
         self._rules = rules

@@ -31,7 +31,7 @@ class SharedFolder:
         return folder
 
     def write(self, name: str, text: str) -> None:
-        """Put a file in its place at once, readable by the owner only: nobody reads half of it."""
+        """Put a file in its place in one step, readable by the owner only, so that no reader sees half of it."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"{target.name}.{os.getpid()}.part")

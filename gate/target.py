@@ -83,7 +83,7 @@ def _env_file(choice: Choice) -> Path | None:
 
 
 def _environments(values: dict[str, str], named: Path | None, spec: Specification) -> dict[str, dict[str, str]]:
-    """Variables of the services that are told their own, by service."""
+    """Variables of the services that have their own, by service."""
     found = {}
     for name, service in spec.services.items():
         if service.env_file_setting is None:
@@ -92,7 +92,7 @@ def _environments(values: dict[str, str], named: Path | None, spec: Specificatio
             found[name] = settings.read_env_file(named)
             continue
         path = Path(values.get(service.env_file_setting) or "")
-        # A twin that has ended takes its files with it; whether that is an error is decided when nobody answers.
+        # A twin that has ended takes its files with it; that is an error only while the target still answers.
         if path.is_file():
             found[name] = settings.read_env_file(path)
     return found

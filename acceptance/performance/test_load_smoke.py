@@ -7,7 +7,7 @@ import pytest
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
-from load.gate import LoadResult, short_load
+from load.checks import LoadResult, short_load
 from spec import entries
 
 pytestmark = [

@@ -5,7 +5,7 @@ import pytest
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
-from load.gate import Regression, against_baseline
+from load.checks import Regression, against_baseline
 from spec import entries
 
 pytestmark = [
