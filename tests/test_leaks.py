@@ -7,7 +7,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from gate.embedded import EmbeddedTwin
-from spec import current
+from gate.settings import read_env_file
+from spec import load
 from tests.conftest import Pytest
 
 # The health body shows the connection string, a debug page the environment, a job its webhook secret, and a server error
@@ -29,15 +30,16 @@ def forms(secret: str) -> set[bytes]:
 
 def secrets_of(values: dict[str, str]) -> dict[str, str]:
     """Secret values of an environment by name."""
-    names = {name for name, variable in current().variables.items() if variable.is_secret}
+    names = {name for name, variable in load().variables.items() if variable.is_secret}
     names |= {"SUPABASE_JWT_SECRET", "RENDER_API_KEY"}
     return {name: values[name] for name in names if len(values.get(name, "")) >= SHORTEST}
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_no_byte_of_the_results_holds_a_secret(gate: Pytest, tmp_path: Path, workers: str) -> None:
-    twin = EmbeddedTwin(tmp_path / "twin", LEAKY)
-    values, worker_env = twin.start()
+    twin = EmbeddedTwin(tmp_path / "twin", faults=LEAKY)
+    values = twin.start()
+    worker_env = read_env_file(Path(values["HARNESS_WORKER_ENV_FILE"]))
     try:
         done = gate(
             "-m", "predeploy or postdeploy", "--target", "live", "-n", workers, "--showlocals",
