@@ -6,6 +6,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 WORKER = "backend/workers/enhanced_base_worker.py"
+QUEUE = "backend/workers/job_queue.py"
 
 
 @fault("F17", "the worker fails at start-up on an import", "build", "predeploy", "postdeploy")
@@ -16,9 +17,9 @@ def broken_import(plan: Plan) -> None:
 
 @fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy")
 def poisoned_job(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "final = isinstance(error, PermanentError) or tries", "final = tries")
-    plan.replace_in_source(WORKER, 'tries = job["retry_count"] + 1', "tries = 0")
-    plan.replace_in_source(WORKER, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
+    plan.replace_in_source(QUEUE, "final = isinstance(error, PermanentError) or attempt", "final = attempt")
+    plan.replace_in_source(QUEUE, 'attempt = job["retry_count"] + 1', "attempt = 0")
+    plan.replace_in_source(QUEUE, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
 
 
 @fault("F29", "embeddings are stored as zeros", "rag", "postdeploy")
@@ -28,7 +29,7 @@ def zero_vectors(plan: Plan) -> None:
 
 @fault("G17", "state and processing_status are left behind at completion", "worker/api", "postdeploy")
 def state_left_behind(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, 'await self._advance(job, "complete", state="done")', 'await self._advance(job, "complete")')
+    plan.replace_in_source(WORKER, 'queue.advance(job, "complete", state="done")', 'queue.advance(job, "complete")')
 
 
 @fault("G18", "the second half of every document is dropped", "worker", "postdeploy")
@@ -50,7 +51,7 @@ def wrong_chunks(plan: Plan) -> None:
 @fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy")
 def half_done(plan: Plan) -> None:
     row = (
-        "        async with self.pool.acquire() as connection, connection.transaction():\n"
+        "        async with self._pool.acquire() as connection, connection.transaction():\n"
         "            if final:\n"
         "                await connection.execute(\n"
         '                    """INSERT INTO document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord,\n'
@@ -60,8 +61,8 @@ def half_done(plan: Plan) -> None:
         "                )\n"
     )
     start = '        log.warning(json.dumps({"job_id": str(job["job_id"]), "final": final, **reason}))\n'
-    old = start + "        async with self.pool.acquire() as connection, connection.transaction():\n"
-    plan.replace_in_source(WORKER, old, start + row)
+    old = start + "        async with self._pool.acquire() as connection, connection.transaction():\n"
+    plan.replace_in_source(QUEUE, old, start + row)
 
 
 @fault("G56", "chunks are numbered from the end of the document", "worker", "postdeploy")
