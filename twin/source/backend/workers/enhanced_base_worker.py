@@ -100,7 +100,7 @@ class EnhancedBaseWorker:
         if reply.status_code in (400, 415, 422):
             raise PermanentError(f"llamaparse refused the file: {reply.status_code}")
         if reply.status_code not in (200, 201):
-            raise RuntimeError(f"llamaparse returned {reply.status_code}")
+            raise RuntimeError(f"llamaparse answered {reply.status_code}")
 
     async def validate(self, job: Any) -> None:
         """parsed → parse_validated: the stored text must exist and must not be empty."""
