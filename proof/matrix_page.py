@@ -70,5 +70,6 @@ def _table(judged: Sequence[Row]) -> list[str]:
     ]
     for row in judged:
         number = len(row.red) or ("all blocked" if row.exit_code == ExitCode.BLOCKED else "–")
-        lines.append(f"| {row.fault} | {row.title} | {row.suite} | {number} | {row.conclusion} | {row.findings} | {row.seconds:.0f} s |")
+        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, f"{row.seconds:.0f} s"]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines

@@ -17,8 +17,8 @@ from gate.session import Session
 from reports import ci, notify
 from reports.text import for_markdown
 from tests.conftest import gate_in, with_values
+from tests.recorded import a_verdict
 from tests.servers import answering
-from tests.test_ci import a_verdict
 from tests.test_command_line import env_file
 from twin import hostile
 from twin.doubles.llamaparse import extract

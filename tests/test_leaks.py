@@ -1,8 +1,6 @@
 """No secret of the target stands in any byte that a run leaves, also when the target itself shows them."""
 
-import base64
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -10,22 +8,12 @@ from gate.embedded import EmbeddedTwin
 from gate.settings import read_env_file
 from spec import load
 from tests.conftest import Pytest
+from tests.secret_forms import forms
 
 # The health body shows the connection string, a debug page the environment, a job its webhook secret, and a server error
 # comes instead of a refusal.
 LEAKY = ["F21", "G08", "G31", "F08"]
 SHORTEST = 8
-
-
-def forms(secret: str) -> set[bytes]:
-    """A secret as it may be written: raw, in a URL, in base64 by itself and within a longer text."""
-    raw = secret.encode()
-    found = {raw, quote(secret, safe="").encode(), quote_plus(secret).encode()}
-    found |= {base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"=")}
-    for lead in range(3):
-        middle = base64.b64encode(b"\0" * lead + raw).rstrip(b"=")[4 if lead else 0 : -3]
-        found |= {middle} if len(middle) >= 12 else set()
-    return found
 
 
 def secrets_of(values: dict[str, str]) -> dict[str, str]:
