@@ -13,7 +13,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
-from fixtures.source import SourceTree, matches
+from fixtures.source import matches
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.system import Staging
 from fixtures.tokens import Tokens, claims_of, role_of
@@ -99,16 +99,6 @@ def test_bad_documents_are_bad() -> None:
 )
 def test_build_filter_patterns(path: str, pattern: str, wanted: bool) -> None:
     assert matches(path, pattern) is wanted
-
-
-def test_a_dockerfile_is_read_instruction_by_instruction(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text(
-        'FROM a\n# no\nRUN x \\\n  && y\nCOPY --chown=u a b ./\nCMD ["uvicorn", "main:app"]\nEXPOSE 8000\n'
-    )
-    dockerfile = SourceTree(tmp_path).dockerfile(SPEC.services["api"])
-    assert dockerfile.last("RUN") == "x    && y"
-    assert dockerfile.copied() == ["a", "b"]
-    assert dockerfile.command() == "uvicorn main:app"
 
 
 @pytest.mark.parametrize(
