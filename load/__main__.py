@@ -9,6 +9,7 @@ import argparse
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
@@ -52,6 +53,7 @@ class LoadCommand:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
+        self.mask: Callable[[str], str] = str
         # Divides the waits of every twin of this command.
         self.twin_arguments = ("--speedup", str(options.speedup)) if options.speedup else ()
 
@@ -71,6 +73,7 @@ class LoadCommand:
             twin_arguments=self.twin_arguments,
         )
         with on_target(choice) as session:
+            self.mask = session.masking.mask
             # A baseline that is not there is said now and not after the run.
             old = self._baseline(session) if options.baseline and plan is not None else []
             session.prerequisites.require("api")
@@ -104,13 +107,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # CI cancels a job with SIGTERM; what was created must be removed then as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    command = LoadCommand(options)
     try:
-        return LoadCommand(options).run()
+        return command.run()
     except (ConfigurationError, SpecError, NotSpecified) as error:
-        print(f"load: {error}", file=sys.stderr)
+        print(command.mask(f"load: {error}"), file=sys.stderr)
         return ExitCode.USAGE
     except (Blocked, CheckFailed, NotConfigured) as error:
-        print(f"load: {error}", file=sys.stderr)
+        print(command.mask(f"load: {error}"), file=sys.stderr)
         return ExitCode.BLOCKED
     except (KeyboardInterrupt, subprocess.SubprocessError) as error:
         print(f"load: ended early ({type(error).__name__}); what was created is removed", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ class Generation:
         self.recorder = Recorder(plan.block_seconds if plan else load.block_seconds)
         # After a lost generator Locust gives its place to another one, whose own share is all that it may send.
         self.has_run = False
+        # Whether this process has done its share of the schedule.
+        self.is_done = False
         self._reference: Session | None = None
         self._master: Master | None = None
         self._observation: Observation | None = None
@@ -104,6 +107,8 @@ class Generation:
             if not isinstance(environment.runner, WorkerRunner):
                 environment.process_exit_code = self._conclude(environment)
         finally:
+            if self._observation is not None:
+                self._observation.stop()
             if self._reference is not None:
                 self._reference.close()
             if self.owned:
@@ -114,11 +119,18 @@ class Generation:
     def _conclude(self, environment: Environment) -> int:
         if self.plan is None:
             return ExitCode.PASS if environment.stats.total.num_requests else ExitCode.FAIL
+        if self.owned and not self._has_ended():
+            print("load: ended early; nothing is judged, and what was created is removed", file=sys.stderr)
+            return ExitCode.INTERRUPTED
         record = self._record(self.plan)
         if self.owned:
             return finish.conclude(self.session, record)
         finish.hand_over(self.session, record)
         return ExitCode.PASS if record.requests else ExitCode.FAIL
+
+    def _has_ended(self) -> bool:
+        """Whether the schedule came to its end."""
+        return self._master.has_ended if self._master is not None else self.is_done
 
     def _record(self, plan: LoadPlan) -> LoadRecord:
         record = finish.record(self.session, plan, self.parts.whole(), self._started_at)

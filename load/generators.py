@@ -76,6 +76,8 @@ class Master:
         self._done: set[str] = set()
         self.lost: dict[str, float] = {}
         self.zero = 0.0
+        # Whether all generators have done their share or are lost.
+        self.has_ended = False
         runner.register_message(READY, self._on_ready)
         runner.register_message(PART, self._on_part)
         gevent.spawn(self._watch)
@@ -104,6 +106,7 @@ class Master:
             if not self.zero:
                 self._start_when_ready()
             elif self._seen <= self._done | self.lost.keys():
+                self.has_ended = True
                 return self._finished()
 
     def _start_when_ready(self) -> None:

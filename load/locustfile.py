@@ -92,6 +92,7 @@ class Arrivals(FastHttpUser):
         for side in sides:
             side.prepare(len(plan.due()) // of, plan.weights)
         self.run_schedule(generator, plan, sides)
+        generation.is_done = True
         if not isinstance(runner, WorkerRunner):
             runner.quit()
 

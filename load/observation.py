@@ -38,6 +38,15 @@ class Observation:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        return self._read()
+
+    def stop(self) -> None:
+        """End the observer at once, where it has not ended; nobody reads what it saw."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def _read(self) -> tuple[list[Sample], Documents]:
         lines = (self._session.shared.read(SAMPLES) or "").splitlines()
         documents = self._session.shared.read(DOCUMENTS)
         samples = [Sample.model_validate_json(line) for line in lines]

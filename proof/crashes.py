@@ -14,207 +14,139 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
 
-from fixtures.api import Api
-from fixtures.database import Database
-from fixtures.documents import make
-from gate.embedded import EmbeddedTwin
-from gate.run import STATE, Run, dead_runs, new_run_id
-from fixtures.supabase import Supabase
-from fixtures.sweep import Sweeper
+from gate.exit_codes import ExitCode
+from gate.places import ROOT
+from gate.run import dead_runs
+from proof.colleague import SharedTarget, count_tagged, shared_target
+from proof.figures import Share
 from proof.gate_run import command
 from proof.pages import SAFETY, put
-from spec.model import DocumentKind
 
-COLLEAGUES = 3
 LONGEST_SECONDS = 11.0
 AT_ONCE = 2
-MOST_FILES = 1000
-SETTLE_SECONDS = 60.0
 GIVE_UP_SECONDS = 60.0
 
 
-def populate(session: Session) -> None:
-    """A colleague's users and documents, which carry no tag; waits until the worker is through with them."""
-    api, supabase, database = Api(run).silent(), Supabase(run), Database(run)
-    supabase.for_operator()
-    jobs = []
-    for number in range(COLLEAGUES):
-        email, password = f"colleague-{number}@example.org", f"Colleague-{os.urandom(9).hex()}"
-        supabase.auth.create(email, password, "a colleague")
-        token = str(supabase.auth.sign_in(email, password).object()["access_token"])
-        document = make(f"colleague-{number}", DocumentKind(kind="policy", outcome="complete"), "untagged", [])
-        reply = api.as_(token).request_upload(document).object()
-        api.send(api.absolute(reply["signed_url"]), document.body)
-        jobs.append(str(reply["job_id"]))
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < deadline and any(
-        (row := database.job(job)) is None or row["state"] != run.spec.pipeline.final_state for job in jobs
-    ):
-        time.sleep(0.2)  # the job's row is the only sign
+class Victim:
+    """A post-deploy run in a process group of its own; every other one is spread over two processes."""
 
+    def __init__(self, number: int, shared: SharedTarget) -> None:
+        self._number = number
+        target = shared.target
+        arguments = ["--target", "live", f"--env-file={target.env_file}", "-n", "2" if number % 2 else "0"]
+        self._process = subprocess.Popen(
+            command("postdeploy", target.folder / str(number), arguments),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
-def fingerprint(session: Session) -> dict[str, str]:
-    """Checksums of all rows, users and files."""
-    database, supabase = Database(run), Supabase(run)
-    supabase.for_operator()
-    found: dict[str, str] = {}
-    for table in (table.name for table in run.spec.database.tables):
-        rows = database.fetch(f"SELECT t::text AS line FROM {database.schema}.{table} t ORDER BY 1")
-        found[table] = f"{len(rows)} rows, {sha256(repr([row['line'] for row in rows]).encode()).hexdigest()[:16]}"
-    users = sorted(str(user["email"]) + str(user["id"]) for user in supabase.auth.all_users())
-    found["users"] = f"{len(users)}, {sha256(repr(users).encode()).hexdigest()[:16]}"
-    found["files"] = _files(supabase)
-    return found
-
-
-def _files(supabase: Supabase) -> str:
-    entries = supabase.storage.listing("", limit=MOST_FILES).json()
-    names = sorted(str(entry["name"]) for entry in entries)
-    return f"{len(names)}, {sha256(repr(names).encode()).hexdigest()[:16]}"
-
-
-def start_one(number: int, env_file: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """A run in a process group of its own; every other one is spread over two processes."""
-    arguments = ["--target", "live", f"--env-file={env_file}", "-n", "2" if number % 2 else "0"]
-    return subprocess.Popen(
-        command("postdeploy", folder / str(number), arguments),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def kill_one(number: int, env_file: Path, folder: Path, seconds: float) -> str:
-    """Start a run and kill everything of it after so many seconds; says how it ended."""
-    process = start_one(number, env_file, folder)
-    try:
-        process.wait(seconds)
-        return "ended before"
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if number % 4 >= 2:
-            lose_journal(process.pid)
-        return "killed"
-
-
-def interrupt_one(number: int, env_file: Path, folder: Path, seconds: float) -> float:
-    """Start a run and press Ctrl-C after so many seconds, as a terminal does; answers how long it took to end (seconds)."""
-    process = start_one(number, env_file, folder)
-    try:
-        process.wait(seconds)
-        return 0.0
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGINT)
-        started = time.monotonic()
+    def _ended_within(self, seconds: float) -> bool:
         try:
-            process.wait(GIVE_UP_SECONDS)
+            self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            return False
+        return True
+
+    def _kill(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def kill_after(self, seconds: float) -> bool:
+        """Kill everything of it after so many seconds; False when it had ended before."""
+        if self._ended_within(seconds):
+            return False
+        self._kill()
+        if self._number % 4 >= 2:
+            self._lose_journal()
+        return True
+
+    def interrupt_after(self, seconds: float) -> float:
+        """Press Ctrl-C after so many seconds, as a terminal does; returns how long it took to end (seconds)."""
+        if self._ended_within(seconds):
+            return 0.0
+        started = time.monotonic()
+        os.killpg(self._process.pid, signal.SIGINT)
+        if not self._ended_within(GIVE_UP_SECONDS):
+            self._kill()
         return time.monotonic() - started
 
-
-def lose_journal(pid: int) -> None:
-    """Remove what a killed run wrote on this machine."""
-    for folder, data in dead_runs(STATE):
-        if data["pid"] == pid:
-            shutil.rmtree(folder, ignore_errors=True)
+    def _lose_journal(self) -> None:
+        for dead in dead_runs():
+            if dead.pid == self._process.pid:
+                shutil.rmtree(dead.folder, ignore_errors=True)
 
 
-def tagged(session: Session) -> int:
-    """Users and documents that carry the tag of any run."""
-    sweeper = Sweeper(run)
-    return len(sweeper.tagged()) + len(sweeper.orphans(datetime.now(UTC)))
+def _is_untouched(shared: SharedTarget) -> tuple[bool, str]:
+    """Whether what is the colleague's is as it was, and a message about it."""
+    if touched := shared.differences():
+        return False, f"DIFFERENT: {touched}"
+    return True, f"checksums of {len(shared.before)} tables, users and files are as before the first run"
 
 
-class Shared:
-    """A twin that a colleague works on as well, and what it held before the runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._twin = EmbeddedTwin(folder / "twin")
-
-    def __enter__(self) -> Shared:
-        values, worker_env = self._twin.start()
-        self.env_file = self._twin.env_file
-        self.session = Run(new_run_id(), "live", False, self.folder / "run", values, worker_env)
-        self.session.learn_secrets()
-        populate(self.session)
-        self.before = fingerprint(self.session)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        close_all()
-        self._twin.stop()
-
-    def compare(self) -> str:
-        """What differs from before, in words."""
-        after = fingerprint(self.session)
-        touched = {key: (self.before[key], after[key]) for key in self.before if self.before[key] != after[key]}
-        same = f"checksums of {len(self.before)} tables, users and files are as before the first run"
-        return f"DIFFERENT: {touched}" if touched else same
-
-
-def kill_many(shared: Shared, moments: list[float]) -> tuple[bool, list[str]]:
+def kill_many(shared: SharedTarget, moments: Sequence[float]) -> tuple[bool, list[str]]:
     """Kill runs at these moments, sweep once, compare: whether all is well, and the figures."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        numbers = range(len(moments))
-        fates = list(pool.map(lambda n: kill_one(n, shared.env_file, shared.folder, moments[n]), numbers))
-    found = tagged(shared.run)
-    sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(shared.env_file)]
-    done = subprocess.run(sweep, capture_output=True, text=True)
-    left, told = tagged(shared.run), shared.compare()
-    return not left and not done.returncode and not told.startswith("DIFFERENT"), [
-        f"{fates.count('killed')} of {len(fates)} runs were killed while they ran; {found} tagged users and documents"
-        " were left by them.",
+        fates = list(pool.map(lambda n: Victim(n, shared).kill_after(moments[n]), range(len(moments))))
+    found = count_tagged(shared.session)
+    sweep = [sys.executable, "-m", "fixtures.sweep", "--older-than", "0s", "--env-file", str(shared.target.env_file)]
+    done = subprocess.run(sweep, cwd=ROOT, capture_output=True, text=True)
+    left = count_tagged(shared.session)
+    same, message = _is_untouched(shared)
+    bound = "" if left else f", left by {Share(0, sum(fates)).below} killed runs at 95 % confidence"
+    return not left and not done.returncode and same, [
+        f"{sum(fates)} of {len(fates)} runs were killed while they ran; {found} tagged users and documents were left by them.",
         f"The sweep: {(done.stdout.strip() or done.stderr.strip()).removeprefix('sweep: ')}.",
-        f"After it: **{left}** tagged; {told}.",
+        f"After it: **{left}** tagged{bound}; {message}.",
     ]
 
 
-def interrupt_many(shared: Shared, moments: list[float]) -> tuple[bool, list[str]]:
+def interrupt_many(shared: SharedTarget, moments: Sequence[float]) -> tuple[bool, list[str]]:
     """Press Ctrl-C at these moments; no sweep: each run cleans up itself."""
-    seconds = [interrupt_one(n, shared.env_file, shared.folder, moment) for n, moment in enumerate(moments)]
-    left, told = tagged(shared.run), shared.compare()
-    slowest, limit = max(seconds), shared.run.spec.safety.interrupt_seconds
-    return slowest <= limit and not left and not told.startswith("DIFFERENT"), [
-        f"Ctrl-C in {len(seconds)} runs: the slowest had ended after {slowest:.1f} s (at most {limit:g} s), **{left}** tagged",
-        f"users and documents were left without any sweep; {told}.",
+    seconds = [Victim(number, shared).interrupt_after(moment) for number, moment in enumerate(moments)]
+    left, limit = count_tagged(shared.session), shared.session.spec.safety.interrupt_seconds
+    late = Share(sum(took > limit for took in seconds), len(seconds))
+    same, message = _is_untouched(shared)
+    return not late.count and not left and same, [
+        f"Ctrl-C in {len(seconds)} runs: the slowest had ended after {max(seconds):.1f} s (at most {limit:g} s), later",
+        f"{late.below} at 95 % confidence. **{left}** tagged users and documents were left without any sweep; {message}.",
     ]
 
 
-def main() -> int:
-    """Kill, sweep, compare, and interrupt; exit code 1 when anything is left or touched, or a run did not end."""
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m proof.crashes", description=__doc__)
     parser.add_argument("--runs", type=int, default=100, help="runs to kill (default 100)")
     parser.add_argument("--interrupts", type=int, default=12, help="runs to end with Ctrl-C (default 12)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--page", action="store_true", help=f"write the sections into {SAFETY.name}")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Kill, sweep, compare, and interrupt; exit code 1 when anything is left or touched, or a run did not end."""
+    options = parse()
     chance = random.Random(options.seed)
-    well = True
+    is_well = True
     for heading, count, work in (
         ("Killed runs", options.runs, kill_many),
         ("Interrupted runs", options.interrupts, interrupt_many),
     ):
         if not count:
             continue
-        with tempfile.TemporaryDirectory(prefix="kills-") as name, Shared(Path(name)) as shared:
-            good, lines = work(shared, [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(count)])
-        well = well and good
+        with shared_target() as shared:
+            is_good, lines = work(shared, [chance.uniform(0.5, LONGEST_SECONDS) for _ in range(count)])
+        is_well = is_well and is_good
         print("\n".join(lines), flush=True)
         if options.page:
-            put(SAFETY, heading, [f"`python -m proof.crashes --runs {options.runs} --interrupts {options.interrupts} --page`:",
-                                  "", *lines])  # fmt: skip
-    return 0 if well else 1
+            called = f"`python -m proof.crashes --runs {options.runs} --interrupts {options.interrupts} --page`:"
+            put(SAFETY, heading, [called, "", *lines])
+    return ExitCode.PASS if is_well else ExitCode.FAIL
 
 
 if __name__ == "__main__":

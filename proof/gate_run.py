@@ -7,56 +7,101 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from gate.places import ROOT
 
 DID_NOT_END = -1
 SHOWN = 1500
 
 
-@dataclass
-class Concluded:
-    """Exit code (-1: killed at its deadline), seconds to the verdict, verdict.json (empty: none), end of the terminal."""
+@dataclass(frozen=True)
+class CheckSeen:
+    """One check of verdict.json."""
 
-    exit_code: int
-    seconds: float
-    verdict: dict[str, Any]
-    tail: str
+    id: str
+    status: str
+    observed: str = ""
 
-    @property
-    def checks(self) -> list[dict[str, Any]]:
-        """All checks of the verdict."""
-        return [check for item in self.verdict.get("checklist", []) for check in item["checks"]]
 
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """Findings of the verdict, the most important first."""
-        return list(self.verdict.get("findings", []))
+@dataclass(frozen=True)
+class FindingSeen:
+    """One finding of verdict.json."""
+
+    component: str
+    title: str
+    failure_mode: str | None = None
+    evidence: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.component}{f' [{self.failure_mode}]' if self.failure_mode else ''}: {self.title}"
+
+
+@dataclass(frozen=True)
+class VerdictSeen:
+    """What is read of verdict.json. `residue` is the number of things with the run's tag afterwards."""
+
+    verdict: str = ""
+    run_id: str = ""
+    checks: list[CheckSeen] = field(default_factory=list)
+    findings: list[FindingSeen] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    residue: int = 0
 
     def named(self, *statuses: str) -> list[str]:
         """Ids of the checks with one of these outcomes."""
-        return [check["id"] for check in self.checks if check["status"] in statuses]
+        return [check.id for check in self.checks if check.status in statuses]
 
 
-def command(suite: str, out: Path, arguments: Sequence[str]) -> list[str]:
-    """How the gate is called; `suite` is a marker expression or one module."""
+@dataclass(frozen=True)
+class Concluded:
+    """Exit code (-1: killed at its deadline), seconds to the verdict, what verdict.json says, end of the terminal."""
+
+    exit_code: int
+    seconds: float
+    verdict: VerdictSeen
+    tail: str
+
+    @property
+    def top(self) -> FindingSeen | None:
+        """The most important finding."""
+        return self.verdict.findings[0] if self.verdict.findings else None
+
+
+def command(suite: str, out: Path, arguments: Sequence[str], modules: Sequence[str] = ()) -> list[str]:
+    """How the gate is called; `suite` is a marker expression or one module, `modules` are those that it is limited to."""
     which = [suite] if suite.endswith(".py") or "::" in suite else ["-m", suite]
-    return [sys.executable, "-m", "pytest", *which, f"--out={out}", "--no-summary", *arguments]
+    return [sys.executable, "-m", "pytest", *which, *modules, f"--out={out}", "--no-summary", *arguments]
 
 
-def read_verdict(out: Path) -> dict[str, Any]:
-    """verdict.json of a results folder, or nothing."""
+def read_verdict(out: Path) -> VerdictSeen:
+    """verdict.json of a results folder; without one everything is empty."""
     file = out / "verdict.json"
-    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    return found
+    if not file.exists():
+        return VerdictSeen()
+    data = json.loads(file.read_text())
+    return VerdictSeen(
+        data["verdict"],
+        data["run_id"],
+        [CheckSeen(check["id"], check["status"], check["observed"]) for item in data["checklist"] for check in item["checks"]],
+        [_finding(finding) for finding in data["findings"]],
+        data["counts"],
+        sum(data["residue"]["after"].values()),
+    )
 
 
-def run_gate(suite: str, out: Path, arguments: Sequence[str], seconds: float) -> Concluded:
+def _finding(data: dict[str, str]) -> FindingSeen:
+    title = data.get("title") or data["summary"]
+    return FindingSeen(data["component"], title, data["failure_mode"] or None, str(data["evidence"]))
+
+
+def run_gate(suite: str, out: Path, arguments: Sequence[str], seconds: float, modules: Sequence[str] = ()) -> Concluded:
     """Run it to its end, or until its deadline."""
     started = time.monotonic()
+    called = command(suite, out, arguments, modules)
     try:
-        done = subprocess.run(command(suite, out, arguments), capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True, timeout=seconds)
         code, tail = done.returncode, done.stdout[-SHOWN:]
     except subprocess.TimeoutExpired:
         code, tail = DID_NOT_END, "the run did not end"

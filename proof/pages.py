@@ -1,11 +1,20 @@
-"""Figures that a command measured, as a section of a page in docs/."""
+"""Where the proofs write their figures, and a section of a page put in its place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-SAFETY = Path(__file__).resolve().parents[1] / "docs" / "safety.md"
+from gate.places import OUT, ROOT
+
+DOCS = ROOT / "docs"
+SAFETY = DOCS / "safety.md"
+
+
+def results(name: str) -> Path:
+    """The file of a proof's own results, its folder made."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    return OUT / name
 
 
 def put(page: Path, heading: str, lines: Sequence[str]) -> None:

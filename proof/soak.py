@@ -15,15 +15,18 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from proof.gate_run import run_gate
-from proof.mutations import twin
+from gate.exit_codes import ExitCode
+from proof.figures import Share
+from proof.gate_run import CheckSeen, run_gate
+from proof.pages import results
+from proof.targets import Target, running
 
 RUN_SECONDS = 300
 LATENCY_SECONDS = 0.2
-JSON_FILE = Path("reports/out/soak.json")
+FILE = "soak.json"
 BUSY = "while True: pass"
 
 
@@ -39,19 +42,47 @@ def busy_cores() -> Iterator[None]:
             burner.wait()
 
 
-def one_run(env_file: Path, worker_file: Path) -> dict[str, Any]:
-    """One gate; what failed, and how long it took."""
+@dataclass
+class Soaked:
+    """One gate: how it ended, how long it took (seconds), and the checks that were not as they should be."""
+
+    exit_code: int
+    seconds: float
+    bad: list[CheckSeen] = field(default_factory=list)
+    tail: str = ""
+
+    @property
+    def is_green(self) -> bool:
+        """Whether the gate passed."""
+        return self.exit_code == ExitCode.PASS
+
+    def __str__(self) -> str:
+        names = ", ".join(check.id.rpartition("::")[2] for check in self.bad) or ("green" if self.is_green else self.tail)
+        return f"exit {self.exit_code} in {self.seconds} s  {names}"
+
+
+def one_run(target: Target) -> Soaked:
+    """One gate on a twin."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        arguments = ["--target=live", "--strict", "-n", "4", f"--env-file={env_file}", f"--worker-env-file={worker_file}"]
+        files = [f"--env-file={target.env_file}", f"--worker-env-file={target.worker_file}"]
+        arguments = ["--target=live", "--strict", "-n", "4", *files]
         done = run_gate("predeploy or postdeploy", Path(folder) / "out", arguments, RUN_SECONDS)
-    result: dict[str, Any] = {"exit_code": done.exit_code, "seconds": round(done.seconds, 1), "bad": []}
-    if done.exit_code == 0 and done.verdict:
-        result["flaky"] = done.verdict["counts"]["flaky"]
-    else:
-        result["tail"] = done.tail
-        bad = [check for check in done.checks if check["status"] in ("failed", "blocked")]
-        result["bad"] = [(check["id"], check["status"], check["observed"]) for check in bad]
-    return result
+    soaked = Soaked(done.exit_code, round(done.seconds, 1))
+    if not soaked.is_green:
+        soaked.tail = done.tail
+        soaked.bad = [check for check in done.verdict.checks if check.status in ("failed", "blocked")]
+    return soaked
+
+
+def run_all(runs: int) -> list[Soaked]:
+    """So many gates, one after another; progress goes to the terminal."""
+    latency = ["--behaviour", 'proxy.kind="latency"', "--behaviour", f"proxy.seconds={LATENCY_SECONDS}"]
+    found = []
+    with running(latency) as target, busy_cores():
+        for number in range(1, runs + 1):
+            found.append(one_run(target))
+            print(f"[{number}/{runs}] {found[-1]}", flush=True)
+    return found
 
 
 def main() -> int:
@@ -59,23 +90,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.soak", description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
     options = parser.parse_args()
-    latency = ["--behaviour", 'proxy.kind="latency"', "--behaviour", f"proxy.seconds={LATENCY_SECONDS}"]
-    results = []
-    with twin(latency) as (env_file, worker_file), busy_cores():
-        for number in range(1, options.runs + 1):
-            result = one_run(env_file, worker_file)
-            results.append(result)
-            names = ", ".join(name.rpartition("::")[2] for name, _, _ in result["bad"]) or "green"
-            print(f"[{number}/{options.runs}] exit {result['exit_code']} in {result['seconds']} s  {names}", flush=True)
-    JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
-    bad = Counter(name for result in results for name, _, _ in result["bad"])
-    flaky = sum(result.get("flaky", 0) for result in results)
-    median = statistics.median(result["seconds"] for result in results)
-    JSON_FILE.write_text(json.dumps({"runs": results, "bad": bad, "flaky": flaky}, indent=1) + "\n")
-    failed = sum(result["exit_code"] != 0 for result in results)
-    print(f"{flaky} flaky checks, median {median:.0f} s a run")
-    print(f"{len(results) - failed} passed, {failed} failed")
-    return 1 if failed or flaky else 0
+    found = run_all(options.runs)
+    red = Share(sum(not soaked.is_green for soaked in found), len(found))
+    bad = Counter(check.id for soaked in found for check in soaked.bad)
+    data = {"runs": [asdict(soaked) for soaked in found], "bad": bad, "false_alarms_below": red.upper}
+    results(FILE).write_text(json.dumps(data, indent=1) + "\n")
+    median = statistics.median(soaked.seconds for soaked in found)
+    print(f"median {median:.0f} s a run; false alarms: {red.below} at 95 % confidence")
+    print(f"{red.of - red.count} passed, {red.count} failed")
+    return ExitCode.FAIL if red.count else ExitCode.PASS
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Completes Allure's results, and takes a last look for secrets.
+"""Completes Allure's results, and masks secrets in the finished files.
 
 `python -m reports.allure PAGE` takes out of Allure's page what asks another host.
 """

@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
@@ -45,7 +46,14 @@ class Delivery:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def message(data: VerdictData, report_url: str = "") -> dict[str, object]:
+class Message(TypedDict):
+    """A message as a Slack-compatible webhook takes it."""
+
+    text: str
+    blocks: list[dict[str, object]]
+
+
+def message(data: VerdictData, report_url: str = "") -> Message:
     """The verdict for a chat: what, where, why, and what to do next."""
     target, findings = data["target"], data["findings"]
     release = for_slack(target["release"][:12])

@@ -38,13 +38,18 @@ LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answ
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Direct JUnit and Allure into the results folder, before they look where to write."""
+    """Direct JUnit and Allure into the results folder, before they look where to write.
+
+    Raises UsageError when the folder is a file.
+    """
     if is_worker(config):
         # xdist hands on what was said on the command line, not what is set here.
         allure_.use_results_folder(config, worker_input(config).get(ALLURE_RESULTS))
         return
     if is_gate(config) and not is_quiet(config):
         out = Path(config.option.out).resolve()
+        if out.exists() and not out.is_dir():
+            raise pytest.UsageError(f"--out: {out} is no folder")
         allure_.direct_results(config, out)
         config.pluginmanager.register(Recorder(out), RECORDER)
 
@@ -64,8 +69,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Tell Allure's result which check it is."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tell Allure's result, which is begun outside of this, which check it is."""
     if session_of(item.config) is not None:
         allure.dynamic.label(allure_.NODE_ID, item.nodeid)
     return (yield)
@@ -77,6 +82,7 @@ class Recorder:
     def __init__(self, out: Path) -> None:
         self.out = out
         self._checks: dict[str, Check] = {}
+        self._not_loaded: list[str] = []
         self._rules = Rules()
         self._started = time.time()
         self._lines: list[str] = []
@@ -97,6 +103,11 @@ class Recorder:
         for name in FOLDERS:
             shutil.rmtree(self.out / name, ignore_errors=True)
         (self.out / ALLURE_RESULTS).mkdir(parents=True)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Checks that could not be loaded did not pass: xdist runs the others nevertheless."""
+        if report.failed:
+            self._not_loaded.append(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome and the facts of one phase of a check."""
@@ -124,7 +135,8 @@ class Recorder:
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
-        findings = Diagnosis(checks, self._rules, session.spec).conclude() + ([left] if left else [])
+        own = [finding for finding in (left, _not_loaded(self._not_loaded)) if finding is not None]
+        findings = Diagnosis(checks, self._rules, session.spec).conclude() + own
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, findings, session.spec.service, wants_all)
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -167,15 +179,31 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """The verdict stands last."""
-        out = config.get_terminal_writer()
-        for line in self._lines:
-            out.line(line)
+        if self._lines:
+            out = config.get_terminal_writer()
+            for line in self._lines:
+                out.line(line)
 
 
 def _facts(report: pytest.TestReport) -> dict[str, str]:
     """What the check's report says of it: its promise from its beginning, and how it ended where it did not pass."""
     found = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
     return dict(found[-1]) if found and (report.when == "setup" or report.outcome != "passed") else {}
+
+
+def _not_loaded(modules: list[str]) -> Finding | None:
+    """A finding when checks could not be loaded: what they would have said is not known."""
+    if not modules:
+        return None
+    return Finding(
+        component="harness",
+        summary=f"the checks of {len(modules)} modules could not be loaded",
+        category="harness",
+        expected="every check of the chosen suites is run",
+        evidence=", ".join(modules),
+        causes=["a module of checks does not import", "two checks have the same name"],
+        next_step=f"pytest --collect-only '{modules[0]}'",
+    )
 
 
 def _left_behind(session: Session) -> Finding | None:

@@ -1,18 +1,22 @@
-"""What the project's own tests share: a run without a target, and pytest as a stranger calls it."""
+"""What the project's own tests share: a session on a target that exists nowhere, and pytest as a stranger calls it."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fixtures.system import Staging
+from gate import places
 from gate.run import Run, new_run_id
+from gate.session import Session
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = places.ROOT
 # Fixtures and modules that start a twin or a process of the gate: their tests are marked `twin`.
-TWIN_FIXTURES = frozenset({"attacked", "gate", "pytest_by_hand", "target", "twin"})
+TWIN_FIXTURES = frozenset({"attacked", "gate", "healthy", "pytest_by_hand", "target", "targets", "twin"})
 TWIN_MODULES = frozenset({"test_interrupts.py"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -38,8 +42,21 @@ def values() -> dict[str, str]:
 
 @pytest.fixture
 def run(tmp_path: Path, values: dict[str, str]) -> Run:
-    """A run on that target."""
-    return Run(new_run_id(), "live", False, tmp_path / "run", values, dict(values))
+    """The facts of a run on that target."""
+    return Run(new_run_id(), "live", tmp_path / "run", values)
+
+
+@pytest.fixture
+def session(run: Run) -> Iterator[Session]:
+    """A session on that target; nothing is asked of it."""
+    found = Session(run, Staging())
+    yield found
+    found.close()
+
+
+def with_values(session: Session, **values: str) -> Session:
+    """Another session of the same run, whose settings are these besides; whoever makes it closes it."""
+    return Session(replace(session.run, values=session.run.values | values), session.system)
 
 
 def without_settings() -> dict[str, str]:
@@ -51,7 +68,7 @@ def gate_in(folder: Path) -> Pytest:
     """Calls the gate in a process of its own, without any setting of this process; results go to `out` in the folder."""
 
     def call(*arguments: str, seconds: float = 240) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "pytest", "--out", str(folder / "out"), *arguments]
+        command = [sys.executable, "-m", "pytest", f"--out={folder / 'out'}", *arguments]
         return subprocess.run(command, cwd=ROOT, env=without_settings(), capture_output=True, text=True, timeout=seconds)
 
     return call

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from fixtures.release import Look, ReleaseWatch, is_release
-from gate.run import Run
+from fixtures.release import ReleaseWatch, is_release
+from gate.exit_codes import ExitCode
 from reports import ci, compare, notify
 from tests.conftest import ROOT
+from tests.recorded import a_session, a_verdict
 from tests.servers import answering
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -71,41 +72,23 @@ def test_nothing_from_outside_is_put_into_a_command(path: Path) -> None:
     assert not [command for command in runs(path) if "${{" in command]
 
 
-def a_verdict(**changed: Any) -> dict[str, Any]:
-    """The content of verdict.json."""
-    finding = {
-        "component": "storage", "summary": "no access | <b>bold</b>", "failure_mode": "F04", "section": "§3",
-        "expected": "200", "evidence": "403\nforbidden", "causes": [], "next_step": "apply the migration",
-        "category": "", "tests": ["t"], "blocked": [], "rank": 1,
-    }  # fmt: skip
-    checks = [
-        {"id": "a.py::one", "status": "failed", "promise": "p", "observed": "o", "seconds": 1.0},
-        {"id": "a.py::two", "status": "passed", "promise": "p", "observed": "", "seconds": 0.1},
-    ]
-    data = {
-        "verdict": "fail", "target": {"kind": "live", "name": "staging", "api_base_url": "https://x", "faults": []},
-        "run_id": "r1", "commit": "c" * 40, "started_at": "2026-01-01T00:00:00+00:00", "duration_s": 12.0,
-        "counts": {"passed": 1, "failed": 1, "flaky": 0, "skipped": 0, "blocked": 0},
-        "checklist": [{"id": "8.2.1", "title": "Health", "status": "failed", "checks": checks}], "findings": [finding],
-    }  # fmt: skip
-    return data | changed
-
-
 def test_findings_become_annotations_in_one_line_each() -> None:
-    lines = ci.annotation_lines(a_verdict())
-    assert lines == [
-        "::error title=storage%3A no access | <b>bold</b>::expected 200; observed 403%0Aforbidden; next: apply the migration"
+    data = a_verdict()
+    data["not_judged"] = [{"what": "set RENDER_API_KEY", "set": "RENDER_API_KEY", "checks": 3}]
+    assert ci.annotation_lines(data) == [
+        "::error title=storage%3A no access | <b>bold</b>::expected 200; observed 403%0Aforbidden; next: apply the migration",
+        "::warning title=not judged::3 checks: set RENDER_API_KEY",
     ]
 
 
 def test_the_comment_shows_what_attacks_it_as_text() -> None:
-    text = ci.markdown(a_verdict())
+    text = ci.format_markdown(a_verdict())
     assert "<b>" not in text
     assert "no access &#124; &lt;b&gt;bold" in text
     assert "| 1 |" in text
 
 
-def test_a_notification_is_sent_again_after_a_passing_failure() -> None:
+def test_a_notification_is_sent_again_after_a_temporary_failure() -> None:
     seen: list[tuple[str, Any]] = []
 
     def answer(method: str, path: str, body: Any) -> tuple[int, Any]:
@@ -159,18 +142,18 @@ def test_a_release_is_known_by_commit_or_version(wanted: str, seen: object, same
 @pytest.mark.parametrize(
     ("deploy", "health", "state", "exit_code"),
     [
-        ("live", "f00dfeed", "live", 0),
-        ("build_in_progress", "0ld0ld0", "still deploying", 6),
-        ("update_in_progress", None, "still deploying", 6),
-        ("build_failed", "0ld0ld0", "failed to build", 1),
-        ("update_failed", "0ld0ld0", "failed to start", 1),
-        ("canceled", "0ld0ld0", "old release still live", 1),
-        (None, "0ld0ld0", "old release still live", 1),
-        (None, None, "no answer", 6),
+        ("live", "f00dfeed", "live", ExitCode.PASS),
+        ("build_in_progress", "0ld0ld0", "still deploying", ExitCode.BLOCKED),
+        ("update_in_progress", None, "still deploying", ExitCode.BLOCKED),
+        ("build_failed", "0ld0ld0", "failed to build", ExitCode.FAIL),
+        ("update_failed", "0ld0ld0", "failed to start", ExitCode.FAIL),
+        ("canceled", "0ld0ld0", "old release still live", ExitCode.FAIL),
+        (None, "0ld0ld0", "old release still live", ExitCode.FAIL),
+        (None, None, "no answer", ExitCode.BLOCKED),
     ],
 )
 def test_the_state_of_a_deployment_is_told_apart(
-    tmp_path: Path, values: dict[str, str], deploy: str | None, health: str | None, state: str, exit_code: int
+    tmp_path: Path, deploy: str | None, health: str | None, state: str, exit_code: ExitCode
 ) -> None:
     def answer(method: str, path: str, body: Any) -> tuple[int, Any]:
         if path.startswith("/v1/services?"):
@@ -180,33 +163,29 @@ def test_the_state_of_a_deployment_is_told_apart(
         return (200, {"commit": health * 5, "version": "1"}) if health else (502, "bad gateway")
 
     with answering(answer) as url:
-        more = {"API_BASE_URL": url, "RENDER_BASE_URL": url, "RENDER_API_KEY": "key-of-a-test"}
-        run = Run("r", "live", False, tmp_path, values | more, values)
-        looks: list[Look] = []
-        look, _ = ReleaseWatch(run, "f00dfeed").wait(0, lambda seen, _: looks.append(seen))
-    assert look.state == state
-    assert looks == [look]
-    if state != "live":
-        assert look.exit_code == exit_code
+        session = a_session(tmp_path, API_BASE_URL=url, RENDER_BASE_URL=url, RENDER_API_KEY="key-of-a-test")
+        states: list[str] = []
+        seen = ReleaseWatch(session, "f00dfeed").wait(0, states.append)
+    assert [text.partition(":")[0] for text in states] == [state]
+    assert seen.exit_code == exit_code
 
 
-def test_two_runs_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = a_verdict(), a_verdict()
-    new["checklist"] = [dict(item) for item in new["checklist"]]
     new["checklist"][0]["checks"] = [
         {"id": "a.py::two", "status": "failed", "promise": "p", "observed": "500", "seconds": 2.0},
         {"id": "a.py::three", "status": "passed", "promise": "p", "observed": "", "seconds": 0.1},
     ]
     found = compare.compare(old, new)
     assert found.newly_red == ["a.py::two: failed, 500"]
-    assert found.gone == ["a.py::one"]
+    assert found.removed == ["a.py::one"]
     assert found.new == ["a.py::three"]
     assert found.slower == ["a.py::two: 0.1 s → 2.0 s"]
     for name, data in (("a", old), ("b", new)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "verdict.json").write_text(json.dumps(data))
     monkeypatch.setattr(sys, "argv", ["compare", str(tmp_path / "a"), str(tmp_path / "b")])
-    assert compare.main() == 1
+    assert compare.main() == ExitCode.FAIL
     assert "newly red (1)" in capsys.readouterr().out
     monkeypatch.setattr(sys, "argv", ["compare", str(tmp_path / "a"), str(tmp_path / "none")])
-    assert compare.main() == 4
+    assert compare.main() == ExitCode.USAGE

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gate.exit_codes import ExitCode
 from tests.conftest import Pytest
-
-USAGE, BLOCKED = 4, 6
 
 
 def env_file(folder: Path, **values: str) -> Path:
@@ -36,7 +35,7 @@ def assert_one_line(text: str, wanted: str) -> None:
 
 def test_an_unknown_fault(gate: Pytest) -> None:
     done = gate("-m", "predeploy", "--target", "twin", "--fault", "F99")
-    assert done.returncode == USAGE
+    assert done.returncode == ExitCode.USAGE
     assert_one_line(done.stdout + done.stderr, "unknown fault 'F99'")
 
 
@@ -53,21 +52,21 @@ def test_an_unknown_fault(gate: Pytest) -> None:
 )  # fmt: skip
 def test_a_wrong_setting(gate: Pytest, tmp_path: Path, values: dict[str, str], message: str) -> None:
     done = gate("-m", "postdeploy", "--target", "live", "--strict", "--env-file", str(env_file(tmp_path, **values)))
-    assert done.returncode == USAGE, done.stdout
+    assert done.returncode == ExitCode.USAGE, done.stdout
     assert_one_line(done.stdout + done.stderr, message)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_env_file(gate: Pytest, tmp_path: Path) -> None:
     done = gate("--target", "live", "--env-file", str(tmp_path / "nowhere.env"))
-    assert done.returncode == USAGE
+    assert done.returncode == ExitCode.USAGE
     assert_one_line(done.stdout + done.stderr, "nowhere.env: cannot be read")
 
 
 def test_a_fault_on_a_live_target(gate: Pytest, tmp_path: Path) -> None:
     path = env_file(tmp_path, API_BASE_URL="https://127.0.0.1:9")
     done = gate("--target", "live", "--fault", "F01", "--env-file", str(path))
-    assert done.returncode == USAGE
+    assert done.returncode == ExitCode.USAGE
     assert_one_line(done.stdout + done.stderr, "--fault breaks the twin only")
 
 
@@ -75,7 +74,7 @@ def test_a_broken_specification(gate: Pytest, tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("[meta]\nname = 1\n")
     done = gate("--spec", str(path))
-    assert done.returncode == USAGE
+    assert done.returncode == ExitCode.USAGE
     assert_one_line(done.stdout + done.stderr, r"broken\.toml: meta")
 
 
@@ -96,7 +95,7 @@ def test_an_unreachable_host(gate: Pytest, tmp_path: Path, closed_port: int) -> 
         RENDER_BASE_URL=f"https://{base}",
     )
     done = gate("-m", "postdeploy", "--target", "live", "--strict", "--env-file", str(path))
-    assert done.returncode == BLOCKED, done.stdout
+    assert done.returncode == ExitCode.BLOCKED, done.stdout
     assert "Traceback" not in done.stdout
     assert "verdict    BLOCKED" in done.stdout
     assert "a-long-password" not in done.stdout

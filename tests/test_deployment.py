@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from load.session import REMOTE_PORT
-from spec import current
+from load.processes import REMOTE_PORT
+from spec import load
 from tests.conftest import ROOT
 
 MANIFESTS = sorted((ROOT / "load" / "kubernetes").glob("*.yaml"))
@@ -48,7 +48,7 @@ def test_manifests_name_profiles_and_files_that_exist(path: Path) -> None:
     text = path.read_text()
     profiles = set(re.findall(r"--(?:arrivals|profile)[= ](\w+)", text))
     assert profiles
-    assert profiles <= set(current().load.profiles)
+    assert profiles <= set(load().load.profiles)
     assert all((ROOT / name).exists() for name in re.findall(r"load/\w+\.py", text))
     assert all(document["apiVersion"] and document["kind"] and document["metadata"]["name"] for document in documents(path))
 

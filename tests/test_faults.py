@@ -2,18 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Pytest
+from gate.exit_codes import ExitCode
+from gate.places import STATE
+from reports.schema import VerdictData
+from tests.conftest import Pytest
 
-GREEN, RED, USAGE = 0, 1, 4
 
-
-def verdict(folder: Path) -> dict[str, Any]:
+def verdict(folder: Path) -> VerdictData:
     """What the run concluded."""
-    found: dict[str, Any] = json.loads((folder / "out" / "verdict.json").read_text())
+    found: VerdictData = json.loads((folder / "out" / "verdict.json").read_text())
     return found
 
 
@@ -34,7 +34,7 @@ def verdict(folder: Path) -> dict[str, Any]:
 )
 def test_the_fault_is_caught_and_named(gate: Pytest, tmp_path: Path, suite: str, fault: str, component: str) -> None:
     done = gate("-m", suite, "--target", "twin", "--fault", fault)
-    assert done.returncode == RED, done.stdout
+    assert done.returncode == ExitCode.FAIL, done.stdout
     top = verdict(tmp_path)["findings"][0]
     assert (top["component"], top["failure_mode"]) == (component, fault if fault != "F11" else "F09")
     assert top["expected"]
@@ -46,13 +46,13 @@ def test_the_fault_is_caught_and_named(gate: Pytest, tmp_path: Path, suite: str,
 
 def test_two_faults_are_two_findings(gate: Pytest, tmp_path: Path) -> None:
     done = gate("-m", "postdeploy", "--target", "twin", "--fault", "F04", "--fault", "F20")
-    assert done.returncode == RED
+    assert done.returncode == ExitCode.FAIL
     assert [finding["failure_mode"] for finding in verdict(tmp_path)["findings"]] == ["F04", "F20"]
 
 
 def test_production_stops_the_run_before_it_writes(gate: Pytest, tmp_path: Path) -> None:
     done = gate("-m", "predeploy", "--target", "twin", "--fault", "F35")
-    assert done.returncode == USAGE
+    assert done.returncode == ExitCode.USAGE
     assert "SUPABASE_URL: looks like production" in done.stdout + done.stderr
     assert not (tmp_path / "out").exists()
 
@@ -60,23 +60,23 @@ def test_production_stops_the_run_before_it_writes(gate: Pytest, tmp_path: Path)
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_healthy_twin_is_green_and_leaves_nothing(gate: Pytest, tmp_path: Path, workers: str) -> None:
     done = gate("-m", "predeploy or postdeploy", "--target", "twin", "-n", workers)
-    assert done.returncode == GREEN, done.stdout
+    assert done.returncode == ExitCode.PASS, done.stdout
     found = verdict(tmp_path)
     assert found["verdict"] == "pass"
     assert found["findings"] == []
     run_id = found["run_id"]
-    assert not (ROOT / ".state" / run_id).exists()
+    assert not (STATE / run_id).exists()
     assert all(item["checks"] for item in found["checklist"] if not item["id"].startswith("8.3"))
 
 
 def test_the_checks_pass_in_any_order(gate: Pytest) -> None:
     done = gate("-m", "predeploy or postdeploy", "--target", "twin", "-p", "tests.reversing")
-    assert done.returncode == GREEN, done.stdout
+    assert done.returncode == ExitCode.PASS, done.stdout
 
 
 def test_a_run_that_only_reads_judges_what_it_can_and_writes_nothing(gate: Pytest, tmp_path: Path) -> None:
     done = gate("-m", "predeploy or postdeploy", "--target", "twin", "--read-only")
-    assert done.returncode == GREEN, done.stdout
+    assert done.returncode == ExitCode.PASS, done.stdout
     found = verdict(tmp_path)
     assert found["counts"]["passed"] > 300
     reasons = {c["observed"] for item in found["checklist"] for c in item["checks"] if c["status"] == "skipped"}

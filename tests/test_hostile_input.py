@@ -4,7 +4,6 @@ import json
 import resource
 import tracemalloc
 import zlib
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,14 +11,14 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from gate.expect import CheckFailed
+from gate.failures import CheckFailed
 from gate.http import Reply, Service
-from gate.run import Run
+from gate.session import Session
 from reports import ci, notify
 from reports.text import for_markdown
-from tests.conftest import gate_in
+from tests.conftest import gate_in, with_values
+from tests.recorded import a_verdict
 from tests.servers import answering
-from tests.test_ci import a_verdict
 from tests.test_command_line import env_file
 from twin import hostile
 from twin.doubles.llamaparse import extract
@@ -107,10 +106,10 @@ def test_notifications_mention_nobody() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in hostile.KINDS if kind.handler in MEASURELESS], ids=lambda kind: kind.name)
-def test_a_body_without_measure_is_cut(run: Run, tmp_path: Path, kind: hostile.Kind) -> None:
+def test_a_body_without_measure_is_cut(session: Session, tmp_path: Path, kind: hostile.Kind) -> None:
     with hostile.Server(kind, tmp_path) as server:
-        values = run.values | {"HARNESS_CA_FILE": str(server.authority)}
-        service = Service(replace(run, values=values), f"https://localhost:{server.port}", "api")
+        trusting = with_values(session, HARNESS_CA_FILE=str(server.authority))
+        service = Service(trusting, f"https://localhost:{server.port}", "api")
         tracemalloc.start()
         try:
             with pytest.raises(CheckFailed, match=r"larger than|connection broke|no complete answer"):
@@ -123,7 +122,7 @@ def test_a_body_without_measure_is_cut(run: Run, tmp_path: Path, kind: hostile.K
 
 @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 200_000, b"\xff\xfe\xc0", b"", b"NaN"[:2]],
                          ids=["lists", "objects", "bytes", "nothing", "cut"])  # fmt: skip
-def test_nonsense_instead_of_json_is_a_finding(run: Run, body: bytes) -> None:
+def test_nonsense_instead_of_json_is_a_finding(body: bytes) -> None:
     reply = Reply("GET", "https://x/", 200, httpx.Headers(), body, 0.0, "api")
     with pytest.raises(CheckFailed, match="to answer JSON"):
         reply.json()

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from fixtures.identity import Part, refusal
-from spec import current
+from gate.exit_codes import ExitCode
+from spec import load
 from tests.conftest import Pytest
 from tests.servers import answering
-from tests.test_command_line import USAGE, assert_one_line, env_file
+from tests.test_command_line import assert_one_line, env_file
 
-IDENTITY = current().identity
+IDENTITY = load().identity
 EARLY, LATE = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 REF = "abcdefghijklmnopqrst"
 
@@ -98,7 +99,7 @@ def test_nothing_is_written_before_the_identity_is_known(gate: Pytest, tmp_path:
         keys = {"SUPABASE_ANON_KEY": "x" * 40, "SUPABASE_SERVICE_ROLE_KEY": "y" * 40}
         path = env_file(tmp_path, API_BASE_URL=url, SUPABASE_URL=url, DATABASE_URL="postgresql://u:p@127.0.0.1:9/x", **keys)
         done = gate("-m", "postdeploy", "--target", "live", "--env-file", str(path))
-    assert done.returncode == USAGE, done.stdout
+    assert done.returncode == ExitCode.USAGE, done.stdout
     assert_one_line(done.stdout + done.stderr, wanted)
     assert set(asked) == {"GET"}
     assert not (tmp_path / "out" / "verdict.json").exists()

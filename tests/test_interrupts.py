@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gate.run import STATE
+from gate.exit_codes import ExitCode
+from gate.places import ROOT, STATE
 from proof.gate_run import read_verdict
-from spec import current
-from tests.conftest import ROOT, Pytest, without_settings
+from spec import DEFAULT, load
+from tests.conftest import Pytest, without_settings
 
-INTERRUPTED = 2
-LOOK_SECONDS = 0.05
+PROBE_SECONDS = 0.05
 WAIT_SECONDS = 60.0
 
 
@@ -25,37 +25,37 @@ def wait_until_something_exists(run: Path, process: "subprocess.Popen[str]") -> 
     while process.poll() is None and time.monotonic() < deadline:
         if any(path.stat().st_size for path in run.glob("journal*")):
             return
-        time.sleep(LOOK_SECONDS)  # a file of another process is all there is to look at
+        time.sleep(PROBE_SECONDS)  # a file of another process is all there is to look at
     raise AssertionError(f"the run created nothing: exit code {process.poll()}")
 
 
 @pytest.mark.parametrize(("workers", "sign"), [("0", signal.SIGINT), ("2", signal.SIGINT), ("0", signal.SIGTERM)])
 def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal.Signals) -> None:
-    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "twin", "--out", str(tmp_path), "-n", workers]
+    command = [sys.executable, "-m", "pytest", "-m", "postdeploy", "--target", "twin", f"--out={tmp_path}", "-n", workers]
     with subprocess.Popen(command, cwd=ROOT, env=without_settings(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         begun = next(run for line in process.stdout if (run := re.match(r"run (\S+)", line)))
         wait_until_something_exists(STATE / begun[1], process)
         process.send_signal(sign)
         told, _ = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == INTERRUPTED, told
+    assert process.returncode == ExitCode.INTERRUPTED, told
     assert "Traceback" not in told
     assert "INTERNALERROR" not in told
     assert not (STATE / begun[1]).exists()
     found = read_verdict(tmp_path)
-    assert found["verdict"] != "pass"
-    assert not any(found["residue"]["after"].values()), found["residue"]
+    assert found.verdict != "pass"
+    assert found.residue == 0
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_no_check_runs_for_ever(gate: Pytest, tmp_path: Path, workers: str) -> None:
-    text = (ROOT / "spec" / "staging.toml").read_text()
+    text = DEFAULT.read_text()
     hasty = tmp_path / "hasty.toml"
-    hasty.write_text(text.replace(f"check_seconds = {current().safety.check_seconds:g}", "check_seconds = 3"))
+    hasty.write_text(text.replace(f"check_seconds = {load().safety.check_seconds:g}", "check_seconds = 3"))
     done = gate("acceptance/performance/test_load_smoke.py", "--target", "twin", "--spec", str(hasty), "-n", workers)
-    assert done.returncode == 1, done.stdout
-    top = read_verdict(tmp_path / "out")["findings"][0]
-    assert top["component"] == "harness"
-    assert "to end within 3 s" in top["expected"]
-    assert re.search(r"still at work in (load/session|fixtures/journeys)\.py:\d+", top["evidence"])
+    assert done.returncode == ExitCode.FAIL, done.stdout
+    top = read_verdict(tmp_path / "out").findings[0]
+    assert top.component == "harness"
+    assert "the check to end within 3 s" in done.stdout
+    assert re.search(r"still at work in (load|fixtures|gate)/\w+\.py:\d+", top.evidence)
     assert "Traceback" not in done.stdout

@@ -1,14 +1,14 @@
 """No secret of the target stands in any byte that a run leaves, also when the target itself shows them."""
 
-import base64
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import pytest
 
 from gate.embedded import EmbeddedTwin
-from spec import current
+from gate.settings import read_env_file
+from spec import load
 from tests.conftest import Pytest
+from tests.secret_forms import forms
 
 # The health body shows the connection string, a debug page the environment, a job its webhook secret, and a server error
 # comes instead of a refusal.
@@ -16,28 +16,18 @@ LEAKY = ["F21", "G08", "G31", "F08"]
 SHORTEST = 8
 
 
-def forms(secret: str) -> set[bytes]:
-    """A secret as it may be written: raw, in a URL, in base64 by itself and within a longer text."""
-    raw = secret.encode()
-    found = {raw, quote(secret, safe="").encode(), quote_plus(secret).encode()}
-    found |= {base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"=")}
-    for lead in range(3):
-        middle = base64.b64encode(b"\0" * lead + raw).rstrip(b"=")[4 if lead else 0 : -3]
-        found |= {middle} if len(middle) >= 12 else set()
-    return found
-
-
 def secrets_of(values: dict[str, str]) -> dict[str, str]:
     """Secret values of an environment by name."""
-    names = {name for name, variable in current().variables.items() if variable.is_secret}
+    names = {name for name, variable in load().variables.items() if variable.is_secret}
     names |= {"SUPABASE_JWT_SECRET", "RENDER_API_KEY"}
     return {name: values[name] for name in names if len(values.get(name, "")) >= SHORTEST}
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_no_byte_of_the_results_holds_a_secret(gate: Pytest, tmp_path: Path, workers: str) -> None:
-    twin = EmbeddedTwin(tmp_path / "twin", LEAKY)
-    values, worker_env = twin.start()
+    twin = EmbeddedTwin(tmp_path / "twin", faults=LEAKY)
+    values = twin.start()
+    worker_env = read_env_file(Path(values["HARNESS_WORKER_ENV_FILE"]))
     try:
         done = gate(
             "-m", "predeploy or postdeploy", "--target", "live", "-n", workers, "--showlocals",

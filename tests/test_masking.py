@@ -1,24 +1,22 @@
-"""Masking: no form of a secret leaves the process."""
+"""Masking: no form of a secret leaves the process, also where only its beginning is shown."""
 
 import base64
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
-from fixtures import masking
-from gate.expect import SHOWN, CheckFailed, shorten
+from gate.failures import SHOWN, CheckFailed, shorten
+from gate.masking import MIN_LENGTH, Masking
 
 SECRET = "s3cret/with+signs=and words"
 
 
-@pytest.fixture(autouse=True)
-def learnt() -> Iterator[None]:
+@pytest.fixture
+def masking() -> Masking:
     """One known secret."""
-    masking.forget()
-    masking.learn("THE_KEY", SECRET)
-    yield
-    masking.forget()
+    found = Masking()
+    found.learn("THE_KEY", SECRET)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -33,16 +31,29 @@ def learnt() -> Iterator[None]:
     ],
     ids=["plain", "inside", "url", "base64", "basic-auth", "base64-inside"],
 )
-def test_every_form_is_masked(text: str) -> None:
+def test_every_form_is_masked(masking: Masking, text: str) -> None:
     shown = masking.mask(text)
     assert "THE_KEY" in shown
     assert SECRET not in shown
     assert base64.b64encode(SECRET.encode()).decode()[4:20] not in shown
 
 
-def test_failures_are_masked_at_the_source() -> None:
-    error = CheckFailed(f"no {SECRET}", f"there is {SECRET}", f"look at {SECRET}")
-    assert SECRET not in f"{error} {error.expected} {error.observed} {error.look}"
+@pytest.mark.parametrize("shown_characters", range(MIN_LENGTH, len(SECRET)))
+def test_a_secret_cut_off_in_the_middle_is_masked(masking: Masking, shown_characters: int) -> None:
+    lead = "x" * (SHOWN - shown_characters)
+    shown = masking.mask(shorten(f"{lead}{SECRET} and more"))
+    assert shown.startswith(f"{lead}[THE_KEY]…"), shown[SHOWN - shown_characters :]
+
+
+def test_a_secret_cut_off_in_each_of_several_parts_is_masked(masking: Masking) -> None:
+    error = CheckFailed(*[f"{'x' * (SHOWN - 12)}{SECRET}"] * 3)
+    shown = masking.mask(f"{error}; {error.hint}")
+    assert SECRET[:MIN_LENGTH] not in shown
+    assert shown.count("[THE_KEY]…") == 3
+
+
+def test_what_looks_like_a_secrets_beginning_is_left_alone_elsewhere(masking: Masking) -> None:
+    assert masking.mask(f"{SECRET[:12]} is no secret") == f"{SECRET[:12]} is no secret"
 
 
 def test_evidence_is_printable_and_bounded() -> None:
@@ -51,6 +62,6 @@ def test_evidence_is_printable_and_bounded() -> None:
     assert len(shown) < SHOWN + 50
 
 
-def test_short_values_are_left_alone() -> None:
+def test_short_values_are_left_alone(masking: Masking) -> None:
     masking.learn("SHORT", "abc")
     assert masking.mask("abc") == "abc"

@@ -5,18 +5,18 @@ import ssl
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
 
 from fixtures.network import Tls
-from gate.run import Run
+from gate.session import Session
+from tests.conftest import with_values
 
 
 @pytest.fixture(params=[True, False], ids=["old-protocols", "current-protocols"])
-def server(request: pytest.FixtureRequest, tmp_path: Path, run: Run) -> Iterator[tuple[Run, bool]]:
+def server(request: pytest.FixtureRequest, tmp_path: Path, session: Session) -> Iterator[tuple[Session, bool]]:
     """A TLS server on loopback, with or without the old protocols."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -41,16 +41,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path, run: Run) -> Iterator
                 raw.close()
 
     threading.Thread(target=serve, daemon=True).start()
-    values = run.values | {
-        "API_BASE_URL": f"https://127.0.0.1:{listener.getsockname()[1]}",
-        "HARNESS_CA_FILE": str(tmp_path / "ca.pem"),
-    }
-    yield replace(run, values=values), request.param
+    address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    yield with_values(session, API_BASE_URL=address, HARNESS_CA_FILE=str(tmp_path / "ca.pem")), request.param
     listener.close()
 
 
-def test_old_protocols_are_noticed(server: tuple[Run, bool]) -> None:
-    run, old = server
-    assert Tls(run).accepts("TLSv1") is old
-    assert Tls(run).problem() is None
-    assert Tls(run).version() in ("TLSv1.2", "TLSv1.3")
+def test_old_protocols_are_noticed(server: tuple[Session, bool]) -> None:
+    session, old = server
+    assert Tls(session).accepts("TLSv1") is old
+    assert Tls(session).problem() is None
+    assert Tls(session).version() in ("TLSv1.2", "TLSv1.3")

@@ -4,14 +4,15 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from reports import summary
+from reports import history, summary
+from reports.schema import SummaryData
 from tests.conftest import ROOT
-from tests.test_ci import a_verdict
+from tests.recorded import a_verdict
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -28,31 +29,43 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def data(verdict: str) -> dict[str, Any]:
+def data(verdict: str) -> SummaryData:
     """What a run leaves for the page."""
-    found = a_verdict(verdict=verdict)
-    if verdict == "pass":
-        found["findings"] = []
-    else:
-        found["findings"][0]["summary"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
-    stages = [["uploaded", "queued", 0.1], ["parsed", "queued", 1.0], ["complete", "done", 2.0]]
+    run = a_verdict(verdict)
+    run["release_live_s"] = 12.0
+    run["not_judged"] = [{"what": "set RENDER_API_KEY", "set": "RENDER_API_KEY", "checks": 3}]
+    if verdict != "pass":
+        run["findings"][0]["summary"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
+    stages = [("uploaded", "queued", 0.1), ("parsed", "queued", 1.0), ("complete", "done", 2.0)]
     figures = {"median": 10.0, "mean": 11.0, "p95": 250.0, "max": 300.0}
-    return found | {
+    return {
+        "run": run,
         "documents": [{"name": "policy", "outcome": "complete", "seconds": 2.0, "stages": stages, "retry_count": 0}],
-        "document_limit_s": 10.0, "speedup": 60.0, "slowest": [["one", 2.0]], "suites": {"8.2.1": "Post-Deployment"},
-        "samples": [{"name": "GET /health", "section": "s", "count": 40, "figures": figures, "low": 5.0,
-                     "limits": {"p95": 200.0}, "broken": ["p95"]}],
-        "release_live_s": 12.0,
+        "document_limit_s": 10.0,
+        "speedup": 60.0,
+        "slowest": [("one", 2.0)],
+        "suites": {"8.2.1": "Post-Deployment"},
+        "response_times": [
+            {"name": "GET /health", "section": "s", "count": 40, "figures": figures, "low": 5.0, "limits": {"p95": 200.0},
+             "broken": ["p95"], "nearness": 1.25},
+            {"name": "one-page document", "section": "s", "count": 4, "figures": figures, "low": 5.0,
+             "limits": {"max": 70000.0}, "broken": [], "nearness": 0.1},
+        ],
     }  # fmt: skip
+
+
+def as_it_is(text: str) -> str:
+    """Nothing is masked."""
+    return text
 
 
 @pytest.fixture(params=["fail", "pass", "blocked"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     """The page of one verdict, opened from disk, with whatever it complained of or asked for."""
     for _ in range(3):
-        summary.remember(tmp_path, data(request.param))
+        history.remember(tmp_path, data(request.param)["run"], as_it_is)
     (tmp_path / "checklist.md").write_text("# Checklist")
-    summary.write(tmp_path, data(request.param))
+    summary.write(tmp_path, data(request.param), as_it_is)
     page, trouble = browser.new_page(viewport={"width": 390, "height": 800}), []
     page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -94,6 +107,14 @@ def test_its_links_lead_somewhere(opened: tuple[Page, list[str]]) -> None:
     assert all((folder / link).exists() for link in links)
 
 
+def test_what_was_not_judged_and_each_limit_is_shown(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    assert page.get_by_text("3 checks: set RENDER_API_KEY").count() == 1
+    assert page.get_by_text("max 300.0 of 70000 ms").count() == 1
+    names = page.locator(".row > span:first-child").all_inner_texts()
+    assert names.index("GET /health") < names.index("one-page document")
+
+
 def test_component_evidence_and_next_step_stand_on_the_first_screen(opened: tuple[Page, list[str]]) -> None:
     page, _ = opened
     if page.locator("h1").inner_text() == "PASS":
@@ -107,7 +128,7 @@ def test_component_evidence_and_next_step_stand_on_the_first_screen(opened: tupl
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(opened: tuple[Page, list[str]], scheme: Any) -> None:
+def test_axe_finds_nothing_serious(opened: tuple[Page, list[str]], scheme: Literal["light", "dark"]) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed; `make gate` installs it where Node is")
     page, _ = opened

@@ -96,7 +96,7 @@ def test_a_fault_and_its_rule(copy: Copy) -> None:
     copy.carry_out("A fault", "A diagnosis rule")
     done = copy.gate("acceptance/postdeploy/test_health_checks.py", "-k", "request_ids", "--fault", "G99")
     assert done.returncode == 1, done.stdout
-    assert read_verdict(copy.folder / "out")["findings"][0]["summary"] == "requests cannot be told apart by their ids"
+    assert read_verdict(copy.folder / "out").findings[0].title == "requests cannot be told apart by their ids"
 
 
 def test_a_variant(copy: Copy) -> None:
@@ -118,5 +118,5 @@ def test_another_system(copy: Copy) -> None:
     copy.replace("spec/surgery/specification.toml", 'value = "json"', 'value = "text"')
     done = copy.gate("-m", "predeploy", "--spec", "spec/surgery/specification.toml")
     assert done.returncode == 1, done.stdout
-    failed = read_verdict(copy.folder / "out")["counts"]["failed"]
+    failed = read_verdict(copy.folder / "out").counts["failed"]
     assert failed == 1, done.stdout

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import settings
+from gate import settings
 from gate.settings import ConfigurationError
-from spec import current
+from spec import load
 
 
 def test_a_missing_url_is_named() -> None:
     with pytest.raises(ConfigurationError, match="API_BASE_URL is missing"):
-        settings.build({})
+        settings.build(load(), {})
 
 
 @pytest.mark.parametrize(
@@ -28,14 +28,14 @@ def test_a_missing_url_is_named() -> None:
 )
 def test_a_malformed_value_is_named_and_not_shown(values: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(ConfigurationError) as error:
-        settings.build(values | {name: value})
+        settings.build(load(), values | {name: value})
     assert name in str(error.value)
     assert "a-secret-word" not in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_secrets_are_not_in_the_representation(values: dict[str, str]) -> None:
-    assert "a-long-password" not in repr(settings.build(values))
+    assert "a-long-password" not in repr(settings.build(load(), values))
 
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_quotes_and_line_ends_survive(tmp_path: Path) -> None:
     ],
 )
 def test_production_is_recognised(values: dict[str, str], found: list[str]) -> None:
-    assert settings.production_markers(values, current()) == found
+    assert settings.production_markers(values, load()) == found

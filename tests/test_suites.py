@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from spec import current
-from tests.conftest import ROOT, Pytest
+from gate.places import ACCEPTANCE
+from spec import load
+from tests.conftest import Pytest
 
-MODULES = sorted((ROOT / "acceptance").rglob("test_*.py"))
+MODULES = sorted(ACCEPTANCE.rglob("test_*.py"))
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
@@ -47,5 +48,5 @@ def test_the_suite_is_large_enough(gate: Pytest, suite: str, least: int) -> None
 def test_every_checklist_item_has_ten_checks(gate: Pytest) -> None:
     done = gate("--collect-only", "-p", "tests.listing")
     counts = Counter(line.split()[1] for line in done.stdout.splitlines() if line.startswith("checklist "))
-    short = {item.id: counts[item.id] for item in current().checklist if counts[item.id] < 10}
+    short = {item.id: counts[item.id] for item in load().checklist if counts[item.id] < 10}
     assert not short

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from gate.places import ROOT
 from twin import catalogue, plan
 from twin.doubles.vectors import DIMENSION, embed
 from twin.faults import REGISTRY, UnknownFault, change_for, find
@@ -21,7 +21,7 @@ def test_the_fault_fits_the_plan(tmp_path: Path, name: str) -> None:
 
 
 def test_every_row_of_the_failure_modes_is_a_fault() -> None:
-    text = (ROOT / "spec" / "failure-modes.md").read_text()
+    text = (ROOT / "spec" / "navigator" / "failure-modes.md").read_text()
     rows = dict(re.findall(r"^\| (F\d\d) \|.*\| ([^|]+) \|$", text, re.M))
     assert set(rows) <= set(REGISTRY)
     names = {"pre": "predeploy", "post": "postdeploy", "P": "performance"}

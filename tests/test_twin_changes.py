@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from gate.places import ROOT
 from twin import catalogue, plan, variants
 from twin.changes import CatalogueError, Fault, UnknownId, Variant, find_in, in_order, register
 

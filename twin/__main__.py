@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--env-file", type=Path, metavar="PATH", help="write what `--target live --env-file` accepts")
     up.add_argument("--worker-env-file", type=Path, metavar="PATH", help="write the worker's environment")
     up.add_argument("--speedup", type=float, default=DEFAULT_SPEEDUP, help="divide the worker's waits (default 60)")
-    up.add_argument("--owner-pid", type=int, help="stop when this process is gone")
+    up.add_argument("--owner-pid", type=int, help="stop when this process has ended")
     listings = [
         commands.add_parser("faults", help="list the faults, one a line"),
         commands.add_parser("variants", help="list the variants, one a line"),
@@ -56,8 +56,8 @@ def _write_env_files(twin: RunningTwin, arguments: argparse.Namespace) -> None:
             raise UsageError(f"--worker-env-file: the {arguments.system} has no worker")
         write_env(arguments.worker_env_file, twin.worker_env)
     if arguments.env_file:
-        # Written last and moved into place: its presence says that the twin responds. It is the caller's file and
-        # stays, as a reminder of a target that no longer responds.
+        # Written last and renamed: once the file exists, the twin responds. It belongs to the caller and is kept when
+        # the twin stops.
         draft = arguments.env_file.with_name(arguments.env_file.name + ".part")
         write_env(draft, twin.operator_env)
         draft.replace(arguments.env_file)
@@ -73,7 +73,7 @@ def _up(system: System[Any], arguments: argparse.Namespace) -> int:
         faults, variants = (", ".join(ids) or "none" for ids in (arguments.fault, arguments.variant))
         print(f"twin is up at {twin.url} after {time.monotonic() - started:.1f} s")
         print(f"  speed-up {arguments.speedup:g}, faults {faults}, variants {variants}")
-        print(f"  logs in {twin.folder}; Ctrl-C ends it", flush=True)
+        print(f"  logs in {twin.folder}; Ctrl-C stops it", flush=True)
         _wait(stop, arguments.owner_pid)
     return 0
 

@@ -1,5 +1,5 @@
 -- What a Supabase project has before the first migration: roles, auth, storage, migrations table.
--- {password} is the twin's throw-away database password.
+-- {password} is the twin's disposable database password.
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE ROLE anon NOLOGIN;
 CREATE ROLE authenticated NOLOGIN;

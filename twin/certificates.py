@@ -1,4 +1,4 @@
-"""The twin's own certificate authority, and the certificates that its parts and its API show."""
+"""The twin's own certificate authority, and the certificates that its parts and its API present."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ NAMES = ("localhost", "127.0.0.1")
 
 
 def of_api(file: str) -> str:
-    """The API's file beside the one that the other parts use."""
+    """The path of the API's certificate or key, derived from the one that the other parts use."""
     path = Path(file)
     return str(path.with_stem(f"{path.stem}-api"))
 
 
 def write(ca_file: str, cert_file: str, key_file: str, api: Callable[[trustme.CA], trustme.LeafCert] | None = None) -> None:
-    """Write the authority, a good certificate for the parts, and another for the API: that one, or a good one as well."""
+    """Write the authority, a valid certificate for the parts, and one for the API: from `api`, or valid as well."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(ca_file)
     _write(authority.issue_cert(*NAMES), cert_file, key_file)
-    shown = api(authority) if api else authority.issue_cert(*NAMES, not_after=datetime.now(UTC) + VALID)
-    _write(shown, of_api(cert_file), of_api(key_file))
+    certificate = api(authority) if api else authority.issue_cert(*NAMES, not_after=datetime.now(UTC) + VALID)
+    _write(certificate, of_api(cert_file), of_api(key_file))
 
 
 def _write(certificate: trustme.LeafCert, cert_file: str, key_file: str) -> None:

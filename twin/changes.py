@@ -1,4 +1,4 @@
-"""Named changes of a healthy twin: faults break it, variants make it another system that is right as well."""
+"""Named changes of a healthy twin: faults break it, variants turn it into another correct system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "con
 
 
 class UsageError(ValueError):
-    """The command line asks for something that does not exist; the message says what to write."""
+    """The command line names something that does not exist; the message states what is accepted."""
 
 
 class UnknownId(UsageError):
@@ -22,7 +22,7 @@ class UnknownId(UsageError):
 
 
 class CatalogueError(RuntimeError):
-    """A fault or variant is not well formed; the message names it."""
+    """A fault or variant is malformed; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Change(Generic[PlanT]):
     apply: Callable[[PlanT], None]
 
     def problem(self) -> str | None:
-        """What is wrong with it, or None."""
+        """The reason why it is malformed, or None."""
         if not ID.fullmatch(self.id):
             return "its id is not a capital letter and two or three digits"
         return None if self.title.strip() else "its title is empty"
@@ -45,21 +45,21 @@ class Change(Generic[PlanT]):
 
 @dataclass(frozen=True)
 class Variant(Change[PlanT]):
-    """One way to be different and right."""
+    """A different system that is also correct."""
 
 
 @dataclass(frozen=True)
 class Fault(Change[PlanT]):
-    """One way to be broken: `title` is the failure mode, `component` is at fault, `suites` are expected to turn red.
+    """A broken system: `title` is the failure mode, `component` is at fault, `suites` are expected to turn red.
 
-    A slash in `component` separates names that are equally right, since a suite may see the fault from either side.
+    A slash in `component` separates names that are equally correct: a suite may observe the fault in either part.
     """
 
     component: str
     suites: tuple[str, ...]
 
     def problem(self) -> str | None:
-        """What is wrong with it, or None."""
+        """The reason why it is malformed, or None."""
         if not self.title.strip():
             return "it has no failure mode"
         if not all(re.fullmatch(r"[a-z]+", name) for name in self.component.split("/")):
@@ -73,7 +73,7 @@ class Fault(Change[PlanT]):
 
 
 def register(registry: dict[str, ChangeT], change: ChangeT) -> None:
-    """Add a change; raises CatalogueError when it is not well formed or its id is taken."""
+    """Add a change; raises CatalogueError when it is malformed or its id is taken."""
     problem = "its id is taken" if change.id in registry else change.problem()
     if problem:
         raise CatalogueError(f"{type(change).__name__.lower()} {change.id}: {problem}")

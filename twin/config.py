@@ -1,4 +1,4 @@
-"""What the twin's processes are told: one JSON file written by the supervisor, read by every double."""
+"""Configuration of the twin's processes: one JSON file, written by the supervisor and read by every double."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Env files, and the environment that every process of the twin starts from."""
+"""Env files, and the environment that every process of the twin starts with."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 def base_env(ca_file: str) -> dict[str, str]:
-    """The environment of every Python process of the twin; its own authority is the only one they trust."""
+    """The environment of every Python process of the twin; they trust no authority but the twin's own."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return kept | {"SSL_CERT_FILE": ca_file, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def write_env(path: Path, values: Mapping[str, str]) -> None:
-    """An env file for the operator's eyes only."""
+    """Write an env file that only its owner can read."""
     lines = "".join(f"{name}={json.dumps(value) if _needs_quotes(value) else value}\n" for name, value in values.items())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,4 +1,4 @@
-"""The navigator's environments: what API and worker are given when everything is right, and what the gate is."""
+"""The navigator's environments: the correct ones of the API and the worker, and the gate's."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Servers that no client should trust: silent, endless, dripping, resetting, going in circles, with bad TLS, or not there.
+"""Servers that misbehave: silent, slow, endless, resetting, redirecting in a loop, with bad TLS, or not running.
 
-For the proof that the gate ends in time against each of them; real sockets on loopback, one port each.
+They prove that the gate ends in time against each of them. Real sockets on loopback, one port each.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ BROKEN = (OSError, asyncio.IncompleteReadError, ssl.SSLError)
 
 
 async def _request(reader: asyncio.StreamReader) -> str:
-    """First line of a request, after its head was read."""
+    """The request line, after the whole head has been read."""
     head = await reader.readuntil(b"\r\n\r\n")
     return head.split(b"\r\n", 1)[0].decode("latin-1")
 
 
-async def _sent(writer: asyncio.StreamWriter) -> None:
-    """Wait until there is place for more; others get their turn also where there always is."""
+async def _drain(writer: asyncio.StreamWriter) -> None:
+    """Wait until the buffer has space, and let other tasks run even when it always has."""
     await writer.drain()
     await asyncio.sleep(0)
 
 
 async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Takes everything, answers nothing."""
+    """Accepts everything and never responds."""
     while await reader.read(CHUNK):
         continue
 
 
 def drips(head: bytes, part: bytes) -> Handler:
-    """Begins an answer, then sends a part of it now and then, for ever."""
+    """Starts a response, then sends one part of it every half second, without end."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _request(reader)
@@ -59,28 +59,28 @@ def drips(head: bytes, part: bytes) -> Handler:
 
 
 async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A body without an end, as fast as it is taken."""
+    """A body without end, as fast as the client reads."""
     await _request(reader)
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
     part = b"%x\r\n%s\r\n" % (CHUNK, b"[" * CHUNK)
     while not writer.is_closing():
         writer.write(part)
-        await _sent(writer)
+        await _drain(writer)
 
 
 async def endless_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Header lines without an end."""
+    """Header lines without end."""
     await _request(reader)
     writer.write(b"HTTP/1.1 200 OK\r\n")
     for number in count():
         if writer.is_closing():
             return
         writer.write(b"x-%d: %s\r\n" % (number, b"y" * 1000))
-        await _sent(writer)
+        await _drain(writer)
 
 
 async def huge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """100 MB of invalid UTF-8, deep JSON before it."""
+    """100 MB: deeply nested JSON, then invalid UTF-8."""
     while True:
         await _request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % BIG_BODY)
@@ -89,11 +89,11 @@ async def huge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             if writer.is_closing():
                 return
             writer.write(b"\xff\xc0\x1b[" * (CHUNK // 4))
-            await _sent(writer)
+            await _drain(writer)
 
 
-async def circles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Sends everybody back to where they came from."""
+async def redirects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Redirects each request to its own path."""
     while True:
         target = (await _request(reader)).split(" ")[1]
         writer.write(b"HTTP/1.1 302 Found\r\nlocation: %s\r\ncontent-length: 0\r\n\r\n" % target.encode("latin-1"))
@@ -101,7 +101,7 @@ async def circles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def resets(inner: tuple[str, int]) -> Handler:
-    """Passes bytes on to a server, and resets every third connection instead."""
+    """Forwards connections to a server, but resets every third one."""
     numbers = count(1)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,10 +110,10 @@ def resets(inner: tuple[str, int]) -> Handler:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection(*inner)
+        inner_reader, inner_writer = await asyncio.open_connection(*inner)
         with suppress(*BROKEN):
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
-        back.close()
+            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        inner_writer.close()
 
     return handle
 
@@ -134,7 +134,7 @@ async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @dataclass
 class Kind:
-    """One kind of server: what it does with a connection, and which TLS it speaks."""
+    """One kind of server: how it handles a connection, and its TLS (trusted, unknown authority, none)."""
 
     name: str
     handler: Handler | None
@@ -142,22 +142,22 @@ class Kind:
 
 
 KINDS = (
-    Kind("accepts and never answers", silent),
-    Kind("drips bytes", drips(b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n", b" ")),
-    Kind("drips a header", drips(b"x-never-ends: ", b"x")),
+    Kind("accepts and never responds", silent),
+    Kind("sends a body byte by byte", drips(b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n", b" ")),
+    Kind("sends a header byte by byte", drips(b"x-never-ends: ", b"x")),
     Kind("endless body", endless),
     Kind("endless header", endless_head),
-    Kind("100 MB bodies of nonsense", huge),
-    Kind("redirects in circles", circles),
-    Kind("certificate of nobody", circles, "unknown"),
-    Kind("no TLS at all", no_tls, "none"),
-    Kind("is not there", None),
+    Kind("100 MB of invalid data", huge),
+    Kind("redirect loop", redirects),
+    Kind("untrusted certificate", redirects, "unknown"),
+    Kind("no TLS", no_tls, "none"),
+    Kind("not running", None),
 )
 
 
 @dataclass
 class Server:
-    """One such server while it is open; `authority` is the file that its certificate is trusted by."""
+    """A server of one kind while it is running; `authority` is the CA file that clients trust."""
 
     kind: Kind
     folder: Path
@@ -201,8 +201,8 @@ class Server:
     async def _end(self) -> None:
         if self._server is not None:
             self._server.close()
-        mine = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not mine]
+        current = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not current]
         for task in others:
             task.cancel()
         await asyncio.wait(others or [asyncio.create_task(asyncio.sleep(0))], timeout=2)

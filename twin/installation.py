@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs and the twin's files can be reached by the user that the server runs as."""
+"""Folders in which the server's user can reach PostgreSQL's programs and the twin's files."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ PUBLIC_FOLDERS = ("/tmp", "/var/tmp")
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """Whom the server must run as: another user when this process is root's, else nobody else (None).
+    """The user that the server must run as: another one when this process is root's, otherwise None.
 
-    Raises TwinError when root has no such user.
+    Raises TwinError when there is no such user.
     """
     if os.geteuid() != 0:
         return None
     try:
         return pwd.getpwnam(USER)
     except KeyError as error:
-        raise TwinError(f"PostgreSQL does not run as root, and there is no user {USER!r}: be an ordinary user") from error
+        raise TwinError(f"PostgreSQL does not run as root, and there is no user {USER!r}: run as an ordinary user") from error
 
 
 def make_folder(prefix: str) -> Path:
-    """A new temporary folder, every parent of which the server's user may enter, whatever the umask.
+    """A new temporary folder that the server's user can enter, with all its parents, regardless of the umask.
 
-    It lies below TMPDIR if that will do. Raises TwinError when there is no such place. What is secret in it must be
-    files of mode 600.
+    It is below TMPDIR if possible. Raises TwinError when there is no suitable folder. Secrets in it must be in files of
+    mode 600.
     """
-    places = [tempfile.gettempdir()]
+    candidates = [tempfile.gettempdir()]
     if server_user() is not None:
-        places = [place for place in (*places, *PUBLIC_FOLDERS) if _may_be_entered(Path(place))]
-    if not places:
-        raise TwinError(f"PostgreSQL's user {USER!r} may enter no temporary folder: set TMPDIR to one with mode 1777 or 755")
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=places[0]))
+        candidates = [path for path in (*candidates, *PUBLIC_FOLDERS) if _can_be_entered(Path(path))]
+    if not candidates:
+        raise TwinError(f"PostgreSQL's user {USER!r} can enter no temporary folder: set TMPDIR to one of mode 1777 or 755")
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=candidates[0]))
     folder.chmod(0o755)
     return folder
 
@@ -55,14 +55,14 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _may_be_entered(folder: Path) -> bool:
+def _can_be_entered(folder: Path) -> bool:
     real = folder.resolve()
     return all(_mode(parent) & stat.S_IXOTH for parent in (real, *real.parents))
 
 
 def _is_open(root: Path) -> bool:
-    """Whether everybody may read all that is in the folder, and run the programs."""
-    if not _may_be_entered(root):
+    """Whether every user can read everything in the folder and run the programs."""
+    if not _can_be_entered(root):
         return False
     for path in root.rglob("*"):
         mode = _mode(path)
@@ -81,7 +81,7 @@ def _package() -> Path:
 
 
 def programs(folder: Path, package: Path | None = None) -> Path:
-    """The folder with `initdb` and `postgres`; a copy in `folder` when the server's user cannot reach the wheel's own.
+    """The folder with `initdb` and `postgres`; a copy in `folder` when the server's user cannot reach the installed ones.
 
     The programs find their libraries by a path relative to themselves, in a folder beside the package.
     """

@@ -1,4 +1,4 @@
-"""The navigator's twin before it starts: environments, behaviour and source tree that changes may touch."""
+"""The navigator's twin before it starts: environments, behaviour and source tree, which changes may modify."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ KEY_SECONDS = 10 * 365 * 24 * 3600
 
 @dataclass(kw_only=True)
 class Plan(Release):
-    """A twin of the navigator that will be started."""
+    """The plan of one navigator twin."""
 
     config: TwinConfig
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
 
     @property
     def behaviour(self) -> dict[str, Any]:
-        """What the doubles do that healthy ones do not, by the double's name."""
+        """Settings that make doubles misbehave, by the double's name."""
         return self.config.behaviour
 
     def set_variable(self, service: str, name: str, value: str) -> None:
@@ -51,7 +51,7 @@ class Plan(Release):
                 env[name] = value
 
     def set_api(self, name: str, value: str | None) -> None:
-        """Set or remove a variable of the API, as the operator's file shows it."""
+        """Set or remove a variable of the API, in its environment and in the operator's file."""
         for env in (self.config.api_env, self.config.operator_env):
             if value is None:
                 env.pop(name, None)

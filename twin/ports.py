@@ -6,17 +6,17 @@ import os
 import socket
 
 FIRST_PORT = 20000
-PORT_PLACES = 1000
+PORT_BLOCKS = 1000
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on now; raises RuntimeError when there are none.
+    """Loopback ports that are free now; raises RuntimeError when there are none.
 
-    They lie below the range that the system gives to outgoing connections, in a place that depends on the process id,
-    so that twins that start at the same moment do not reach for the same ones.
+    They are below the range that the system uses for outgoing connections, at an offset that depends on the process id,
+    so that twins that start at the same moment do not choose the same ones.
     """
-    for attempt in range(PORT_PLACES):
-        first = FIRST_PORT + (os.getpid() + attempt) % PORT_PLACES * count
+    for attempt in range(PORT_BLOCKS):
+        first = FIRST_PORT + (os.getpid() + attempt) % PORT_BLOCKS * count
         ports = list(range(first, first + count))
         if all(map(_is_free, ports)):
             return ports

@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 class Postgres:
-    """One server in the twin's folder, on a loopback port; `admin_url` says how its superuser reaches it."""
+    """One server in the twin's folder, on a loopback port; `admin_url` is the superuser's connection string."""
 
     def __init__(self, processes: Processes, admin_url: str, port: int) -> None:
         self._processes = processes
@@ -39,7 +39,7 @@ class Postgres:
         self._programs = programs(processes.folder)
 
     def start_init(self) -> None:
-        """Start creating the data folder; raises TwinError when the system refuses."""
+        """Start creating the data folder; raises TwinError when the system refuses to."""
         password = self._data.with_name("postgres.pw")
         descriptor = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -47,20 +47,20 @@ class Postgres:
         self._data.mkdir(mode=0o700)
         for path, mode in ((password, 0o600), (self._data, 0o700)):
             path.chmod(mode)
-            self._give_away(path)
+            self._change_owner(path)
         options = ["--auth=scram-sha-256", "--encoding=utf8", "--locale=C", "--no-sync", "--no-instructions", "-U", "postgres"]
         command = [str(self._programs / "initdb"), "-D", str(self._data), f"--pwfile={password}", *options]
         self._processes.spawn("initdb", command, path_only(), user=self._user)
 
-    def _give_away(self, path: Path) -> None:
+    def _change_owner(self, path: Path) -> None:
         if self._user is not None:
             try:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
             except OSError as error:
-                raise TwinError(f"PostgreSQL's files cannot be given to user {self._user.pw_name!r}: {error}") from error
+                raise TwinError(f"the owner of PostgreSQL's files cannot be {self._user.pw_name!r}: {error}") from error
 
     def start(self) -> None:
-        """Start the server once its data folder is there; raises TwinError."""
+        """Start the server once its data folder is complete; raises TwinError."""
         self._processes.finish("initdb", START_SECONDS)
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
         for name, value in (SETTINGS | {"port": str(self._port)}).items():
@@ -68,7 +68,7 @@ class Postgres:
         self._processes.spawn("postgres", command, path_only(), user=self._user, death=signal.SIGQUIT)
 
     async def connect(self, database: str) -> asyncpg.Connection:
-        """The superuser's connection, as soon as the server takes one; raises TwinError when it does not start."""
+        """A connection of the superuser, as soon as the server accepts one; raises TwinError when it does not start."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -89,7 +89,7 @@ class Postgres:
     async def build(self, database: str, bootstrap: str, migrations: Path, applied: str, statements: Iterable[str]) -> None:
         """Create a database, run the bootstrap and the migrations, then the statements.
 
-        `applied` is the table that lists the migrations by version and name; one of the two creates it.
+        `applied` is the table of migrations (version, name), which the bootstrap or a migration creates.
         """
         first = await self.connect("postgres")
         await first.execute(f"CREATE DATABASE {database}")

@@ -1,4 +1,4 @@
-"""The twin's processes: started with a log each, ended by their ids."""
+"""The twin's processes: each writes a log of its own and is ended by its process id."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class Processes:
             raise TwinError(f"{name} failed: {self.tail(name)}")
 
     def stop(self) -> None:
-        """End all of them by pid, the last one first; kills what takes longer than 5 s."""
+        """End all of them by pid, the last one first; kills those that take longer than 5 s."""
         for name, process in reversed(self._running.items()):
             if process.poll() is None:
-                # PostgreSQL takes SIGTERM as "when the last client has left".
+                # On SIGTERM PostgreSQL waits until its last client disconnects.
                 process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for process in self._running.values():
@@ -105,7 +105,7 @@ class Processes:
                 process.wait()
 
     def tail(self, name: str) -> str:
-        """The last lines of the process's log, in one."""
+        """The last lines of the process's log, joined into one."""
         try:
             text = (self.folder / f"{name}.log").read_text(errors="replace")
         except OSError:
@@ -114,5 +114,5 @@ class Processes:
 
 
 def path_only() -> dict[str, str]:
-    """The environment of a program that needs none."""
+    """A minimal environment: only PATH."""
     return {"PATH": os.environ.get("PATH", "")}

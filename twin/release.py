@@ -1,4 +1,4 @@
-"""What every system's plan holds: the source of the release under test and what may be changed before it starts."""
+"""The part of a plan that all systems share: the release under test, and what may be changed before it starts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def copy_source(original: Path, folder: Path) -> Path:
 class Release(ABC):
     """A release that will be started. `sql` runs as the database's owner after the migrations.
 
-    `extra_env` is what only the process of a service has, whatever is declared; `behaviour` is what its doubles do.
+    `extra_env` is set for the process of a service and declared nowhere; `behaviour` configures the doubles.
     """
 
     source: Path
@@ -37,16 +37,16 @@ class Release(ABC):
     @property
     @abstractmethod
     def behaviour(self) -> dict[str, Any]:
-        """What the doubles do that healthy ones do not, by the double's name."""
+        """Settings that make doubles misbehave, by the double's name."""
 
     @abstractmethod
     def set_variable(self, service: str, name: str, value: str) -> None:
         """Set a variable of one service; raises ValueError when there is no such service."""
 
     def replace_in_source(self, path: str, old: str, new: str) -> None:
-        """Make the release under test another one; raises ValueError when the text is not there."""
+        """Change the release under test; raises ValueError when the file does not contain the text."""
         file = self.source / path
         text = file.read_text()
         if old not in text:
-            raise ValueError(f"{path} does not hold {old!r}")
+            raise ValueError(f"{path} does not contain {old!r}")
         file.write_text(text.replace(old, new))

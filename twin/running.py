@@ -43,20 +43,20 @@ class RunningTwin(ABC):
     @property
     @abstractmethod
     def operator_env(self) -> dict[str, str]:
-        """What the gate is given."""
+        """The settings that the gate is given."""
 
     @property
     def worker_env(self) -> dict[str, str] | None:
-        """What the worker is given, or None when there is none."""
+        """The worker's environment, or None when the system has no worker."""
         return None
 
     def stop(self) -> None:
-        """End what was started, by pid, and remove the folder."""
+        """End all processes, by pid, and remove the folder."""
         self.processes.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def await_response(self, name: str, port: int, path: str, context: ssl.SSLContext, may_die: bool) -> None:
-        """Wait until the process takes a request; raises TwinError when it ends (unless it may) or takes too long."""
+        """Wait until the process responds; raises TwinError when it ends (unless `may_die`) or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -83,7 +83,7 @@ def uvicorn_command(port: int, cert_file: str, key_file: str, arguments: list[st
 
 
 def any_certificate() -> ssl.SSLContext:
-    """TLS that trusts whatever it is shown: whether the API's certificate is right is for the gate to find."""
+    """TLS that trusts any certificate: checking the API's certificate is the gate's task."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -27,13 +27,13 @@ def main(name: str) -> None:
     if name == "line":
         asyncio.run(line.carry(config))
         return
-    # The proxy stands where the API is looked for, under the API's certificate.
-    place, suffix = ("api", "-api") if name == "proxy" else (name, "")
+    # The proxy listens on the API's port, with the API's certificate.
+    part, suffix = ("api", "-api") if name == "proxy" else (name, "")
     app = importlib.import_module(MODULES[name]).create_app(config)
     uvicorn.run(
         app,
         host="127.0.0.1",
-        port=config.ports[place],
+        port=config.ports[part],
         ssl_certfile=config.cert_file.replace("cert.pem", f"cert{suffix}.pem"),
         ssl_keyfile=config.key_file.replace("key.pem", f"key{suffix}.pem"),
         log_level="warning",

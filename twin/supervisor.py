@@ -1,4 +1,4 @@
-"""Starts the navigator's processes, waits until all of them respond, and takes everything down again."""
+"""Starts the navigator's processes, waits until all of them respond, and stops them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Twin(RunningTwin):
 
     @property
     def operator_env(self) -> dict[str, str]:
-        """What the gate is given."""
+        """The settings that the gate is given."""
         return self.config.operator_env
 
     @property
     def worker_env(self) -> dict[str, str]:
-        """What the worker is given."""
+        """The worker's environment."""
         return self.config.worker_env
 
     def start(self) -> None:
@@ -86,7 +86,7 @@ class Twin(RunningTwin):
 
     @property
     def _postgres_port(self) -> int:
-        # A slow line stands between the public port and the server.
+        # A slow line takes the public port and forwards to the server.
         return self.config.ports["postgres_inner" if "postgres" in self.config.behaviour else "postgres"]
 
     def _service_env(self, name: str, declared: dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The systems that a twin can be of, by name: how each starts, and what it can be changed into."""
+"""The systems that have a twin, by name: how each one starts, and its faults and variants."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ def read_bindings(path: Path) -> dict[str, str]:
     values = {}
     for binding in bindings:
         if binding.error:
-            raise BrokenLine(binding.original.line)
+            text = binding.original.string
+            # The parser counts from the empty lines before it.
+            raise BrokenLine(binding.original.line + text[: len(text) - len(text.lstrip())].count("\n"))
         if binding.key is not None:
             values[binding.key] = binding.value or ""
     return values

@@ -1,102 +1,110 @@
 """A locustfile of open arrivals against any URL, on the same machinery as load/locustfile.py; prints what it measured.
 
-Environment: BENCH_RATE, BENCH_SECONDS. The answer stands behind RESULT, as JSON.
+The result stands behind RESULT, as JSON (load/bench/results.py).
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from typing import Any
 
 import gevent
 from locust import FastHttpUser, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from load.arrivals import schedule
-from load.bench import PERCENTS
+from load.bench.results import OpenResult, open_result
 from load.generators import Generator, Master
+from load.internals.locust_ import run_only
 from load.open_loop import OpenLoop
-from load.record import LoadRecord, Parts
+from load.record import Parts
 from load.recorder import Recorder
 from spec.model import Segment
 
-SECONDS, RATE = float(os.environ["BENCH_SECONDS"]), float(os.environ["BENCH_RATE"])
-NUMBERED = "BENCH_NUMBERED" in os.environ
-PARTS = Parts()
-RECORDER = Recorder(block_seconds=1.0)
-DUE_AT: dict[int, float] = {}
+IN_FLIGHT = 4000
+PATIENCE_SECONDS = 20.0
+LEAD_SECONDS = 0.1
+
+
+class Bench:
+    """What one process of the benchmark measures."""
+
+    def __init__(self, rate: float, seconds: float, numbered: bool) -> None:
+        self.rate = rate
+        self.seconds = seconds
+        self.numbered = numbered
+        self.parts = Parts()
+        self.recorder = Recorder(block_seconds=1.0)
+        self.due_at: dict[int, float] = {}
+        self.has_run = False
+
+    def result(self) -> OpenResult:
+        """What all generators measured."""
+        return open_result(self.parts.whole(), self.seconds, self.due_at)
 
 
 class Arrivals(FastHttpUser):
     """Everybody who arrives."""
 
-    concurrency = 4000
-    has_run = False
+    concurrency = IN_FLIGHT
+    bench: Bench
+    zero = 0.0
+    wall = 0.0
 
     @task
     def everybody(self) -> None:
         """This generator's share, once."""
-        if Arrivals.has_run:
+        bench, runner = self.bench, self.environment.runner
+        if bench.has_run or runner is None:
             gevent.sleep(1)
             return
-        Arrivals.has_run = True
-        generator = Generator(self.environment.runner, PARTS)
+        bench.has_run = True
+        generator = Generator(runner, bench.parts)
         zero, share, of = generator.begin()
-        zero = zero if zero is not None else time.perf_counter() + 0.1
-        due = list(schedule([Segment(seconds=SECONDS, rate=RATE, arrivals="constant")], 0, share, of))
-        loop = OpenLoop(self.one, 4000)
-        self.zero, self.wall = zero, time.time() - time.perf_counter() + zero
+        self.zero = zero if zero is not None else time.perf_counter() + LEAD_SECONDS
+        self.wall = time.time() - time.perf_counter() + self.zero
+        due = list(schedule([Segment(seconds=bench.seconds, rate=bench.rate, arrivals="constant")], 0, share, of))
+        loop = OpenLoop(self.one, IN_FLIGHT)
         self.client.get("/begin", name="begin")
-        loop.run(due, 20, zero)
-        RECORDER.abandon(loop.now)
-        RECORDER.dropped = loop.dropped
-        generator.report(RECORDER.part(), is_last=True)
-        if not isinstance(self.environment.runner, WorkerRunner):
-            self.environment.runner.quit()
+        loop.run(due, PATIENCE_SECONDS, self.zero)
+        bench.recorder.abandon(loop.now)
+        bench.recorder.dropped = loop.dropped
+        generator.report(bench.recorder.part(), is_last=True)
+        if not isinstance(runner, WorkerRunner):
+            runner.quit()
 
     def one(self, due: float) -> None:
         """One request."""
+        bench = self.bench
         started = time.perf_counter() - self.zero
-        number = RECORDER.begin("one", due, started)
-        if NUMBERED:
-            DUE_AT[number] = self.wall + due
-        reply = self.client.get(f"/?{number}" if NUMBERED else "/", name="one")
+        number = bench.recorder.begin("one", due, started)
+        if bench.numbered:
+            bench.due_at[number] = self.wall + due
+        reply = self.client.get(f"/?{number}" if bench.numbered else "/", name="one")
         ended = time.perf_counter() - self.zero
         problem = None if reply.status_code == 200 else f"{reply.status_code} instead of 200"
-        RECORDER.end(number, ended, (ended - started) * 1000, problem)
+        bench.recorder.end(number, ended, (ended - started) * 1000, problem)
 
 
-def begin(environment: Any, **_: Any) -> None:
-    """The master waits for its generators."""
-    if isinstance(environment.runner, MasterRunner):
-        Master(environment.runner, PARTS, environment.parsed_options.expect_workers, environment.runner.quit)
+def add_options(parser: LocustArgumentParser, **_: object) -> None:
+    """Options of the benchmark beside Locust's own."""
+    parser.add_argument("--bench-rate", type=float, required=True, help="requests a second")
+    parser.add_argument("--bench-seconds", type=float, required=True, help="length of the schedule")
+    parser.add_argument("--bench-numbered", action="store_true", help="number the requests, and print when each was due")
 
 
-def end(environment: Any, **_: Any) -> None:
-    """Print the figures."""
-    if isinstance(environment.runner, WorkerRunner):
-        return
-    usual: dict[str, Any] = {"run_id": "bench", "release": "", "target": "", "kind": "", "profile": "bench"}
-    record = LoadRecord(**usual, started_at="", seconds=SECONDS, block_seconds=1.0, **PARTS.whole())
-    response, service, lag = record.latencies("one"), record.latencies("one", "service"), record.schedule_lag()
-    last = max(record.done, default=0)
-    found = {
-        "response": [response.percentile(p) for p in PERCENTS],
-        "service": [service.percentile(p) for p in PERCENTS],
-        "lag_p99": lag.percentile(99),
-        "late_share": record.late_share(50),
-        "late_5ms_share": record.late_share(5),
-        "count": response.count,
-        "errors": sum(record.errors().values()),
-        "dropped": record.dropped,
-        # The first and the last second are not whole.
-        "rate": sum(n for second, n in record.done.items() if 0 < second < last) / max(1, last - 1),
-        "due": DUE_AT,
-    }
-    print("RESULT" + json.dumps(found), flush=True)
+def begin(environment: Environment, **_: object) -> None:
+    """Take the options; the master waits for its generators, and prints the figures in the end."""
+    options, runner = environment.parsed_options, environment.runner
+    assert options is not None
+    bench = Bench(options.bench_rate, options.bench_seconds, options.bench_numbered)
+    run_only(environment, type("Arrivals", (Arrivals,), {"bench": bench}))
+    if isinstance(runner, MasterRunner):
+        Master(runner, bench.parts, options.expect_workers, runner.quit)
+    if not isinstance(runner, WorkerRunner):
+        environment.events.quitting.add_listener(lambda **_: print(bench.result().line(), flush=True))
 
 
+events.init_command_line_parser.add_listener(add_options)
 events.init.add_listener(begin)
-events.quitting.add_listener(end)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Protocol
 
 import allure_commons
 import pytest
@@ -22,12 +21,6 @@ VEIL = "gate-veil"
 NODE_ID = "gate-node-id"
 
 Mask = Callable[[str], str]
-
-
-class HasFields(Protocol):
-    """A result, or a part of one: a class of the attrs library."""
-
-    __attrs_attrs__: ClassVar[object]
 
 
 def direct_results(config: pytest.Config, out: Path) -> None:
@@ -83,8 +76,8 @@ def identify(result: TestResult) -> None:
     result.parameters = [Parameter(name="case", value=rest.removesuffix("]"))] if bracket else []
 
 
-def mask_fields(item: HasFields, mask: Mask) -> None:
-    """Mask every text of a result and of its parts."""
+def mask_fields(item: object, mask: Mask) -> None:
+    """Mask every text of a result, and of its parts (classes of the attrs library)."""
     for name, value in vars(item).items():
         if isinstance(value, str):
             setattr(item, name, mask(value))

@@ -1,5 +1,5 @@
 """Takes the masking out: with this plugin nothing is learnt, so nothing is masked. The canary must be seen everywhere."""
 
-from fixtures import masking
+from gate.masking import Masking
 
-masking.learn = lambda name, value: None
+Masking.learn = lambda self, name, value: None  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ Apply = Callable[[ClinicPlan], None]
 
 
 def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Apply], None]:
-    """Register the decorated function as a fault; raises CatalogueError when something of it is missing."""
+    """Register the decorated function as a fault; raises CatalogueError when it is malformed."""
 
     def decorate(apply: Apply) -> None:
         apply.__doc__ = f"{title}."
@@ -25,7 +25,7 @@ def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Apply]
 
 
 def variant(id: str, title: str) -> Callable[[Apply], None]:
-    """Register the decorated function as a variant; raises CatalogueError when something of it is missing."""
+    """Register the decorated function as a variant; raises CatalogueError when it is malformed."""
 
     def decorate(apply: Apply) -> None:
         apply.__doc__ = f"{title}."
@@ -35,6 +35,6 @@ def variant(id: str, title: str) -> Callable[[Apply], None]:
 
 
 def load() -> None:
-    """Register all of them; raises CatalogueError naming the first that is not well formed."""
+    """Register all of them; raises CatalogueError naming the first one that is malformed."""
     for module in MODULES:
         importlib.import_module(f"twin.clinic.{module}")

@@ -1,4 +1,4 @@
-"""The clinic's twin before it starts: environment and source tree that changes may touch."""
+"""The clinic's twin before it starts: environment and source tree, which changes may modify."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = ("api", "postgres")
 
 @dataclass(kw_only=True)
 class ClinicPlan(Release):
-    """A twin of the Clinic Directory that will be started. `env` is what is declared, to the service and to the gate."""
+    """The plan of one Clinic Directory twin. `env` is declared to both the service and the gate."""
 
     folder: Path
     ports: dict[str, int]

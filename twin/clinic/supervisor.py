@@ -1,4 +1,4 @@
-"""Starts PostgreSQL and the clinic's API, waits until it responds, and takes everything down again."""
+"""Starts PostgreSQL and the clinic's API, waits until it responds, and stops both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APPLIED = "directory.schema_migrations"
 
 
 class ClinicTwin(RunningTwin):
-    """One running twin of the Clinic Directory; nothing in it waits, so there is no speed-up to take."""
+    """One running twin of the Clinic Directory; nothing in it waits, so the speed-up has no effect."""
 
     def __init__(self, _speedup: float = 1.0, change: Callable[[ClinicPlan], None] | None = None) -> None:
         super().__init__("clinic-twin-")
@@ -37,7 +37,7 @@ class ClinicTwin(RunningTwin):
 
     @property
     def operator_env(self) -> dict[str, str]:
-        """What the gate is given."""
+        """The settings that the gate is given."""
         return self.plan.env | self.plan.harness_env
 
     def start(self) -> None:

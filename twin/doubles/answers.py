@@ -1,4 +1,4 @@
-"""What the language models' doubles say: the sentences of the passages that fit the question best."""
+"""Answers of the language models' doubles: the sentences of the passages that match the question best."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from twin.doubles.vectors import COMMON_WORDS, embed
 
 QUESTION = re.compile(r"Question:\s*(.+)\s*$", re.S)
 PASSAGE = re.compile(r"^\[passage \d+\]$", re.M)
-
-
-# The kind of thing a question asks for, and how a sentence that holds it looks.
+# What a question asks for, the pattern of a sentence that contains it, and the bonus for such a sentence.
 WANTED = (
     (re.compile(r"phone|telephone"), re.compile(r"\d{3}-\d{3}-\d{4}"), 0.3),
     (re.compile(r"cost|how much|price|premium|deductible|copayment"), re.compile(r"\$\d"), 0.15),
@@ -38,7 +36,7 @@ def answer(prompt: str) -> str:
     candidates = [s for text in passages for s in _sentences(text)]
     candidates = [s for s in dict.fromkeys(candidates) if words & set(re.findall(r"[a-z0-9]+", s.lower()))]
     if not candidates:
-        return "The documents do not tell."
+        return "The documents do not contain the answer."
     vector = embed(question)
     best = sorted(candidates, key=lambda s: _score(question, vector, s), reverse=True)[:3]
     return "According to your documents: " + " ".join(best)

@@ -1,4 +1,4 @@
-"""A slow line to the database: every packet waits, in both directions; started only when a fault asks for it."""
+"""A slow line to the database: every packet is delayed, in both directions; started only when a fault needs it."""
 
 from __future__ import annotations
 

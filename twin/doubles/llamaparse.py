@@ -1,4 +1,4 @@
-"""LlamaParse's API: takes a PDF, really extracts its text, and calls back."""
+"""LlamaParse's API: accepts a PDF, extracts its text and sends the signed callback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from starlette.routing import Route
 from twin.config import TwinConfig
 from twin.doubles.web import bearer, refuse, same
 
-WEBHOOK_TRIES = 3
+CALLBACK_ATTEMPTS = 3
+PAUSE_SECONDS = 0.2
 
 
 @dataclass
@@ -44,67 +45,68 @@ class Job:
         """All pages, each under its own heading line when it holds text."""
         return "\n\n".join(page for page in self.pages or [] if page.strip())
 
+    def callback(self) -> dict[str, Any]:
+        """Body of the callback."""
+        if self.pages is None:
+            return {"jobId": self.id, "status": "failed", "error": self.error}
+        text = self.markdown()
+        return {"jobId": self.id, "status": "completed", "result": {"md": text, "txt": text}}
+
 
 def extract(body: bytes) -> list[str]:
-    """Text of each page; raises ValueError for what is no readable PDF."""
+    """The text of each page; raises ValueError when the PDF cannot be read."""
     import pypdf
 
     try:
         return [page.extract_text().replace("\x00", "") for page in pypdf.PdfReader(io.BytesIO(body)).pages]
     except Exception as error:
-        # pypdf lets several kinds of error out of a broken file; all of them mean the same to the caller.
+        # pypdf raises errors of several types for a broken file; all of them mean the same to the caller.
         raise ValueError(f"the PDF cannot be read: {type(error).__name__}") from error
 
 
-def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.llamaparse` may set delay (s), status, and lose (share of call-backs, with a seed)."""
-    behaviour = config.behaviour.get("llamaparse", {})
-    logging.getLogger("pypdf").setLevel("CRITICAL")
-    jobs: dict[str, Job] = {}
-    trust = ssl.create_default_context(cafile=config.ca_file)
+class LlamaParse:
+    """Handlers of one account."""
 
-    chance = random.Random(behaviour.get("seed", 0))
+    def __init__(self, config: TwinConfig) -> None:
+        self._key = config.llamaparse_key
+        self._behaviour: dict[str, Any] = config.behaviour.get("llamaparse", {})
+        self._trust = ssl.create_default_context(cafile=config.ca_file)
+        self._random = random.Random(self._behaviour.get("seed", 0))
+        self._jobs: dict[str, Job] = {}
 
-    async def _deliver(job: Job) -> None:
-        if chance.random() < behaviour.get("lose", 0):
-            return
-        payload: dict[str, Any] = {"jobId": job.id, "status": "completed" if job.pages is not None else "failed"}
-        if job.pages is None:
-            payload["error"] = job.error
-        else:
-            text = job.markdown()
-            payload["result"] = {"md": text, "txt": text}
-        body = json.dumps(payload).encode()
-        signature = hmac.new(job.secret.encode(), body, hashlib.sha256).hexdigest()
-        async with httpx.AsyncClient(verify=trust, timeout=20) as client:
-            for attempt in range(WEBHOOK_TRIES):
-                try:
-                    reply = await client.post(
-                        job.webhook_url,
-                        content=body,
-                        headers={"Content-Type": "application/json", "X-Webhook-Signature": signature},
-                    )
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.2 * (attempt + 1))
-                    continue
-                if reply.status_code < 500:
-                    return
+    def _refusal(self, request: Request) -> Response | None:
+        return None if same(bearer(request), self._key) else refuse(401, "Invalid API Key")
 
-    async def _work(job: Job) -> None:
+    async def _process(self, job: Job) -> None:
         try:
             job.pages = await asyncio.to_thread(extract, job.body)
             job.status = "SUCCESS"
         except ValueError as error:
             job.status, job.error = "ERROR", str(error)
         job.body = b""
-        if job.webhook_url:
-            await _deliver(job)
+        if job.webhook_url and self._random.random() >= self._behaviour.get("lose", 0):
+            await self._call_back(job)
 
-    async def upload(request: Request) -> Response:
-        await asyncio.sleep(behaviour.get("delay", 0))
-        if not same(bearer(request), config.llamaparse_key):
-            return refuse(401, "Invalid API Key")
-        if status := behaviour.get("status"):
+    async def _call_back(self, job: Job) -> None:
+        body = json.dumps(job.callback()).encode()
+        signature = hmac.new(job.secret.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Webhook-Signature": signature}
+        async with httpx.AsyncClient(verify=self._trust, timeout=20) as client:
+            for attempt in range(1, CALLBACK_ATTEMPTS + 1):
+                try:
+                    reply = await client.post(job.webhook_url, content=body, headers=headers)
+                except httpx.HTTPError:
+                    await asyncio.sleep(PAUSE_SECONDS * attempt)
+                    continue
+                if reply.status_code < 500:
+                    return
+
+    async def upload(self, request: Request) -> Response:
+        """Accept a document and start parsing it."""
+        await asyncio.sleep(self._behaviour.get("delay", 0))
+        if refused := self._refusal(request):
+            return refused
+        if status := self._behaviour.get("status"):
             return refuse(status, "Service Unavailable")
         form = await request.form()
         file = form.get("file")
@@ -116,35 +118,41 @@ def create_app(config: TwinConfig) -> Starlette:
             webhook_url=str(form.get("webhook_url") or ""),
             secret=str(form.get("webhook_secret") or ""),
         )
-        jobs[job.id] = job
-        return JSONResponse({"id": job.id, "status": job.status}, background=BackgroundTask(_work, job))
+        self._jobs[job.id] = job
+        return JSONResponse({"id": job.id, "status": job.status}, background=BackgroundTask(self._process, job))
 
-    async def show(request: Request) -> Response:
-        if not same(bearer(request), config.llamaparse_key):
-            return refuse(401, "Invalid API Key")
-        job = jobs.get(request.path_params["job_id"])
+    async def job(self, request: Request) -> Response:
+        """State of one job."""
+        if refused := self._refusal(request):
+            return refused
+        job = self._jobs.get(request.path_params["job_id"])
         if job is None:
             return refuse(404, "Job not found")
         return JSONResponse({"id": job.id, "status": job.status, "error_message": job.error or None})
 
-    async def markdown(request: Request) -> Response:
-        if not same(bearer(request), config.llamaparse_key):
-            return refuse(401, "Invalid API Key")
-        job = jobs.get(request.path_params["job_id"])
+    async def markdown(self, request: Request) -> Response:
+        """The parsed text of one job."""
+        if refused := self._refusal(request):
+            return refused
+        job = self._jobs.get(request.path_params["job_id"])
         if job is None or job.pages is None:
             return refuse(404, "Result not found")
         return JSONResponse({"markdown": job.markdown(), "job_metadata": {"job_pages": len(job.pages)}})
 
-    async def projects(request: Request) -> Response:
-        if not same(bearer(request), config.llamaparse_key):
-            return refuse(401, "Invalid API Key")
-        return JSONResponse([{"id": str(uuid.UUID(int=1)), "name": "staging"}])
+    async def projects(self, request: Request) -> Response:
+        """The projects of the key."""
+        return self._refusal(request) or JSONResponse([{"id": str(uuid.UUID(int=1)), "name": "staging"}])
 
+
+def create_app(config: TwinConfig) -> Starlette:
+    """The double; `behaviour.llamaparse` may set delay (s), status, and lose (share of callbacks, with a seed)."""
+    logging.getLogger("pypdf").setLevel("CRITICAL")
+    llamaparse = LlamaParse(config)
     return Starlette(
         routes=[
-            Route("/api/v1/projects", projects),
-            Route("/api/parsing/upload", upload, methods=["POST"]),
-            Route("/api/parsing/job/{job_id}", show),
-            Route("/api/parsing/job/{job_id}/result/markdown", markdown),
+            Route("/api/v1/projects", llamaparse.projects),
+            Route("/api/parsing/upload", llamaparse.upload, methods=["POST"]),
+            Route("/api/parsing/job/{job_id}", llamaparse.job),
+            Route("/api/parsing/job/{job_id}/result/markdown", llamaparse.markdown),
         ]
     )

@@ -1,4 +1,4 @@
-"""A proxy in front of the API that misbehaves, as hosts and load balancers do; started only when a fault asks for it."""
+"""A proxy in front of the API that misbehaves, as hosts and load balancers do; started only when a change needs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twin.config import TwinConfig
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "content-encoding"}
-FOR_EVER = 3600
+STALL_SECONDS = 3600
 MAINTENANCE = "<!doctype html><html><title>Maintenance</title><body><h1>We will be back soon</h1></body></html>"
 
 
@@ -31,9 +31,9 @@ def create_app(config: TwinConfig) -> Starlette:
 
     async def _half(body: bytes) -> AsyncIterator[bytes]:
         yield body[: len(body) // 2]
-        await asyncio.sleep(FOR_EVER)
+        await asyncio.sleep(STALL_SECONDS)
 
-    async def _pass_on(request: Request) -> httpx.Response:
+    async def _forwarded(request: Request) -> httpx.Response:
         headers = [(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP]
         url = f"{inner}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         return await client.request(request.method, url, headers=headers, content=await request.body())
@@ -50,7 +50,7 @@ def create_app(config: TwinConfig) -> Starlette:
             await asyncio.sleep(random.uniform(0, behaviour["seconds"]))
         if hit and kind == "slow":
             await asyncio.sleep(behaviour["seconds"])
-        reply = await _pass_on(request)
+        reply = await _forwarded(request)
         kept = {k: v for k, v in reply.headers.items() if k.lower() not in HOP_BY_HOP}
         if hit and kind == "stall" and request.method != "HEAD":
             return StreamingResponse(_half(reply.content), status_code=reply.status_code, headers=kept)

@@ -14,60 +14,36 @@ from twin.doubles.web import bearer, refuse, same
 
 API = "srv-twinapi"
 WORKER = "srv-twinworker"
+COMMON = {"autoDeploy": "no", "suspended": "not_suspended", "branch": "staging", "rootDir": ""}
+SHARED_PATHS = ["backend/shared/**", "config/render/**", "supabase/migrations/**"]
+API_FILTER = {
+    "paths": ["api/**", *SHARED_PATHS, "requirements-prod.txt", "Dockerfile", "main.py"],
+    "ignoredPaths": ["ui/**", "docs/**", "tests/**", "examples/**", "*.md", ".gitignore", "README.md"],
+}
+WORKER_FILTER = {
+    "paths": ["backend/workers/**", *SHARED_PATHS, "requirements.txt", "pyproject.toml"],
+    "ignoredPaths": [],
+}
 
 
 def describe(config: TwinConfig) -> dict[str, dict[str, Any]]:
-    """Both services in Render's own shape; `behaviour.render` overrides single values by dotted path."""
-    common = {"autoDeploy": "no", "suspended": "not_suspended", "branch": "staging", "rootDir": ""}
+    """Both services in Render's own format; `behaviour.render` overrides single values by dotted path."""
+    web = {"healthCheckPath": "/health", "url": config.url("api"), "openPorts": [{"port": 8000, "protocol": "TCP"}]}
     services: dict[str, dict[str, Any]] = {
-        API: common
+        API: COMMON
         | {
             "id": API,
             "name": "insurance-navigator-staging-api",
             "type": "web_service",
-            "buildFilter": {
-                "paths": [
-                    "api/**",
-                    "backend/shared/**",
-                    "config/render/**",
-                    "supabase/migrations/**",
-                    "requirements-prod.txt",
-                    "Dockerfile",
-                    "main.py",
-                ],
-                "ignoredPaths": [
-                    "ui/**",
-                    "docs/**",
-                    "tests/**",
-                    "examples/**",
-                    "*.md",
-                    ".gitignore",
-                    "README.md",
-                ],
-            },
-            "serviceDetails": _details("./Dockerfile")
-            | {
-                "healthCheckPath": "/health",
-                "url": config.url("api"),
-                "openPorts": [{"port": 8000, "protocol": "TCP"}],
-            },
+            "buildFilter": dict(API_FILTER),
+            "serviceDetails": _details("./Dockerfile") | web,
         },
-        WORKER: common
+        WORKER: COMMON
         | {
             "id": WORKER,
             "name": "insurance-navigator-staging-worker",
             "type": "background_worker",
-            "buildFilter": {
-                "paths": [
-                    "backend/workers/**",
-                    "backend/shared/**",
-                    "config/render/**",
-                    "supabase/migrations/**",
-                    "requirements.txt",
-                    "pyproject.toml",
-                ],
-                "ignoredPaths": [],
-            },
+            "buildFilter": dict(WORKER_FILTER),
             "serviceDetails": _details("./backend/workers/Dockerfile"),
         },
     }
@@ -92,52 +68,64 @@ def _details(dockerfile: str) -> dict[str, Any]:
     }
 
 
-def create_app(config: TwinConfig) -> Starlette:
-    """The double."""
-    services = describe(config)
-    environments = {API: config.api_env, WORKER: config.worker_env}
-    deploy = {
-        "id": "dep-twin1",
-        "status": "live",
-        "commit": {"id": config.commit, "message": "release"},
-        "trigger": "manual",
-        "createdAt": "2025-01-21T00:00:00Z",
-        "finishedAt": "2025-01-21T00:05:00Z",
-    }
+class Render:
+    """Handlers of one account."""
 
-    def _guard(request: Request) -> Response | None:
-        if not same(bearer(request), config.render_key):
+    def __init__(self, config: TwinConfig) -> None:
+        self._key = config.render_key
+        self._services = describe(config)
+        self._environments = {API: config.api_env, WORKER: config.worker_env}
+        self._changed_deploys: dict[str, dict[str, Any]] = config.behaviour.get("deploys", {})
+        self._deploy = {
+            "id": "dep-twin1",
+            "status": "live",
+            "commit": {"id": config.commit, "message": "release"},
+            "trigger": "manual",
+            "createdAt": "2025-01-21T00:00:00Z",
+            "finishedAt": "2025-01-21T00:05:00Z",
+        }
+
+    def _refusal(self, request: Request) -> Response | None:
+        if not same(bearer(request), self._key):
             return refuse(401, "unauthorized")
-        known = request.path_params.get("service_id")
-        return refuse(404, "not found") if known and known not in services else None
+        service = request.path_params.get("service_id")
+        return refuse(404, "not found") if service and service not in self._services else None
 
-    async def listing(request: Request) -> Response:
-        if refused := _guard(request):
+    async def listing(self, request: Request) -> Response:
+        """All services, or those of one name."""
+        if refused := self._refusal(request):
             return refused
         name = request.query_params.get("name")
-        found = [s for s in services.values() if name in (None, s["name"])]
-        return JSONResponse([{"cursor": s["id"], "service": s} for s in found])
+        found = [service for service in self._services.values() if name in (None, service["name"])]
+        return JSONResponse([{"cursor": service["id"], "service": service} for service in found])
 
-    async def one(request: Request) -> Response:
-        return _guard(request) or JSONResponse(services[request.path_params["service_id"]])
+    async def service(self, request: Request) -> Response:
+        """One service."""
+        return self._refusal(request) or JSONResponse(self._services[request.path_params["service_id"]])
 
-    async def variables(request: Request) -> Response:
-        if refused := _guard(request):
+    async def variables(self, request: Request) -> Response:
+        """The environment of one service."""
+        if refused := self._refusal(request):
             return refused
-        values = environments[request.path_params["service_id"]]
+        values = self._environments[request.path_params["service_id"]]
         return JSONResponse([{"cursor": key, "envVar": {"key": key, "value": value}} for key, value in values.items()])
 
-    async def deploys(request: Request) -> Response:
-        if refused := _guard(request):
+    async def deploys(self, request: Request) -> Response:
+        """The latest deploy of one service."""
+        if refused := self._refusal(request):
             return refused
-        shown = deploy | config.behaviour.get("deploys", {}).get(request.path_params["service_id"], {})
-        return JSONResponse([{"cursor": "1", "deploy": shown}])
+        deploy = self._deploy | self._changed_deploys.get(request.path_params["service_id"], {})
+        return JSONResponse([{"cursor": "1", "deploy": deploy}])
 
+
+def create_app(config: TwinConfig) -> Starlette:
+    """The double; `behaviour.render` and `behaviour.deploys` change what it returns."""
+    render = Render(config)
     return Starlette(
         routes=[
-            Route("/v1/services", listing),
-            Route("/v1/services/{service_id}", one),
-            Route("/v1/services/{service_id}/env-vars", variables),
-            Route("/v1/services/{service_id}/deploys", deploys),
+            Route("/v1/services", render.listing),
+            Route("/v1/services/{service_id}", render.service),
+            Route("/v1/services/{service_id}/env-vars", render.variables),
+            Route("/v1/services/{service_id}/deploys", render.deploys),
         ]
     )

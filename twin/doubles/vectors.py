@@ -1,4 +1,4 @@
-"""Deterministic 1536-dimensional unit vectors in which similar texts are near."""
+"""Deterministic 1536-dimensional unit vectors in which similar texts are close to each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIMENSION = 1536
 WORD = re.compile(r"[a-z]+|\$?\d[\d,.:%-]*\d|\$?\d")
 # Real embedding models give unrelated texts a small positive similarity; one shared component does the same.
 COMMON = 0.4
-# What a language model knows of such tokens: a telephone number is one, an amount of money is a cost.
+# What a language model knows about such tokens: a telephone number is one, an amount of money is a cost.
 MEANINGS = (
     (re.compile(r"(?:1-)?\d{3}-\d{3}-\d{4}"), ("phone", "number", "telephone", "call")),
     (re.compile(r"\$\d[\d,.]*"), ("cost", "price", "premium", "copayment")),
@@ -60,7 +60,7 @@ def _words(text: str) -> list[str]:
 
 
 def embed(text: str) -> list[float]:
-    """The vector of one text; texts that share rare words are near."""
+    """The vector of one text; texts that share rare words are close."""
     words = _words(text)
     vector = [0.0] * DIMENSION
     for word, count in Counter(words).items():

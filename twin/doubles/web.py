@@ -21,12 +21,12 @@ def same(given: str, expected: str) -> bool:
 
 
 def refuse(status: int, message: str, **more: Any) -> Response:
-    """An error body in the common shape."""
+    """A response with the vendors' common error body."""
     return JSONResponse({"error": {"message": message, **more}}, status_code=status)
 
 
 async def body_of(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty one when the body is none."""
+    """The request's JSON object, or an empty one when the body is not a JSON object."""
     try:
         body = await request.json()
     except ValueError:

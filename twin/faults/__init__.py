@@ -1,4 +1,4 @@
-"""The faults of the navigator's twin, a module for each part that they break."""
+"""The faults of the navigator's twin, one module for each part that they break."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UnknownFault = UnknownId
 
 
 def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Callable[[Plan], None]], None]:
-    """Register the decorated function as a fault; raises CatalogueError when something of it is missing."""
+    """Register the decorated function as a fault; raises CatalogueError when it is malformed."""
 
     def decorate(apply: Callable[[Plan], None]) -> None:
         apply.__doc__ = f"{title}."

@@ -8,13 +8,13 @@ from twin.plan import Plan
 LIMITS = '@router.get("/api/upload-pipeline/upload/limits")'
 
 
-@fault("F07", "the old commit is still live, an endpoint is missing", "api", "postdeploy")
+@fault("F07", "the old commit is still live; an endpoint is missing", "api", "postdeploy")
 def stale_release(plan: Plan) -> None:
     plan.extra_env["api"] = {"RENDER_GIT_COMMIT": "0" * 40, "APP_VERSION": "0.9.0-staging"}
     plan.replace_in_source("api/jobs.py", '"/documents/{document_id}/status"', '"/documents/{document_id}/state"')
 
 
-@fault("F19", "health answers from a cache that never expires", "api", "postdeploy")
+@fault("F19", "health is served from a cache that never expires", "api", "postdeploy")
 def stale_health(plan: Plan) -> None:
     plan.replace_in_source(
         "api/health.py",
@@ -58,22 +58,22 @@ def no_head(plan: Plan) -> None:
     plan.replace_in_source("api/health.py", '@router.head("/health")\n', "")
 
 
-@fault("G10", "responses carry neither request id nor process time", "api", "postdeploy")
+@fault("G10", "responses have neither a request id nor a process time", "api", "postdeploy")
 def untraceable(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "    app.add_middleware(RequestHeaders)\n", "")
 
 
-@fault("G11", "another user's jobs and documents can be read", "api", "postdeploy")
+@fault("G11", "users can read other users' jobs and documents", "api", "postdeploy")
 def foreign_jobs_visible(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", " AND d.user_id = $2", " AND $2::uuid IS NOT NULL")
 
 
-@fault("G12", "the webhook takes any signature", "api", "postdeploy")
+@fault("G12", "the webhook accepts any signature", "api", "postdeploy")
 def unsigned_webhook(plan: Plan) -> None:
     plan.replace_in_source("api/webhook.py", "    if not secret or not signature or", "    if False and")
 
 
-@fault("G13", "duplicates are not noticed", "api", "postdeploy")
+@fault("G13", "duplicates are not detected", "api", "postdeploy")
 def duplicates_accepted(plan: Plan) -> None:
     plan.replace_in_source("api/uploads.py", "        await _refuse_duplicate(connection, user, body.sha256)\n", "")
 
@@ -83,7 +83,7 @@ def no_jobs_routes(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", '"/api/upload-pipeline/jobs', '"/api/upload-pipeline/tasks')
 
 
-@fault("G31", "the proxy upload writes into any folder, and a job shows its webhook secret", "api/auth/storage", "postdeploy")
+@fault("G31", "the upload proxy writes to any folder, and a job shows its webhook secret", "api/auth/storage", "postdeploy")
 def careless_routes(plan: Plan) -> None:
     plan.replace_in_source(
         "api/uploads.py", 'if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or', "if bucket != BUCKET or"
@@ -99,11 +99,11 @@ def wrong_rows(plan: Plan) -> None:
     plan.sql.append("ALTER TABLE upload_pipeline.upload_jobs ALTER embed_version SET DEFAULT '2'")
 
 
-@fault("F31", "every request takes a fifth longer than in the last release, still inside the target", "api", "performance")
+@fault("F31", "every request takes a fifth longer than in the last release, still within the target", "api", "performance")
 def fifth_slower(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "import time\n", "import asyncio\nimport time\n")
-    # The share that the caller sees: the server's own time, and what the connection adds to it. Short times are spent, as by
-    # more work for each request; longer ones are waited, or one stall would feed on itself.
+    # A fifth of the time that the caller sees: the server's own, and what the connection adds to it. Short delays keep the
+    # processor busy, as more work would; longer ones sleep, because otherwise one stall would cause the next.
     plan.replace_in_source(
         "api/application.py",
         '                spent = f"{time.perf_counter()',
@@ -117,18 +117,18 @@ def fifth_slower(plan: Plan) -> None:
     )
 
 
-@fault("G49", "an id that is no UUID returns 500", "api", "contract")
+@fault("G49", "an id that is not a UUID causes a 500", "api", "contract")
 def wrong_id_is_500(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "async def job(job_id: UUID, user", "async def job(job_id: str, user")
 
 
-@fault("G50", "the limits come in another form than openapi.json says", "api", "contract")
+@fault("G50", "the limits have another format than openapi.json describes", "api", "contract")
 def undescribed_form(plan: Plan) -> None:
     described = '{"responses": {"200": {"content": {"application/json": {"schema": {"type": "array"}}}}}}'
     plan.replace_in_source("api/uploads.py", LIMITS, f"{LIMITS[:-1]}, openapi_extra={described})")
 
 
-@fault("G51", "openapi.json is another release's: it promises tables where JSON is returned", "api", "contract")
+@fault("G51", "openapi.json is from another release: it describes CSV where JSON is returned", "api", "contract")
 def stale_description(plan: Plan) -> None:
     plan.replace_in_source(
         "main.py",
@@ -145,18 +145,18 @@ def stale_description(plan: Plan) -> None:
     )
 
 
-@fault("G52", "the listing of jobs takes no notice of limit, offset and state", "api", "postdeploy")
+@fault("G52", "the list of jobs ignores limit, offset and state", "api", "postdeploy")
 def listing_without_pages(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "$2::text IS NULL OR j.state = $2", "$2::text IS NULL OR $2 <> ''")
     plan.replace_in_source("api/jobs.py", "LIMIT $3 OFFSET $4", "LIMIT 100 + 0 * $3::int OFFSET 0 * $4::int")
 
 
-@fault("G53", "a retry returns 200 and puts nothing back", "api", "postdeploy")
+@fault("G53", "a retry returns 200 but does not queue the job again", "api", "postdeploy")
 def retry_without_effect(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "state = 'queued', retry_count = 0", "state = 'deadletter', retry_count = 0")
 
 
-@fault("G54", "process time is in milliseconds, and a chat answer carries the date of another day", "api", "postdeploy")
+@fault("G54", "process time is in milliseconds, and chat responses have the timestamp of another day", "api", "postdeploy")
 def wrong_clocks(plan: Plan) -> None:
     plan.replace_in_source(
         "api/application.py", 'f"{time.perf_counter() - started:.6f}"', 'f"{(time.perf_counter() - started) * 1000:.6f}"'
@@ -164,7 +164,7 @@ def wrong_clocks(plan: Plan) -> None:
     plan.replace_in_source("api/chat.py", "datetime.now(UTC).isoformat()", "datetime(2024, 1, 1, tzinfo=UTC).isoformat()")
 
 
-@fault("G55", "every sub-domain of the company is a trusted host", "network/api", "postdeploy")
+@fault("G55", "every subdomain of the company is a trusted host", "network/api", "postdeploy")
 def trusted_sub_domains(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", '"staging-admin.accessa.ai", ', '"staging-admin.accessa.ai", "*.accessa.ai", ')
 
@@ -175,14 +175,14 @@ def json_as_text(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "app = FastAPI(title=", f"app = FastAPI(default_response_class={kind}, title=")
 
 
-@fault("G62", "half of the parsed text is lost at the callback", "llamaparse/worker/api", "postdeploy")
+@fault("G62", "half of the parsed text is dropped at the callback", "llamaparse/worker/api", "postdeploy")
 def half_of_the_text(plan: Plan) -> None:
     plan.replace_in_source(
         "api/webhook.py", "_store(request, connection, row, text)", "_store(request, connection, row, text[: len(text) // 2])"
     )
 
 
-@fault("G63", "a document that failed has chunks all the same", "worker/api", "postdeploy")
+@fault("G63", "a failed document has chunks", "worker/api", "postdeploy")
 def failed_with_chunks(plan: Plan) -> None:
     plan.replace_in_source(
         "api/webhook.py",
@@ -197,11 +197,11 @@ def failed_with_chunks(plan: Plan) -> None:
     )
 
 
-@fault("G64", "a repeated callback is refused, so LlamaParse repeats it for ever", "api", "postdeploy")
+@fault("G64", "a repeated callback is refused, so LlamaParse keeps sending it", "api", "postdeploy")
 def repeat_is_refused(plan: Plan) -> None:
     plan.replace_in_source("api/webhook.py", 'return {"status": "ignored"}', 'raise HTTPException(409, "not waiting")')
 
 
-@fault("G65", "a 422 repeats the password that was sent", "api/auth", "postdeploy")
+@fault("G65", "a 422 response echoes the password", "api/auth", "postdeploy")
 def password_in_refusal(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "    app.add_exception_handler(RequestValidationError, _invalid)\n", "")

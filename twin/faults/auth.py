@@ -20,7 +20,7 @@ def valid_token_refused(plan: Plan) -> None:
     )
 
 
-@fault("F25", "tokens are read without checking their signature", "auth", "postdeploy")
+@fault("F25", "tokens are read without verifying their signature", "auth", "postdeploy")
 def unchecked_tokens(plan: Plan) -> None:
     lazy = (
         "    import base64\n    import json\n\n"

@@ -1,4 +1,4 @@
-"""Faults of the environment: what a service is told, or is not told."""
+"""Faults of the environment: variables that are wrong or missing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from twin.faults import fault
 from twin.plan import Plan
 
 
-@fault("F01", "LlamaParse key under the wrong name, a placeholder in its place", "llamaparse", "predeploy", "postdeploy")
+@fault("F01", "LlamaParse key under the wrong name; the right one holds a placeholder", "llamaparse", "predeploy", "postdeploy")
 def misnamed_llamaparse_key(plan: Plan) -> None:
     plan.set_worker("LLAMAPARSE_KEY", plan.config.llamaparse_key)
     plan.set_worker("LLAMAPARSE_API_KEY", "staging_llamaparse_key")
 
 
-@fault("F02", "chat lost its API keys; the handler answers 200 with an apology", "chat/openai", "postdeploy")
+@fault("F02", "chat has no valid API keys; the handler returns 200 with an apology", "chat/openai", "postdeploy")
 def chat_without_keys(plan: Plan) -> None:
     # Only the process lacks them: the declared environment still shows both.
     plan.extra_env["api"] = {"OPENAI_API_KEY": "revoked-openai-key-of-staging", "ANTHROPIC_API_KEY": ""}
@@ -27,17 +27,23 @@ def direct_database_host(plan: Plan) -> None:
     url = plan.config.worker_env["DATABASE_URL"]
     credentials = url.partition("//")[2].partition("@")[0]
     plan.set_worker("DATABASE_URL", f"postgresql://{credentials}@db.abcdefghijkl.supabase.co:5432/staging_db")
-    # What the name resolves to: an address on which nobody listens.
+    # The address that the name resolves to, on which no server listens.
     unreachable = f"postgresql://{credentials}@[::1]:{plan.config.ports['postgres']}/staging_db"
     plan.extra_env["worker"] = {"DATABASE_URL": unreachable}
 
 
-@fault("F05", "API and worker disagree on the schema", "configuration", "predeploy")
-def services_disagree(plan: Plan) -> None:
+@fault("F05", "API and worker use different schemas", "configuration", "predeploy")
+def different_schemas(plan: Plan) -> None:
     plan.set_worker("DATABASE_SCHEMA", "upload_pipeline_old")
 
 
-@fault("F10", "the worker's database password was rotated on one side only", "database/worker", "predeploy", "postdeploy")
+@fault(
+    "F10",
+    "the database password was rotated, but not in the worker",
+    "database/worker",
+    "predeploy",
+    "postdeploy",
+)
 def rotated_password(plan: Plan) -> None:
     url = plan.config.worker_env["DATABASE_URL"].replace(plan.database_password, secrets.token_hex(16))
     plan.set_worker("DATABASE_URL", url)
@@ -46,7 +52,7 @@ def rotated_password(plan: Plan) -> None:
 
 @fault(
     "F12",
-    "the worker's public base URL leads nowhere: no callback arrives",
+    "the worker has a wrong public base URL: no callback arrives",
     "webhook/configuration",
     "predeploy",
     "postdeploy",
@@ -75,7 +81,7 @@ def foreign_project(plan: Plan) -> None:
     plan.set_both("SERVICE_ROLE_KEY", plan.config.api_env["SUPABASE_SERVICE_ROLE_KEY"])
 
 
-@fault("F26", "DEBUG on, another log level, another poll interval", "configuration", "predeploy")
+@fault("F26", "DEBUG is on; log level and poll interval are wrong", "configuration", "predeploy")
 def drift(plan: Plan) -> None:
     plan.set_both("DEBUG", "true")
     plan.set_api("LOG_LEVEL", "DEBUG")

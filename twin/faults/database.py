@@ -17,19 +17,19 @@ def old_check_constraint(plan: Plan) -> None:
     ]
 
 
-@fault("F18", "a connection for each request: they run out under modest load", "database", "performance")
+@fault("F18", "one connection for each request: connections run out under modest load", "database", "performance")
 def connections_run_out(plan: Plan) -> None:
     plan.replace_in_source("backend/shared/database.py", "max_size=size,", "max_size=500,")
     plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 16")
 
 
-@fault("F24", "row-level security off on two tables", "database", "predeploy", "postdeploy")
+@fault("F24", "row-level security is off on two tables", "database", "predeploy", "postdeploy")
 def no_row_level_security(plan: Plan) -> None:
     for table in ("documents", "document_chunks"):
         plan.sql.append(f"ALTER TABLE upload_pipeline.{table} DISABLE ROW LEVEL SECURITY")
 
 
-@fault("F27", "vector index missing", "database", "predeploy", "performance")
+@fault("F27", "the vector index is missing", "database", "predeploy", "performance")
 def no_vector_index(plan: Plan) -> None:
     plan.sql.append("DROP INDEX upload_pipeline.document_chunks_embedding_idx")
 
@@ -39,40 +39,40 @@ def no_foreign_key(plan: Plan) -> None:
     plan.sql.append("ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey")
 
 
-@fault("G03", "a policy shows every user all documents", "database", "postdeploy")
+@fault("G03", "a policy lets every user read all documents", "database", "postdeploy")
 def policy_too_wide(plan: Plan) -> None:
-    plan.sql.append("CREATE POLICY everybody ON upload_pipeline.documents FOR SELECT TO authenticated USING (true)")
+    plan.sql.append("CREATE POLICY everyone ON upload_pipeline.documents FOR SELECT TO authenticated USING (true)")
 
 
-@fault("G04", "the newest migrations are not applied", "database", "predeploy")
+@fault("G04", "the newest migration is not applied", "database", "predeploy")
 def unapplied_migration(plan: Plan) -> None:
     plan.sql.append("DELETE FROM supabase_migrations.schema_migrations WHERE version = '20250105000000'")
 
 
-@fault("G39", "the database is far away: 60 ms for each packet", "database", "performance")
+@fault("G39", "the database is far away: each packet takes 60 ms", "database", "performance")
 def slow_database(plan: Plan) -> None:
     plan.config.behaviour["postgres"] = {"delay": 0.06}
 
 
-@fault("G40", "the services' role may open few connections", "database", "postdeploy")
+@fault("G40", "the services' role may open only a few connections", "database", "postdeploy")
 def few_connections(plan: Plan) -> None:
     plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 18")
 
 
-@fault("G41", "the service role lost its rights on two tables", "database/worker", "postdeploy")
-def lost_rights(plan: Plan) -> None:
+@fault("G41", "the role `authenticated` has no privileges on two tables", "database/worker", "postdeploy")
+def missing_privileges(plan: Plan) -> None:
     for table in ("documents", "document_chunks"):
         plan.sql.append(f"REVOKE ALL ON upload_pipeline.{table} FROM authenticated")
 
 
-@fault("G43", "the services' role may not read the pipeline's tables", "database/api", "postdeploy")
+@fault("G43", "the services' role cannot read the pipeline's tables", "database/api", "postdeploy")
 def unreadable_tables(plan: Plan) -> None:
     plan.sql.append("REVOKE SELECT ON ALL TABLES IN SCHEMA upload_pipeline FROM service_role, authenticated")
 
 
-@fault("G44", "policies show all rows to everybody, strangers included", "database", "predeploy", "postdeploy")
+@fault("G44", "policies let everyone read all rows, without signing in", "database", "predeploy", "postdeploy")
 def open_policies(plan: Plan) -> None:
     plan.sql.append("GRANT USAGE ON SCHEMA upload_pipeline TO anon")
     for table in ("documents", "upload_jobs", "document_chunks"):
         plan.sql.append(f"GRANT SELECT ON upload_pipeline.{table} TO anon")
-        plan.sql.append(f"CREATE POLICY everybody ON upload_pipeline.{table} FOR SELECT TO anon, authenticated USING (true)")
+        plan.sql.append(f"CREATE POLICY everyone ON upload_pipeline.{table} FOR SELECT TO anon, authenticated USING (true)")

@@ -16,13 +16,13 @@ def other_settings(plan: Plan) -> None:
     }
 
 
-@fault("G24", "the Dockerfile starts another command on another port", "build", "predeploy")
+@fault("G24", "the Dockerfile exposes another port and starts another command", "build", "predeploy")
 def other_dockerfile(plan: Plan) -> None:
     plan.replace_in_source("Dockerfile", "EXPOSE 8000", "EXPOSE 8080")
     plan.replace_in_source("Dockerfile", '"--workers", "1"', '"--workers", "4"')
 
 
-@fault("G42", "the checkout is not the release: the source tree is another repository's", "build", "predeploy")
+@fault("G42", "the checkout is not the release: it is another repository", "build", "predeploy")
 def foreign_checkout(plan: Plan) -> None:
     elsewhere = plan.source.parent / "elsewhere"
     elsewhere.mkdir()

@@ -37,13 +37,13 @@ def any_host(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "allowed_hosts=[*TRUSTED_HOSTS, own_host]", 'allowed_hosts=["*"]')
 
 
-@fault("G25", "the host shows its maintenance page, with status 200", "api", "postdeploy", "performance")
+@fault("G25", "the host serves its maintenance page with status 200", "api", "postdeploy", "performance")
 def maintenance_page(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "maintenance"}
 
 
 @fault("G26", "a proxy returns 502 for one request in twenty", "network/api", "postdeploy")
-def now_and_then_502(plan: Plan) -> None:
+def occasional_502(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "bad_gateway", "every": 20}
 
 
@@ -52,7 +52,7 @@ def stalled_bodies(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "stall", "every": 20}
 
 
-@fault("G28", "every response of the API takes 0.7 s more", "api", "performance")
+@fault("G28", "every response of the API takes 0.7 s longer", "api", "performance")
 def slow_api(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "slow", "seconds": 0.7}
 

@@ -8,12 +8,12 @@ from twin.plan import Plan
 SLOW_SECONDS = 10
 
 
-@fault("F13", "callbacks are lost now and then", "webhook", "postdeploy")
-def lost_callbacks(plan: Plan) -> None:
+@fault("F13", "some callbacks are never sent", "webhook", "postdeploy")
+def missing_callbacks(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"lose": 0.4, "seed": 7}
 
 
-@fault("F30", "each LlamaParse and OpenAI call takes 10 s more", "llamaparse/openai", "performance")
+@fault("F30", "each LlamaParse and OpenAI call takes 10 s longer", "llamaparse/openai", "performance")
 def slow_vendors(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"delay": SLOW_SECONDS}
     plan.config.behaviour["openai"] = {"delay": SLOW_SECONDS}
@@ -34,16 +34,16 @@ def short_vectors(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"vectors": "short"}
 
 
-@fault("G36", "OpenAI takes 2.5 s more for each call", "openai", "performance")
+@fault("G36", "each OpenAI call takes 2.5 s longer", "openai", "performance")
 def slow_openai(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"delay": 2.5}
 
 
-@fault("G37", "Supabase takes 1 s more for each call", "supabase/storage/api", "performance")
+@fault("G37", "each Supabase call takes 1 s longer", "supabase/storage/api", "performance")
 def slow_supabase(plan: Plan) -> None:
     plan.config.behaviour["supabase"] = {"delay": 1.0}
 
 
-@fault("G38", "Anthropic takes 5 s more for each call", "anthropic", "performance")
+@fault("G38", "each Anthropic call takes 5 s longer", "anthropic", "performance")
 def slow_anthropic(plan: Plan) -> None:
     plan.config.behaviour["anthropic"] = {"delay": 5.0}

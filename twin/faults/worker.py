@@ -6,9 +6,10 @@ from twin.faults import fault
 from twin.plan import Plan
 
 WORKER = "backend/workers/enhanced_base_worker.py"
+QUEUE = "backend/workers/job_queue.py"
 
 
-@fault("F17", "the worker fails at start-up on an import", "build", "predeploy", "postdeploy")
+@fault("F17", "the worker fails on an import at start-up", "build", "predeploy", "postdeploy")
 def broken_import(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "import httpx\n", "import httpx\nimport backend.shared.metrics_client\n")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
@@ -16,9 +17,9 @@ def broken_import(plan: Plan) -> None:
 
 @fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy")
 def poisoned_job(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "final = isinstance(error, PermanentError) or tries", "final = tries")
-    plan.replace_in_source(WORKER, 'tries = job["retry_count"] + 1', "tries = 0")
-    plan.replace_in_source(WORKER, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
+    plan.replace_in_source(QUEUE, "final = isinstance(error, PermanentError) or attempt", "final = attempt")
+    plan.replace_in_source(QUEUE, 'attempt = job["retry_count"] + 1', "attempt = 0")
+    plan.replace_in_source(QUEUE, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
 
 
 @fault("F29", "embeddings are stored as zeros", "rag", "postdeploy")
@@ -26,9 +27,9 @@ def zero_vectors(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "[vector_literal(vector) for", "[vector_literal([0.0] * len(vector)) for")
 
 
-@fault("G17", "state and processing_status are left behind at completion", "worker/api", "postdeploy")
-def state_left_behind(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, 'await self._advance(job, "complete", state="done")', 'await self._advance(job, "complete")')
+@fault("G17", "a completed job stays in state `queued`", "worker/api", "postdeploy")
+def outdated_state(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, 'queue.advance(job, "complete", state="done")', 'queue.advance(job, "complete")')
 
 
 @fault("G18", "the second half of every document is dropped", "worker", "postdeploy")
@@ -40,7 +41,7 @@ def half_a_document(plan: Plan) -> None:
     )
 
 
-@fault("G34", "chunks carry wrong hashes, numbers and versions", "worker/rag", "postdeploy")
+@fault("G34", "chunks have wrong hashes, numbers and versions", "worker/rag", "postdeploy")
 def wrong_chunks(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
     plan.replace_in_source(WORKER, "in enumerate(chunks)", "in [(2 * n, t) for n, t in enumerate(chunks)]")
@@ -50,7 +51,7 @@ def wrong_chunks(plan: Plan) -> None:
 @fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy")
 def half_done(plan: Plan) -> None:
     row = (
-        "        async with self.pool.acquire() as connection, connection.transaction():\n"
+        "        async with self._pool.acquire() as connection, connection.transaction():\n"
         "            if final:\n"
         "                await connection.execute(\n"
         '                    """INSERT INTO document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord,\n'
@@ -60,8 +61,8 @@ def half_done(plan: Plan) -> None:
         "                )\n"
     )
     start = '        log.warning(json.dumps({"job_id": str(job["job_id"]), "final": final, **reason}))\n'
-    old = start + "        async with self.pool.acquire() as connection, connection.transaction():\n"
-    plan.replace_in_source(WORKER, old, start + row)
+    old = start + "        async with self._pool.acquire() as connection, connection.transaction():\n"
+    plan.replace_in_source(QUEUE, old, start + row)
 
 
 @fault("G56", "chunks are numbered from the end of the document", "worker", "postdeploy")
@@ -69,28 +70,28 @@ def chunks_backwards(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[::-1]")
 
 
-@fault("G57", "the end of each document is lost", "worker", "postdeploy")
-def end_is_lost(plan: Plan) -> None:
+@fault("G57", "the end of each document is dropped", "worker", "postdeploy")
+def end_is_dropped(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[:-1]")
 
 
-@fault("G58", "later batches are stored with the vectors of the first", "worker/rag", "postdeploy")
+@fault("G58", "later batches are stored with the vectors of the first one", "worker/rag", "postdeploy")
 def first_batch_again(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
 
 
 @fault("G60", "every job fails at its first attempt", "worker", "postdeploy")
-def second_try(plan: Plan) -> None:
+def second_attempt(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
         '            await self.stages[job["status"]](job)\n',
         '            if not job["retry_count"] and job["status"] == "parsed":\n'
-        '                raise RuntimeError("not at the first try")\n'
+        '                raise RuntimeError("not at the first attempt")\n'
         '            await self.stages[job["status"]](job)\n',
     )
 
 
-@fault("G61", "the last chunk of each batch gets no vector, and nobody counts", "worker/rag", "postdeploy")
+@fault("G61", "the last chunk of each batch gets no vector, and the count is not checked", "worker/rag", "postdeploy")
 def chunk_without_vector(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "_store_vectors(batch, vectors)", "_store_vectors(batch[:-1], vectors[:-1])")
     plan.replace_in_source(WORKER, "        if missing:\n", "        if False:\n")

@@ -1,4 +1,4 @@
-"""Variants of the navigator's twin: systems that are different from it, and right."""
+"""Variants of the navigator's twin: different systems that are also correct."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REGISTRY: dict[str, Variant[Plan]] = {}
 
 
 def variant(id: str, title: str) -> Callable[[Callable[[Plan], None]], None]:
-    """Register the decorated function as a variant; raises CatalogueError when something of it is missing."""
+    """Register the decorated function as a variant; raises CatalogueError when it is malformed."""
 
     def decorate(apply: Callable[[Plan], None]) -> None:
         apply.__doc__ = f"{title}."

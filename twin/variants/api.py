@@ -1,4 +1,4 @@
-"""Variants of a release that offers more than it must."""
+"""Variants of the API: a release that offers more than it must."""
 
 from __future__ import annotations
 

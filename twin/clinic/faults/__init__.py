@@ -1,1 +1,1 @@
-"""The clinic's faults, a module for each part that they break."""
+"""The clinic's faults, one module for each part that they break."""

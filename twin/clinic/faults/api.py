@@ -6,7 +6,7 @@ from twin.clinic.changes import fault
 from twin.clinic.plan import ClinicPlan
 
 
-@fault("C09", "the last release is still live", "api", "postdeploy")
+@fault("C09", "the previous release is still live", "api", "postdeploy")
 def stale_release(plan: ClinicPlan) -> None:
     plan.extra_env["api"] = {"RELEASE_COMMIT": "0" * 40, "RELEASE_VERSION": "2.3.9"}
 
@@ -17,7 +17,7 @@ def open_route(plan: ClinicPlan) -> None:
     plan.replace_in_source("directory/clinics.py", f"{route}dependencies=[Depends(require_token)], ", route)
 
 
-@fault("C11", "a wrong token is refused with 500", "auth/api", "postdeploy")
+@fault("C11", "a wrong token causes a 500", "auth/api", "postdeploy")
 def wrong_token_is_500(plan: ClinicPlan) -> None:
     plan.replace_in_source("directory/access.py", "raise HTTPException(401, ", "raise RuntimeError(")
     plan.replace_in_source("directory/access.py", ', headers={"WWW-Authenticate": "Bearer"})', ")")
@@ -30,7 +30,7 @@ def leaking_health(plan: ClinicPlan) -> None:
     )
 
 
-@fault("C13", "/healthz is a stored page", "api", "postdeploy")
+@fault("C13", "/healthz is served from a cache that never expires", "api", "postdeploy")
 def stale_health(plan: ClinicPlan) -> None:
     plan.replace_in_source("directory/status.py", "datetime.now(UTC).isoformat()", '"2026-03-04T09:00:00+00:00"')
 
@@ -40,12 +40,12 @@ def unlimited_pages(plan: ClinicPlan) -> None:
     plan.replace_in_source("directory/clinics.py", "Query(ge=1, le=settings.max_page_size)", "Query(ge=1)")
 
 
-@fault("C15", "bodies of any size are taken", "api", "postdeploy")
+@fault("C15", "request bodies of any size are accepted", "api", "postdeploy")
 def unlimited_bodies(plan: ClinicPlan) -> None:
     plan.replace_in_source("directory/application.py", "limit=settings.request_limit_bytes", "limit=2**40")
 
 
-@fault("C16", "responses carry no correlation id", "api", "postdeploy")
+@fault("C16", "responses have no correlation id", "api", "postdeploy")
 def untraceable(plan: ClinicPlan) -> None:
     plan.replace_in_source(
         "directory/middleware.py", '                    (b"x-correlation-id", correlation.encode("latin-1")),\n', ""

@@ -16,7 +16,7 @@ def placeholder_token(plan: ClinicPlan) -> None:
     plan.env["DIRECTORY_API_TOKEN"] = "your-directory-token-changeme-before-release"
 
 
-@fault("C08", "the Dockerfile starts another command on another port", "build", "predeploy")
+@fault("C08", "the Dockerfile starts the service on another port", "build", "predeploy")
 def other_dockerfile(plan: ClinicPlan) -> None:
     plan.replace_in_source("Dockerfile", "EXPOSE 8080", "EXPOSE 8000")
     plan.replace_in_source("Dockerfile", '"--port", "8080"', '"--port", "8000"')

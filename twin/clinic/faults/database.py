@@ -1,4 +1,4 @@
-"""Faults of the schema and of the way into the database."""
+"""Faults of the schema, the data and the database's password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from twin.clinic.changes import fault
 from twin.clinic.plan import ClinicPlan
 
 
-@fault("C01", "the database password was rotated, the service still has the old one", "database", "predeploy", "postdeploy")
+@fault("C01", "the database password was rotated; the service still has the old one", "database", "predeploy", "postdeploy")
 def old_password(plan: ClinicPlan) -> None:
     plan.env["DATABASE_URL"] = plan.env["DATABASE_URL"].replace(plan.database_password, secrets.token_hex(16))
 

@@ -1,4 +1,4 @@
-"""The four parts put together over one database pool."""
+"""The application: four parts that share one database pool."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twin.doubles.supabase.gateway import answers
+from twin.doubles.supabase.gateway import with_error_responses
 from twin.doubles.supabase.project import TOKEN_SECONDS, Project, Refused
 from twin.doubles.web import bearer, body_of, same
 
@@ -149,7 +149,7 @@ class Auth:
         return JSONResponse(_view(await self._find(request.path_params["user_id"])))
 
     async def admin_delete(self, request: Request) -> Response:
-        """Remove one user; their tokens die with them."""
+        """Remove one user, which invalidates their tokens."""
         self._admin(request)
         row = await self._find(request.path_params["user_id"])
         if self.project.behaviour.get("keeps") != "users":
@@ -171,4 +171,4 @@ def routes(project: Project) -> list[Route]:
         ("/admin/users/{user_id}", auth.admin_read, "GET"),
         ("/admin/users/{user_id}", auth.admin_delete, "DELETE"),
     )
-    return [Route(f"/auth/v1{path}", answers(handler), methods=[method]) for path, handler, method in table]
+    return [Route(f"/auth/v1{path}", with_error_responses(handler), methods=[method]) for path, handler, method in table]

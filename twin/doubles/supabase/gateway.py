@@ -1,4 +1,4 @@
-"""Turns refusals and database errors into the answers that Supabase gives."""
+"""Turns refusals and database errors into Supabase's error responses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from twin.doubles.supabase.project import Refused
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def answers(handler: Handler) -> Handler:
-    """Wrap a handler so that it always answers with Supabase's error body."""
+def with_error_responses(handler: Handler) -> Handler:
+    """Wrap a handler so that its errors become responses with Supabase's error body."""
 
     @functools.wraps(handler)
     async def wrapped(request: Request) -> Response:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ class Project:
     behaviour: dict[str, Any]
     pool: Any = None
     feed: Any = None
-    dead_tokens: set[str] = field(default_factory=set)
 
     def role_of_key(self, key: str) -> str | None:
         """anon or service_role for the project's own keys, None for any other."""
@@ -82,7 +81,7 @@ class Project:
         return found
 
     def identity(self, request: Request) -> dict[str, Any]:
-        """Claims the request acts with: its Bearer token's, or its key's."""
+        """The claims of a request: those of its Bearer token, or of its key."""
         role = self.require_key(request)
         token = bearer(request)
         if not token:

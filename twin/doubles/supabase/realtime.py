@@ -1,4 +1,4 @@
-"""Supabase Realtime: a Phoenix websocket that tells job changes to the documents' owners."""
+"""Supabase Realtime: a Phoenix websocket that sends job changes to the documents' owners."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Subscription:
 
 
 class Feed:
-    """Hands the database's notifications to the subscriptions."""
+    """Sends the database's notifications to the subscriptions."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -40,19 +40,19 @@ class Feed:
     async def start(self) -> None:
         """Listen on the database's channel."""
         self._connection = await asyncpg.connect(self.project.config.database_admin_url)
-        await self._connection.add_listener("realtime", self._heard)
+        await self._connection.add_listener("realtime", self._on_notification)
 
     async def stop(self) -> None:
         """Stop listening."""
         if self._connection is not None:
             await self._connection.close()
 
-    def _heard(self, *arguments: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._tell(json.loads(arguments[-1])))
+    def _on_notification(self, *arguments: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._publish(json.loads(arguments[-1])))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, change: dict[str, Any]) -> None:
+    async def _publish(self, change: dict[str, Any]) -> None:
         data = {key: change[key] for key in ("type", "schema", "table", "record")}
         for subscription in list(self.subscriptions):
             if not subscription.may_see(change):
@@ -63,7 +63,7 @@ class Feed:
                 self.drop(subscription.socket)
 
     def drop(self, socket: WebSocket) -> None:
-        """Forget a socket."""
+        """Remove the subscriptions of a socket."""
         self.subscriptions = [s for s in self.subscriptions if s.socket is not socket]
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from twin.doubles.supabase.gateway import answers
+from twin.doubles.supabase.gateway import with_error_responses
 from twin.doubles.supabase.project import Project, Refused
 
 NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -56,4 +56,4 @@ class Rest:
 
 def routes(project: Project) -> list[Route]:
     """Routes below /rest/v1."""
-    return [Route("/rest/v1/{table}", answers(Rest(project).rows), methods=["GET"])]
+    return [Route("/rest/v1/{table}", with_error_responses(Rest(project).rows), methods=["GET"])]

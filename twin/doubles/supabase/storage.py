@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twin.doubles.supabase.gateway import answers
+from twin.doubles.supabase.gateway import with_error_responses
 from twin.doubles.supabase.project import Project, Refused
 from twin.doubles.web import body_of
 
@@ -152,7 +152,7 @@ class Storage:
         return JSONResponse([{"name": row["name"][start:], "id": str(row["id"]), "metadata": row["metadata"]} for row in rows])
 
     async def sign_upload(self, request: Request) -> Response:
-        """A URL that takes one upload."""
+        """A URL that accepts one upload."""
         claims = self.project.identity(request)
         bucket, key = request.path_params["bucket"], request.path_params["key"]
         await self._bucket(bucket, claims)
@@ -160,12 +160,12 @@ class Storage:
         return JSONResponse({"url": f"/object/upload/sign/{bucket}/{key}?token={token}", "token": token})
 
     async def signed_upload(self, request: Request) -> Response:
-        """Take the bytes for a signed URL."""
+        """Accept the bytes for a signed URL."""
         bucket, key = self._check_token(request, "upload")
         return await self._store(request, SERVICE, bucket, key, upsert=False)
 
     async def sign_read(self, request: Request) -> Response:
-        """A URL that shows one object for a while."""
+        """A URL that reads one object for a limited time."""
         claims = self.project.identity(request)
         bucket, key = request.path_params["bucket"], request.path_params["key"]
         seconds = int((await body_of(request)).get("expiresIn") or 60)
@@ -184,7 +184,7 @@ class Storage:
         return JSONResponse({name: row[name] for name in names} | times)
 
     async def create_bucket(self, request: Request) -> Response:
-        """A new bucket, for whom the policies let."""
+        """Create a bucket, if the policies allow it."""
         claims = self.project.identity(request)
         name = str((await body_of(request)).get("name", ""))
         try:
@@ -223,4 +223,4 @@ def routes(project: Project) -> list[Route]:
         ("/object/{bucket}/{key:path}", storage.read, ["GET"]),
         ("/object/{bucket}/{key:path}", storage.remove, ["DELETE"]),
     )
-    return [Route(f"/storage/v1{path}", answers(handler), methods=methods) for path, handler, methods in table]
+    return [Route(f"/storage/v1{path}", with_error_responses(handler), methods=methods) for path, handler, methods in table]

@@ -1,4 +1,4 @@
-"""The FastAPI application: middleware, state and routes put together."""
+"""The FastAPI application: middleware, state and routes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RequestHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and mark the start of its response."""
+        """Pass the request on and add the headers to its response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -59,7 +59,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    # FastAPI's own list also holds the input, which may be a password.
+    # FastAPI's own list also contains the input, which may be a password.
     assert isinstance(error, RequestValidationError)
     found = [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in error.errors()]
     return JSONResponse({"detail": found}, status_code=422)

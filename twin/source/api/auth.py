@@ -31,7 +31,7 @@ def _unauthorized(reason: str) -> HTTPException:
 
 
 async def verify_token(request: Request, token: str) -> dict[str, Any]:
-    """Ask Supabase Auth who the token belongs to; raises 401 for any token it refuses, 503 without an answer."""
+    """The user that Supabase Auth returns for the token; raises 401 for a refused token, 503 when it does not respond."""
     config: Config = request.app.state.config
     client: httpx.AsyncClient = request.app.state.client
     try:
@@ -50,7 +50,7 @@ async def verify_token(request: Request, token: str) -> dict[str, Any]:
 
 
 async def current_user(request: Request) -> Caller:
-    """The caller of this request; raises 401 with WWW-Authenticate when the Bearer token does not hold."""
+    """The caller of this request; raises 401 with WWW-Authenticate when the Bearer token is not valid."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip() or not token.isascii():
         raise _unauthorized("missing Bearer token")

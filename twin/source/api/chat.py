@@ -19,9 +19,7 @@ router = APIRouter()
 APOLOGY = "I apologize, but I could not process your request right now. Please try again later."
 CHAT_MODEL = "gpt-4o-mini"
 FALLBACK_MODEL = "claude-3-5-haiku-latest"
-INSTRUCTION = (
-    "Answer from the passages of the user's own insurance documents. Say that the documents do not tell when they do not."
-)
+INSTRUCTION = "Answer from the passages of the user's own insurance documents. If they do not contain the answer, say so."
 
 
 class ChatRequest(BaseModel):
@@ -34,7 +32,7 @@ class ChatRequest(BaseModel):
 
 
 class CompletionError(RuntimeError):
-    """No provider gave an answer."""
+    """No provider returned an answer."""
 
 
 def _prompt(question: str, passages: list[Passage]) -> str:
@@ -75,7 +73,7 @@ async def _anthropic(client: httpx.AsyncClient, config: Config, prompt: str) -> 
 
 
 async def complete(client: httpx.AsyncClient, config: Config, prompt: str) -> tuple[str, str]:
-    """The answer and the provider that gave it; raises CompletionError when none did."""
+    """The answer and the provider that returned it; raises CompletionError when none did."""
     reasons = []
     for name, ask in (("openai", _openai), ("anthropic", _anthropic)):
         try:
@@ -123,7 +121,7 @@ async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[s
         passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)
         retrieval_seconds = round(time.perf_counter() - started, 6)
         if not passages:
-            text, provider = "Your documents do not say anything about that.", "none"
+            text, provider = "Your documents contain nothing about that.", "none"
         else:
             text, provider = await complete(client, config, _prompt(body.message, passages))
     except Exception as error:

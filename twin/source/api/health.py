@@ -25,7 +25,7 @@ def _now() -> str:
 @router.get("/")
 @router.head("/")
 async def root(request: Request) -> dict[str, str]:
-    """Says which service this is."""
+    """Name and version of the service."""
     return {"service": "insurance-navigator-api", "version": request.app.state.config.version}
 
 
@@ -69,7 +69,7 @@ def _is_healthy(value: Any) -> bool:
 
 
 async def collect(request: Request) -> dict[str, Any]:
-    """Ask every dependency now."""
+    """Check every dependency now."""
     config: Config = request.app.state.config
     names = ("database", "supabase_auth", "openai", "llamaparse", "rag")
     values = await asyncio.gather(
@@ -92,7 +92,7 @@ async def collect(request: Request) -> dict[str, Any]:
 @router.get("/health")
 @router.head("/health")
 async def health(request: Request) -> Response:
-    """Health of the service; asked anew when the cached body is older than 30 s."""
+    """Health of the service; checked again when the cached body is older than 30 s."""
     try:
         age = time.monotonic() - _cache.get("at", float("-inf"))
         if age > CACHE_SECONDS / request.app.state.config.speedup:

@@ -70,7 +70,7 @@ async def jobs(
 
 @router.post("/api/upload-pipeline/jobs/{job_id}/retry")
 async def retry(job_id: UUID, user: CurrentUser, request: Request) -> dict[str, Any]:
-    """Put a dead job of the caller back to where it failed."""
+    """Queue a failed job of the caller again, at the stage where it failed."""
     async with request.app.state.pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
             f"SELECT {COLUMNS} FROM upload_jobs j JOIN documents d USING (document_id) "

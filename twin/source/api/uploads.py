@@ -89,7 +89,7 @@ async def _insert(connection: asyncpg.Connection, user: Caller, body: UploadRequ
 
 @router.post("/api/upload-pipeline/upload")
 async def request_upload(body: UploadRequest, user: CurrentUser, request: Request) -> dict[str, Any]:
-    """Register a document and its job, and answer the URL that takes the bytes."""
+    """Register a document and its job; returns the URL for uploading the bytes."""
     if body.bytes_len > MAX_FILE_SIZE_BYTES:
         raise HTTPException(413, f"larger than {MAX_FILE_SIZE_BYTES} bytes")
     document_id = document_id_of(user.id, body.sha256)
@@ -113,7 +113,7 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
 
 @router.put("/api/upload-pipeline/upload-file-proxy/{bucket}/{key:path}")
 async def upload_proxy(bucket: str, key: str, user: CurrentUser, request: Request) -> dict[str, str]:
-    """Pass the bytes on to storage under the caller's own folder; storage's refusal is passed on."""
+    """Store the bytes in the caller's own folder; returns storage's status when it refuses."""
     config: Config = request.app.state.config
     if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or ".." in key.split("/"):
         raise HTTPException(403, "not your folder")
@@ -149,5 +149,5 @@ async def limits() -> dict[str, Any]:
 
 @router.options("/api/upload-pipeline/upload", response_class=Response)
 async def upload_options() -> Response:
-    """Plain OPTIONS without an Origin."""
+    """OPTIONS without an Origin header."""
     return Response(headers={"Allow": "POST, OPTIONS"})

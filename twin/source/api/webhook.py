@@ -1,4 +1,4 @@
-"""LlamaParse's callback: verified, logged, then the parsed text is stored and the job goes on."""
+"""LlamaParse's callback: verified and logged; then the parsed text is stored and the job continues."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def _store(request: Request, connection: Any, row: Any, text: str) -> None
 
 @router.post("/api/upload-pipeline/webhook/llamaparse/{job_id}")
 async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
-    """Take the result of one parse; a repeat for a job that went on is acknowledged and ignored."""
+    """Accept the result of one document; a repeat for a job that has moved on is acknowledged and ignored."""
     body = await request.body()
     async with request.app.state.pool.acquire() as connection, connection.transaction():
         row = await _job(connection, job_id)
@@ -103,7 +103,7 @@ async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
         if payload.get("status") != "completed":
             await _fail(connection, row, str(payload.get("error") or "parsing failed"))
         elif not text.strip():
-            await _fail(connection, row, "the document holds no text")
+            await _fail(connection, row, "the document contains no text")
         else:
             await _store(request, connection, row, text)
     return {"status": "ok"}

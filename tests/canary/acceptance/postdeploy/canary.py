@@ -6,31 +6,31 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import allure
 import pytest
 
-from fixtures import evidence
 from fixtures.database import Database
-from gate.expect import CheckFailed, fail, not_applicable
+from gate.failures import CheckFailed, NotConfigured, fail, not_applicable
 from gate.http import Service, expect
-from gate.run import Run
-from gate.plugin import run_of
+from gate.plugin import session_of
+from gate.session import Session
 from tests.servers import answering
 
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("6.3"), pytest.mark.component("api")]
 
 
 @pytest.fixture(scope="session")
-def run(pytestconfig: pytest.Config) -> Run:
-    """The gate's own run, not the one of the project's tests."""
-    found = run_of(pytestconfig)
+def session(pytestconfig: pytest.Config) -> Session:
+    """The gate's own session, not the one of the project's tests."""
+    found = session_of(pytestconfig)
     assert found is not None
     return found
 
 
 @pytest.fixture
-def secret(run: Run) -> str:
+def secret(session: Session) -> str:
     """The canary: a secret of the target."""
-    return run.settings.secret("openai_api_key")
+    return session.settings.needed("OPENAI_API_KEY")
 
 
 @pytest.fixture
@@ -77,23 +77,24 @@ def test_in_what_is_printed(secret: str) -> None:
     fail("nothing printed", "something")
 
 
-def test_in_evidence(secret: str) -> None:
+def test_in_evidence(session: Session, secret: str) -> None:
+    evidence = session.evidence
     evidence.attach(f"name {secret}", f"text {secret}")
     with evidence.step(f"step {secret}"):
         evidence.attach("in base64", base64.b64encode(secret.encode()).decode())
     fail("no evidence", "some")
 
 
-def test_in_an_exchange(run: Run, secret: str) -> None:
+def test_in_an_exchange(session: Session, secret: str) -> None:
     with answering(lambda method, path, body: (200, {"echo": body, "key": secret})) as url:
-        service = Service(run, url, "api").having({"X-Key": secret})
+        service = Service(session, url, "api").having({"X-Key": secret})
         reply = service.post(f"/?key={quote(secret)}", json={"sent": secret})
         expect(reply).status(500, because=f"it shows {secret}")
 
 
-def test_in_an_answer_that_is_no_json(run: Run, secret: str) -> None:
+def test_in_an_answer_that_is_no_json(session: Session, secret: str) -> None:
     with answering(lambda method, path, body: (200, f"{{{secret}")) as url:
-        Service(run, url, "api").get("/").object()
+        Service(session, url, "api").get("/").object()
 
 
 def test_in_a_query(database: Database, secret: str) -> None:
@@ -102,6 +103,17 @@ def test_in_a_query(database: Database, secret: str) -> None:
 
 def test_in_a_skip(secret: str) -> None:
     not_applicable(f"this target has {secret}")
+
+
+def test_in_what_is_missing(secret: str) -> None:
+    raise NotConfigured(f"set the key that is not {secret}")
+
+
+@pytest.mark.parametrize("number", [1])
+def test_in_a_parameter(number: int, secret: str) -> None:
+    allure.dynamic.parameter("seen", secret)
+    allure.dynamic.title(f"title {secret}")
+    fail("no parameter", "one")
 
 
 def test_in_setup(shouting_setup: None) -> None:

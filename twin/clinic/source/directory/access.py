@@ -1,4 +1,4 @@
-"""The Bearer token that every route of the directory asks for."""
+"""The Bearer token that every route of the directory requires."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-# What openapi.json says of refusals; every route of the directory may respond with the first three.
+# Refusals as openapi.json describes them; every route of the directory may return them.
 Responses = dict[int | str, dict[str, str]]
 REFUSALS: Responses = {
     400: {"description": "The Host header or the body cannot be read"},

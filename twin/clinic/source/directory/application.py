@@ -1,4 +1,4 @@
-"""The FastAPI application: middleware, state and routes put together."""
+"""The FastAPI application: middleware, state and routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appointments: booked for a slot that nobody else has, and taken back."""
+"""Appointments: book a free slot, or cancel it."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -48,7 +48,7 @@ async def book(request: Request, body: Booking) -> dict[str, Any]:
 
 @router.delete("/{appointment_id}", status_code=204, response_class=Response)
 async def cancel(request: Request, appointment_id: UUID) -> None:
-    """Take an appointment back; 404 when there is none of this id."""
+    """Cancel an appointment; 404 when there is none with this id."""
     done = await request.app.state.pool.execute("DELETE FROM appointments WHERE appointment_id = $1", appointment_id)
     if done == "DELETE 0":
         raise HTTPException(404, "there is no such appointment")

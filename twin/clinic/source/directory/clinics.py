@@ -1,4 +1,4 @@
-"""Clinics: a listing by pages, and one of them."""
+"""Clinics: a list in pages, and a single clinic."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ def create_router(settings: Settings) -> APIRouter:
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         city: Annotated[str | None, Query(min_length=1, max_length=80, pattern=r"^[^\x00]+$")] = None,
     ) -> dict[str, Any]:
-        """Clinics by name, those of one city if one is given; `total` counts all pages."""
+        """Clinics sorted by name, of one city if one is given; `total` counts all pages."""
         condition = "$1::text IS NULL OR city = $1"
         pool = request.app.state.pool
         total = await pool.fetchval(f"SELECT count(*) FROM clinics WHERE {condition}", city)
@@ -34,7 +34,7 @@ def create_router(settings: Settings) -> APIRouter:
 
     @router.get("/{clinic_id}", dependencies=[Depends(require_token)], responses=UNKNOWN)
     async def clinic(request: Request, clinic_id: UUID) -> dict[str, Any]:
-        """One clinic; 404 when there is none of this id."""
+        """One clinic; 404 when there is none with this id."""
         row = await request.app.state.pool.fetchrow(f"SELECT {COLUMNS} FROM clinics WHERE clinic_id = $1", clinic_id)
         if row is None:
             raise HTTPException(404, "there is no such clinic")

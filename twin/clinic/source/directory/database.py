@@ -17,7 +17,7 @@ UNAVAILABLE = (
 
 
 async def open_pool(settings: Settings) -> asyncpg.Pool:
-    """A pool that keeps no connection while nobody asks, so that the service starts without its database."""
+    """A pool that keeps no idle connection, so that the service also starts without its database."""
     return await asyncpg.create_pool(
         settings.database_url,
         min_size=0,

@@ -1,4 +1,4 @@
-"""What holds for every request: headers that trace it, and a limit of its body."""
+"""Middleware for every request: headers that trace it, and a limit on the size of its body."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MAX_ID_LENGTH = 64
 
 
 class Trace:
-    """Adds X-Correlation-ID, X-Elapsed-Seconds and Server-Timing to every response, those of failures included."""
+    """Adds X-Correlation-ID, X-Elapsed-Seconds and Server-Timing to every response, including those of failures."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and mark the start of its response."""
+        """Pass the request on and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class Trace:
 
 
 class BodyLimit:
-    """Refuses bodies over a number of bytes with 413, announced or not; smaller ones are read before they are passed on."""
+    """Refuses bodies over the limit (bytes) with 413, with or without Content-Length; reads others before passing them on."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app

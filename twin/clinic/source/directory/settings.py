@@ -27,7 +27,7 @@ def _list(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the service is given from outside."""
+    """The settings of the service."""
 
     environment: str
     release: str
@@ -44,7 +44,7 @@ class Settings:
 
 
 def load() -> Settings:
-    """The settings; raises MissingSetting naming what is absent."""
+    """The settings; raises MissingSetting naming the variables that are absent."""
     missing = [name for name in REQUIRED if not os.environ.get(name)]
     if missing:
         raise MissingSetting("missing environment variables: " + ", ".join(missing))

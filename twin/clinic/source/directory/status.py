@@ -15,7 +15,7 @@ from .settings import Settings
 
 router = APIRouter()
 CHECK_SECONDS = 5
-UNWELL: dict[int | str, dict[str, str]] = {503: {"description": "A check fails; the same body"}}
+UNHEALTHY: dict[int | str, dict[str, str]] = {503: {"description": "A check fails; the body has the same format"}}
 
 
 async def _database(request: Request) -> dict[str, Any]:
@@ -27,10 +27,10 @@ async def _database(request: Request) -> dict[str, Any]:
     return {"status": "ok", "latency_ms": round((time.perf_counter() - started) * 1000, 2)}
 
 
-@router.get("/healthz", responses=UNWELL)
-@router.head("/healthz", responses=UNWELL)
+@router.get("/healthz", responses=UNHEALTHY)
+@router.head("/healthz", responses=UNHEALTHY)
 async def healthz(request: Request) -> JSONResponse:
-    """Asks the database now; 503 when it is not well."""
+    """Queries the database now; 503 when that fails."""
     settings: Settings = request.app.state.settings
     checks = {"database": await _database(request)}
     healthy = all(check["status"] == "ok" for check in checks.values())
@@ -45,7 +45,7 @@ async def healthz(request: Request) -> JSONResponse:
 
 @router.get("/version")
 async def version(request: Request) -> dict[str, str]:
-    """Which release this is, and where it runs."""
+    """The release, and the environment that it runs in."""
     settings: Settings = request.app.state.settings
     return {
         "service": "clinic-directory",

@@ -35,7 +35,7 @@ def _list(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything the API and the worker are told from outside."""
+    """The settings of the API and the worker."""
 
     environment: str = field(default_factory=lambda: _text("ENVIRONMENT"))
     debug: bool = field(default_factory=lambda: _flag("DEBUG"))
@@ -67,7 +67,7 @@ class Config:
 
 
 def load() -> Config:
-    """The configuration; raises MissingSetting naming what is absent, so that a service never half starts."""
+    """The configuration; raises MissingSetting naming the absent variables, so that no service starts half configured."""
     missing = [name for name in REQUIRED if not os.environ.get(name)]
     if missing:
         raise MissingSetting("missing environment variables: " + ", ".join(missing))

@@ -1,9 +1,8 @@
-"""Access to PostgreSQL the way the services do it: a small pool through a transaction pooler."""
+"""Access to PostgreSQL: a small pool of connections through a transaction pooler."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import asyncpg
 
@@ -29,10 +28,5 @@ async def open_pool(config: Config, size: int = 8) -> asyncpg.Pool:
 
 
 def vector_literal(values: list[float]) -> str:
-    """A vector as pgvector reads it from text."""
+    """A vector in pgvector's text format."""
     return "[" + ",".join(f"{value:.7g}" for value in values) + "]"
-
-
-def row_to_dict(row: Any) -> dict[str, Any]:
-    """A record as a plain dictionary."""
-    return dict(row.items())

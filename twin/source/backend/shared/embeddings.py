@@ -1,4 +1,4 @@
-"""Embeddings from OpenAI, checked before anyone stores them."""
+"""Embeddings from OpenAI, checked before they are stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.shared.config import Config
 
 
 class EmbeddingError(RuntimeError):
-    """OpenAI refused, or answered vectors that must not be stored."""
+    """OpenAI refused, or returned vectors that must not be stored."""
 
 
 def _decode(value: str | list[float]) -> list[float]:

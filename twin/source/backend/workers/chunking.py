@@ -1,4 +1,4 @@
-"""markdown-simple@1: paragraphs gathered into passages that overlap a little."""
+"""markdown-simple@1: paragraphs joined into passages that overlap slightly."""
 
 from __future__ import annotations
 

@@ -1,0 +1,165 @@
+"""One row of the fault matrix: a fault, a suite, and what the gate concluded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from gate.exit_codes import ExitCode
+from gate.places import ROOT
+from proof.gate_run import run_gate
+from proof.pages import results
+from proof.targets import NAVIGATOR, spec_of
+
+SUITES = ("predeploy", "postdeploy", "performance", "contract")
+RUN_SECONDS = 600
+HEALTHY = "healthy"
+# The guard stops this one before anything is written.
+REFUSED = ("F35",)
+# A regression inside the target shows against an earlier release only.
+COMPARED = ("F31",)
+
+PERFORMANCE = "acceptance/performance"
+API_TIMES = f"{PERFORMANCE}/test_api_response_times.py"
+DATABASE_TIMES = f"{PERFORMANCE}/test_database_performance.py"
+EXTERNAL_TIMES = f"{PERFORMANCE}/test_external_response_times.py"
+WORKER_TIMES = f"{PERFORMANCE}/test_worker_processing_times.py"
+# Measuring takes minutes where a part is slow: modules of the performance suite in which a fault can be seen.
+MEASURED_IN: dict[str, tuple[str, ...]] = {
+    "F18": (f"{PERFORMANCE}/test_load_smoke.py", DATABASE_TIMES),
+    "F27": (DATABASE_TIMES,),
+    "F30": (EXTERNAL_TIMES, WORKER_TIMES),
+    "F31": (f"{PERFORMANCE}/test_regression.py",),
+    "G25": (API_TIMES,),
+    "G28": (API_TIMES,),
+    "G29": (API_TIMES,),
+    "G36": (EXTERNAL_TIMES,),
+    "G37": (EXTERNAL_TIMES,),
+    "G38": (EXTERNAL_TIMES,),
+    "G39": (DATABASE_TIMES,),
+}
+# Seconds to the verdict where no earlier matrix tells them.
+USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A fault as the twin lists it."""
+
+    id: str
+    component: str
+    suites: tuple[str, ...]
+    title: str
+
+
+@dataclass
+class Row:
+    """One fault in one suite. `seconds` is the time to the verdict."""
+
+    fault: str
+    suite: str
+    title: str
+    component: str
+    exit_code: int
+    seconds: float
+    found: str = ""
+    mode: str | None = None
+    summary: str = ""
+    evidence: str = ""
+    findings: int = 0
+    red: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the gate did not stay green."""
+        return self.exit_code != ExitCode.PASS
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the top finding names the right part; a run that was refused before its start names the variable."""
+        refused = self.exit_code == ExitCode.USAGE and self.fault in REFUSED
+        return refused or self.found in self.component.split("/")
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the gate did what it should: red and named with a fault, green without."""
+        return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named
+
+    @property
+    def conclusion(self) -> str:
+        """The top finding, or how the run ended without one."""
+        if self.findings:
+            return f"{self.found}{f' [{self.mode}]' if self.mode else ''}: {self.summary}"
+        if self.exit_code == ExitCode.USAGE:
+            return "refused before the start, exit code 4"
+        return f"no finding, exit code {self.exit_code}" if self.is_red else "**green: not caught**"
+
+
+def known_faults(system: str = NAVIGATOR) -> list[Known]:
+    """All faults of a system, asked from its twin as a stranger asks."""
+    command = [sys.executable, "-m", "twin", "faults", "--system", system]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = []
+    for line in done.stdout.splitlines():
+        name, component, suites, title = line.split(maxsplit=3)
+        found.append(Known(name, component, tuple(suites.split(",")), title))
+    return found
+
+
+def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
+    """Run one suite on a twin with this fault (None: a healthy one), limited to the modules that can see it."""
+    modules: Sequence[str] = ()
+    with tempfile.TemporaryDirectory(prefix="fault-") as folder:
+        arguments = ["--target", "twin", f"--spec={spec_of(system)}", *(["--fault", fault.id] if fault else [])]
+        if fault and suite == "performance":
+            modules = MEASURED_IN.get(fault.id, ())
+        if fault and fault.id in COMPARED:
+            arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
+        done = run_gate(suite, Path(folder), arguments, RUN_SECONDS, modules)
+    row = Row(
+        fault.id if fault else HEALTHY, suite, fault.title if fault else "", fault.component if fault else "",
+        done.exit_code, round(done.seconds, 1), findings=len(done.verdict.findings), red=done.verdict.named("failed"),
+    )  # fmt: skip
+    row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
+    if (top := done.top) is not None:
+        row.found, row.mode, row.summary, row.evidence = top.component, top.failure_mode, top.title, top.evidence
+    elif row.is_red:
+        row.evidence = done.tail
+    return row
+
+
+def _healthy_runs(folder: Path) -> Path:
+    """Stored load runs of a healthy twin, as the last release's."""
+    history = folder / "loads.jsonl"
+    command = [sys.executable, "-m", "load", "--profile", "compare", "--target", "twin", "--history", str(history)]
+    subprocess.run([*command, "--out", str(folder)], cwd=ROOT, capture_output=True, timeout=RUN_SECONDS)
+    return history
+
+
+def file_of(system: str) -> Path:
+    """Where the rows of a system's last matrix are kept."""
+    return results("fault-matrix.json" if system == NAVIGATOR else f"fault-matrix-{system}.json")
+
+
+def read_rows(system: str = NAVIGATOR) -> list[Row]:
+    """Rows of the last matrix; none where there was none."""
+    file = file_of(system)
+    return [Row(**row) for row in json.loads(file.read_text())["rows"]] if file.exists() else []
+
+
+def unproven(rows: Sequence[Row]) -> list[str]:
+    """Checks that a healthy twin passes and that no fault turned red."""
+    known = {name for row in rows if row.fault == HEALTHY for name in row.checks}
+    return sorted(known - {name for row in rows if row.fault != HEALTHY for name in row.red})
+
+
+def write_rows(rows: Sequence[Row], system: str = NAVIGATOR) -> None:
+    """Keep the rows for the page, for the mutations and for the next matrix's order."""
+    data = {"rows": [asdict(row) for row in rows], "unproven": unproven(rows)}
+    file_of(system).write_text(json.dumps(data, indent=1) + "\n")

@@ -1,0 +1,75 @@
+"""The fault matrix as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gate.exit_codes import ExitCode
+from proof.figures import Share
+from proof.matrix import HEALTHY, MEASURED_IN, Row, unproven
+from proof.pages import DOCS
+from proof.targets import NAVIGATOR
+
+
+def write(rows: Sequence[Row], system: str) -> None:
+    """Write the page of a system."""
+    name = "fault-matrix.md" if system == NAVIGATOR else f"fault-matrix-{system}.md"
+    (DOCS / name).write_text(markdown(rows, system))
+
+
+def markdown(rows: Sequence[Row], system: str = NAVIGATOR) -> str:
+    """Counts, then a line for each fault and suite."""
+    judged = [row for row in rows if row.fault != HEALTHY]
+    lines = [*_head(system), *_counts(rows, judged), "", *_table(judged)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(system: str) -> list[str]:
+    if system != NAVIGATOR:
+        return [f"# Fault matrix: {system}", "", f"Produced by `python -m proof.faults --system {system}`.", ""]
+    limited = sorted(MEASURED_IN)
+    return [
+        "# Fault matrix",
+        "",
+        "Produced by `make faults`. Faults F… are the table of `spec/navigator/failure-modes.md`, faults G… are the project's",
+        "own. F31 is compared with load runs of a healthy twin (`--baseline`). Of the performance suite a fault meets the",
+        f"modules in which it can be seen ({', '.join(limited)}; `MEASURED_IN` in `proof/matrix.py`).",
+        "",
+    ]
+
+
+def _counts(rows: Sequence[Row], judged: Sequence[Row]) -> list[str]:
+    ids = {row.fault for row in judged}
+    red = {name for name in ids if all(row.is_red for row in judged if row.fault == name)}
+    named = {name for name in ids if all(row.is_named for row in judged if row.fault == name)}
+    checks = {name for row in rows if row.fault == HEALTHY for name in row.checks}
+    open_ = unproven(rows)
+    green = not any(row.is_red for row in rows if row.fault == HEALTHY)
+    return [
+        f"- red in every suite in which it must be: {_by_kind(red, ids)}",
+        f"- the top finding names the right component: {_by_kind(named, ids)}",
+        f"- a healthy twin is green: {'yes' if green else '**no**'}",
+        f"- checks that a named fault turned red: {Share(len(checks) - len(open_), len(checks)).of_all}"
+        " (the rest: [mutations](mutations.md) and below)",
+        "",
+        "A bound in brackets is exact, at 95 % confidence: what these faults allow to be said of others of their kind.",
+    ]
+
+
+def _by_kind(good: set[str], ids: set[str]) -> str:
+    kinds: dict[str, set[str]] = {}
+    for name in sorted(ids):
+        kinds.setdefault(name[0], set()).add(name)
+    return ", ".join(f"**{Share(len(good & members), len(members)).above}** {kind} faults" for kind, members in kinds.items())
+
+
+def _table(judged: Sequence[Row]) -> list[str]:
+    lines = [
+        "| fault | what is broken | suite | red checks | top finding | findings | time to verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in judged:
+        number = len(row.red) or ("all blocked" if row.exit_code == ExitCode.BLOCKED else "–")
+        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, f"{row.seconds:.0f} s"]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return lines
