@@ -20,8 +20,9 @@ class Health(Sectioned):
     required_services: dict[str, str] = Field(min_length=1)
     # The one that every release's body names.
     named_service: str
-    # Words that describe a dependency that works.
-    good_words: list[str] = Field(min_length=1)
+    # Words for a dependency that works, and for one that is not used.
+    working_words: list[str] = Field(min_length=1)
+    unused_words: list[str]
     # What the fields of the body are called.
     status_field: str = "status"
     timestamp_field: str = "timestamp"
