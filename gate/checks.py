@@ -32,6 +32,7 @@ class Facts:
     hint: str = ""
     blocked_by: str = ""
     not_judged: str = ""
+    to_set: str = ""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -142,7 +143,7 @@ def _facts(item: pytest.Item, error: BaseException | None) -> Facts:
     elif isinstance(error, Blocked):
         data |= {"blocked_by": error.prerequisite, "observed": error.reason}
     elif isinstance(error, NotConfigured):
-        data |= {"not_judged": error.what, "observed": str(error)}
+        data |= {"not_judged": error.what, "to_set": error.setting, "observed": str(error)}
     elif error is not None and not isinstance(error, pytest.skip.Exception):
         data |= {"expected": base.promise, "observed": shorten(f"{type(error).__name__}: {error}")}
     return Facts(**data)

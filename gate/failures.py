@@ -40,11 +40,15 @@ class Blocked(pytest.skip.Exception):  # type: ignore[name-defined, misc]
 
 
 class NotConfigured(pytest.skip.Exception):  # type: ignore[name-defined, misc]
-    """A setting is missing, so the check is not judged; with --strict the verdict is then no pass."""
+    """A setting is missing, so the check is not judged; with --strict the verdict is then no pass.
 
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(f"NOT CONFIGURED: {what}")
+    `setting` is the variable to set.
+    """
+
+    def __init__(self, setting: str, what: str = "") -> None:
+        self.setting = setting
+        self.what = what or f"set {setting}"
+        super().__init__(f"NOT CONFIGURED: {self.what}")
 
 
 def not_applicable(reason: str) -> NoReturn:

@@ -28,6 +28,11 @@ class Timed(Sent, total=False):
     timeout: float | None
 
 
+def is_refusal(status: int) -> bool:
+    """Whether a status is one of 400 to 499."""
+    return 400 <= status < 500
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
@@ -48,6 +53,16 @@ class Reply:
     def succeeded(self) -> bool:
         """Whether the status is one of the request's successes; raises LookupError where no rule describes it."""
         return self.status in self.known().accepted
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the status is one of 400 to 499: refused, neither accepted nor broken."""
+        return is_refusal(self.status)
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the status is one of 500 to 599."""
+        return self.status >= 500
 
     @property
     def is_error(self) -> bool:
@@ -127,7 +142,7 @@ class ReplyExpectation:
     def handled(self, because: str = "") -> Reply:
         """The status is below 500: the service accepted or refused the request, and did not break."""
         __tracebackhide__ = True
-        if self.reply.status >= 500:
+        if self.reply.is_server_error:
             expected = f"{self.reply} to answer without a server error" + (f", because {because}" if because else "")
             self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
         return self.reply
@@ -135,7 +150,7 @@ class ReplyExpectation:
     def refusal(self, because: str = "") -> Reply:
         """The status is one of 400 to 499: refused, neither accepted nor broken."""
         __tracebackhide__ = True
-        if not 400 <= self.reply.status < 500:
+        if not self.reply.is_refusal:
             expected = f"{self.reply} to be refused (4xx), because {because}"
             self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
         return self.reply

@@ -53,7 +53,7 @@ class Prerequisites:
         if name not in OWN:
             for setting in self._rules[name].settings:
                 if not self._settings.has(setting):
-                    raise NotConfigured(f"set {setting}")
+                    raise NotConfigured(setting)
         if reason := self.unavailable(name):
             raise Blocked(name, reason)
 

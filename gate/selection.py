@@ -12,18 +12,19 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import pytest
 
 from gate.prerequisites import OWN
-from spec import Specification
+from spec import DEFAULT, Specification, load
 
 T = TypeVar("T")
 ABSENT = "absent"
-# Failure modes are named in parentheses at the end of a promise: (F04), (F01–F13, F28).
-FAILURE_MODES = re.compile(r"\((F\d\d(?:[–, ]+F\d\d)*)\)")
-MODE = re.compile(r"F\d\d")
+# Failure modes are named in parentheses in a promise: (F04), (F01–F13, F28).
+FAILURE_MODES = re.compile(r"\(([^()]*\bF\d+\b[^()]*)\)")
+MODE = re.compile(r"\bF\d+\b")
 
 
 def each(
@@ -63,6 +64,12 @@ def waits(item: pytest.Item, waited_for: frozenset[str]) -> bool:
     return bool(waited_for & set(getattr(item, "fixturenames", ())))
 
 
+@lru_cache(maxsize=1)
+def _default() -> Specification:
+    """The specification that the checks were written for: a name that it does not have either is a mistake."""
+    return load(DEFAULT)
+
+
 def _lacks(node: pytest.Item | pytest.Function, spec: Specification) -> bool:
     """Whether the specification lacks a section that a check takes; raises UsageError for one that no file has."""
     for marker in node.iter_markers("promised"):
@@ -70,6 +77,8 @@ def _lacks(node: pytest.Item | pytest.Function, spec: Specification) -> bool:
             section, _, endpoint = promised_name.partition(".")
             if section not in Specification.sections():
                 raise pytest.UsageError(f"{node.nodeid}: promised({promised_name!r}) is no section of a specification")
+            if endpoint and not (spec.has_endpoint(endpoint) or _default().has_endpoint(endpoint)):
+                raise pytest.UsageError(f"{node.nodeid}: promised({promised_name!r}) is no endpoint of a specification")
             if not spec.has(section) or (endpoint and not spec.has_endpoint(endpoint)):
                 return True
     return False

@@ -193,7 +193,8 @@ class Session:
             self.swept = self.system.clean_up(self)
             self.residue = "; ".join(self.swept.left)
         except (Blocked, CheckFailed, NotConfigured, OSError) as error:
-            self.residue = str(error) if read_all(self.run.folder) else ""
+            # A user without an id was asked for and never heard of: nothing is known to be left.
+            self.residue = str(error) if any("id" in entry for entry in read_all(self.run.folder)) else ""
 
     def close(self) -> None:
         """Close what this process opened; the run's folder stays for others."""

@@ -60,7 +60,7 @@ class Settings:
         """A setting's value; raises NotConfigured without one."""
         if found := self.text(name):
             return found
-        raise NotConfigured(f"set {name}")
+        raise NotConfigured(name)
 
     def missing_files(self) -> list[str]:
         """Settings that name a file which is not there, a line each."""

@@ -7,6 +7,7 @@ journal-PID.jsonl  what a process created (gate/journal.py)
 documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 interrupted        somebody pressed Ctrl-C
+release            commit or version that the target names as its own (fixtures/identity.py)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 from pathlib import Path
 
 INTERRUPTED = "interrupted"
+RELEASE = "release"
 
 
 class SharedFolder:

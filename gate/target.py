@@ -14,6 +14,7 @@ from gate.places import DEFAULT_ENV_FILE, ROOT, STATE
 from gate.run import Run, forget_dead_twins, new_run_id
 from gate.session import Session, System
 from gate.settings import ConfigurationError
+from gate.shared import SharedFolder
 from spec import DEFAULT, Specification, load
 
 Kind = Literal["twin", "live"]
@@ -67,6 +68,7 @@ def open_session(choice: Choice, system: System) -> Session:
     except ConfigurationError:
         if twin is not None:
             twin.stop()
+            SharedFolder(folder).remove()
         raise
     return session
 

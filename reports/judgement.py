@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from gate.exit_codes import ExitCode
 from gate.prerequisites import BUDGET, TARGET
@@ -65,11 +64,7 @@ def needed_parts(part: str, spec: Specification) -> set[str]:
     return found
 
 
-def not_judged(checks: Iterable[Check], settings: Collection[str]) -> list[NotJudgedData]:
-    """What is missing so that checks were not judged, most checks first; `settings` are all that can be set."""
-    count = Counter(check.not_judged for check in checks if check.outcome == "not judged")
-    return [{"what": what, "set": _setting_in(what, settings), "checks": number} for what, number in count.most_common()]
-
-
-def _setting_in(what: str, settings: Collection[str]) -> str:
-    return next((word for word in re.findall(r"\w+", what) if word in settings), "")
+def not_judged(checks: Iterable[Check]) -> list[NotJudgedData]:
+    """What is missing so that checks were not judged, and the setting for it, most checks first."""
+    count = Counter((check.not_judged, check.to_set) for check in checks if check.outcome == "not judged")
+    return [{"what": what, "set": setting, "checks": number} for (what, setting), number in count.most_common()]

@@ -26,6 +26,7 @@ class Check:
     hint: str = ""
     blocked_by: str = ""
     not_judged: str = ""
+    to_set: str = ""
     reason: str = ""
     duration: float = 0.0
     ended: float = 0.0

@@ -69,8 +69,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Tell Allure's result which check it is."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tell Allure's result, which is begun outside of this, which check it is."""
     if session_of(item.config) is not None:
         allure.dynamic.label(allure_.NODE_ID, item.nodeid)
     return (yield)

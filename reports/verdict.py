@@ -12,6 +12,7 @@ from gate.places import OUT
 from gate.run import checkout_commit
 from gate.session import Session
 from gate.settings import ConfigurationError
+from gate.shared import RELEASE
 from reports.judgement import not_judged
 from reports.model import Check, Finding, Outcome, Verdict
 from reports.schema import ItemData, TargetData, VerdictData
@@ -22,7 +23,6 @@ ORDER: tuple[Outcome, ...] = ("failed", "blocked", "not judged", "passed", "skip
 COUNTED: tuple[Outcome, ...] = ("passed", "failed", "skipped", "blocked", "not judged")
 UNKNOWN = "unknown"
 # File of the run's folder with the release that the target says of itself.
-RELEASE_FILE = "release"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def build(
         "duration_s": round(times.seconds, 1),
         "release_live_s": None if times.release_live is None else round(times.release_live, 1),
         "counts": counts(checks),
-        "not_judged": not_judged(checks, session.spec.harness.settings),
+        "not_judged": not_judged(checks),
         "checklist": [_item(entry.id, entry.title, checks) for entry in session.spec.checklist],
         "findings": [finding.as_data() for finding in findings],
         "budget": used.as_data(limits),
@@ -85,7 +85,7 @@ def _target(session: Session) -> TargetData:
         "kind": session.run.kind,
         "name": session.settings.text("HARNESS_TARGET_NAME"),
         "api_base_url": session.api_url,
-        "release": session.shared.read(RELEASE_FILE) or UNKNOWN,
+        "release": session.shared.read(RELEASE) or UNKNOWN,
         "faults": list(session.run.faults),
         "variants": list(session.run.variants),
     }

@@ -19,6 +19,8 @@ from tests.servers import answering
 CHECKS = "tests/canary/acceptance/postdeploy/canary.py"
 BESIDE = "acceptance/predeploy/test_environment_variables.py"
 LOOK_SECONDS = 0.05
+# Most of the checks fail; the others are left out with the secret in the reason.
+SHOUTING = 12
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def run_canary(target: Path, folder: Path, *more: str) -> dict[str, bytes]:
         done = gate_in(folder)(*more, BESIDE, CHECKS, "--target", "live", f"--env-file={target}", *shouting, seconds=180)
     out = folder / "out"
     assert done.returncode == 1, done.stdout
-    assert len(json.loads((out / "verdict.json").read_text())["findings"]) > 0
+    assert json.loads((out / "verdict.json").read_text())["counts"]["failed"] >= SHOUTING, "the checks did not shout"
     channels = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     channels |= {"terminal": (done.stdout + done.stderr).encode(), "process list": b"\n".join(processes.seen)}
     return channels | told(out)

@@ -9,19 +9,22 @@ import pypdf
 import pytest
 
 from fixtures.answers import Answer
+from fixtures.document_run import DocumentRun
 from fixtures.documents import make
-from gate.http import Reply
-from fixtures.document_runs import Journey
 from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
-from gate.run import Run
-from fixtures.source import SourceTree, matches
+from fixtures.source import matches
 from fixtures.stored import Chunk, object_key, pages_missing
+from fixtures.system import Staging
 from fixtures.tokens import Tokens, claims_of, role_of
 from fixtures.users import User
-from spec import current
+from gate.http import Reply
+from gate.run import Run, new_run_id
+from gate.session import Session
+from spec import load
 from spec.model import DocumentKind
 
+SPEC = load()
 SECRET = "a-signing-key-that-is-long-enough-to-sign"
 TOKEN = jwt.encode({"sub": "u", "role": "authenticated", "aud": "authenticated"}, SECRET, algorithm="HS256")
 USER = User("u", "e@example.com", "n", "p", TOKEN)
@@ -43,15 +46,15 @@ def test_figures_of_samples() -> None:
 
 
 def test_forged_tokens_do_not_verify() -> None:
-    tokens = Tokens(SECRET)
-    forged = [tokens.foreign(USER), tokens.unsigned(USER), tokens.altered(USER, "x"), tokens.cut(USER), tokens.expired(USER)]
+    tokens = Tokens(SPEC, SECRET)
+    forged = [tokens.foreign(USER), tokens.unsigned(USER), tokens.altered(USER), tokens.cut(USER), tokens.expired(USER)]
     for token in forged:
         with pytest.raises(jwt.PyJWTError):
             jwt.decode(token, SECRET, algorithms=["HS256"], audience="authenticated")
 
 
 def test_signed_tokens_carry_the_change() -> None:
-    token = Tokens(SECRET).signed(USER, aud="other", role=None)
+    token = Tokens(SPEC, SECRET).signed(USER, aud="other", role=None)
     assert claims_of(token)["aud"] == "other"
     assert role_of(token) == ""
     assert claims_of("nonsense") == {}
@@ -63,8 +66,7 @@ def text_of(body: bytes) -> list[str]:
 
 
 def test_a_policy_is_a_real_pdf_with_its_facts() -> None:
-    spec = current()
-    document = make("policy", DocumentKind(kind="policy", outcome="complete", pages=3), "r1", spec.facts)
+    document = make("policy", DocumentKind(kind="policy", outcome="complete", pages=3), "r1", SPEC.facts)
     pages = text_of(document.body)
     assert len(pages) == 3
     assert all(line in page for lines, page in zip(document.pages, pages, strict=True) for line in lines.splitlines())
@@ -77,8 +79,7 @@ def test_two_runs_send_different_content() -> None:
 
 
 def test_bad_documents_are_bad() -> None:
-    spec = current()
-    made = {name: make(name, kind, "r1", []) for name, kind in spec.documents.items() if kind.outcome == "failed"}
+    made = {name: make(name, kind, "r1", []) for name, kind in SPEC.documents.items() if kind.outcome == "failed"}
     assert text_of(made["no_text"].body) == [""]
     assert not made["not_a_pdf"].body.startswith(b"%PDF")
     assert made["truncated"].body.startswith(b"%PDF")
@@ -100,16 +101,6 @@ def test_build_filter_patterns(path: str, pattern: str, wanted: bool) -> None:
     assert matches(path, pattern) is wanted
 
 
-def test_a_dockerfile_is_read_instruction_by_instruction(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text(
-        'FROM a\n# no\nRUN x \\\n  && y\nCOPY --chown=u a b ./\nCMD ["uvicorn", "main:app"]\nEXPOSE 8000\n'
-    )
-    dockerfile = SourceTree(tmp_path).dockerfile(current().services["api"])
-    assert dockerfile.last("RUN") == "x    && y"
-    assert dockerfile.copied() == ["a", "b"]
-    assert dockerfile.command() == "uvicorn main:app"
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -122,21 +113,23 @@ def test_a_dockerfile_is_read_instruction_by_instruction(tmp_path: Path) -> None
     ],
 )
 def test_a_failure_behind_a_200_is_seen(body: bytes) -> None:
-    assert Answer(reply(body)).failure(current().chat)
+    assert Answer(reply(body)).failure(SPEC.chat)
 
 
 def test_a_good_answer_is_good() -> None:
     answer = Answer(reply(b'{"text": "It is $10 per month, call 1-800-559-3500.", "sources": [{"document_id": "d"}]}'))
-    assert answer.failure(current().chat) is None
+    assert answer.failure(SPEC.chat) is None
     assert answer.mentions("1 (800) 559 3500")
     assert answer.document_ids() == {"d"}
 
 
-def test_leaks_are_named_not_shown(run: Run) -> None:
-    found = leaks_in(reply(b"password a-long-password here"), run)
+def test_leaks_are_named_not_shown(tmp_path: Path, values: dict[str, str]) -> None:
+    session = Session(Run(new_run_id(), "live", tmp_path / "run", values), Staging(), SPEC)
+    found = leaks_in(reply(b"password a-long-password here"), session)
     assert found == ["SUPABASE_DB_PASSWORD"]
-    assert leaks_in(reply(b"postgresql://u:p@host/db"), run)
-    assert not leaks_in(reply(b"nothing"), run)
+    assert leaks_in(reply(b"postgresql://u:p@host/db"), session)
+    assert not leaks_in(reply(b"nothing"), session)
+    session.close()
 
 
 @pytest.mark.parametrize("shared", [0, 20, 60])
@@ -163,4 +156,4 @@ def test_keys_of_stored_files() -> None:
     ],
 )
 def test_a_claim_is_seen_in_the_stages(stages: list[tuple[str, str, float]], claimed: bool) -> None:
-    assert Journey("x", stages=stages).was_claimed() is claimed
+    assert DocumentRun("x", stages=stages).was_claimed(SPEC.pipeline.states.waiting) is claimed

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gate.prerequisites import TARGET
+from gate.shared import RELEASE
 from reports import checklist, judgement, terminal, verdict
 from reports.diagnosis import Diagnosis
 from reports.model import Check, Finding
@@ -91,9 +92,10 @@ def test_a_finding_against_the_harness_fails() -> None:
 
 
 def test_what_was_not_judged_names_what_to_set() -> None:
-    checks = [check(f"t{n}", "not judged", not_judged="set RENDER_API_KEY to compare") for n in range(2)]
+    missing = {"not_judged": "set RENDER_API_KEY to compare", "to_set": "RENDER_API_KEY"}
+    checks = [check(f"t{n}", "not judged", **missing) for n in range(2)]
     checks.append(check("t", "not judged", not_judged="the folder is no folder"))
-    assert judgement.not_judged(checks, SPEC.harness.settings) == [
+    assert judgement.not_judged(checks) == [
         {"what": "set RENDER_API_KEY to compare", "set": "RENDER_API_KEY", "checks": 2},
         {"what": "the folder is no folder", "set": "", "checks": 1},
     ]
@@ -130,7 +132,7 @@ def test_the_checklist_shows_every_item_and_its_checks(tmp_path: Path) -> None:
 def test_the_release_is_what_the_target_says(tmp_path: Path) -> None:
     assert build(tmp_path, PASSED)["target"]["release"] == "unknown"
     session = a_session(tmp_path)
-    session.shared.write(verdict.RELEASE_FILE, "f00dfeed")
+    session.shared.write(RELEASE, "f00dfeed")
     assert verdict.build(session, [PASSED], [], "pass", TIMES)["target"]["release"] == "f00dfeed"
 
 

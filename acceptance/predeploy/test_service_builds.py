@@ -1,6 +1,7 @@
 """8.1.3 Test staging service builds (§1 and §2 Service Details, Build and Runtime Configuration)."""
 
 import re
+import shlex
 
 import pytest
 
@@ -24,39 +25,41 @@ every_service = each("service", entries.services)
 def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: base image."""
     wanted = spec.services[service]
-    expect(source.dockerfile(wanted).last("FROM").split()[0], f"FROM in {wanted.dockerfile_path}").equals(wanted.base_image)
+    expect(source.dockerfile(wanted).base_image, f"FROM in {wanted.dockerfile_path}").equals(wanted.base_image)
 
 
 @every_service
 def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: start command."""
     wanted = spec.services[service]
-    expect(source.dockerfile(wanted).command(), f"CMD in {wanted.dockerfile_path}").equals(wanted.start_command)
+    start = shlex.join(source.dockerfile(wanted).start)
+    expect(start, f"CMD in {wanted.dockerfile_path}").equals(shlex.join(shlex.split(wanted.start_command)))
 
 
 def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> None:
     """§1 Networking Configuration: open ports."""
     api = spec.services[spec.service]
-    ports = {f"{port.partition('/')[0]}/tcp" for port in source.dockerfile(api).last("EXPOSE").split()}
-    expect(sorted(ports), f"EXPOSE in {api.dockerfile_path}").equals(sorted(spec.networking.open_ports))
+    expect(source.dockerfile(api).ports, f"EXPOSE in {api.dockerfile_path}").equals(sorted(spec.networking.open_ports))
 
 
 @every_service
 def test_the_image_checks_its_health(source: SourceTree, spec: Specification, service: str) -> None:
     """§4 Staging Service Health Checks: the check command, its interval and its timeout."""
     wanted = spec.services[service]
-    text = source.dockerfile(wanted).last("HEALTHCHECK")
-    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(str(wanted.health_check_command))
-    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--interval={spec.health.interval_seconds:g}s")
-    expect(text, f"HEALTHCHECK in {wanted.dockerfile_path}").contains(f"--timeout={spec.health.timeout_seconds:g}s")
+    check = source.dockerfile(wanted).health_check
+    place = f"HEALTHCHECK in {wanted.dockerfile_path}"
+    command = shlex.join(shlex.split(str(wanted.health_check_command)))
+    expect(check.command if check else "no check", f"command of the {place}").contains(command)
+    expect(check.interval if check else None, f"interval of the {place} in seconds").equals(spec.health.interval_seconds)
+    expect(check.timeout if check else None, f"timeout of the {place} in seconds").equals(spec.health.timeout_seconds)
 
 
 @every_service
 def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification, service: str) -> None:
     """§6 Network Security: the service needs no root."""
-    user = source.dockerfile(spec.services[service]).last("USER")
-    expect(user, f"USER in {spec.services[service].dockerfile_path}").satisfies(
-        lambda name: name not in ("", "root", "0"), "to be an unprivileged user"
+    dockerfile = source.dockerfile(spec.services[service])
+    expect(dockerfile.user, f"USER in {dockerfile.path}").satisfies(
+        lambda _: not dockerfile.runs_as_root, "to be an unprivileged user"
     )
 
 
@@ -64,14 +67,15 @@ def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification,
 def test_the_image_installs_the_services_requirements(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: the service's own requirements file."""
     wanted = spec.services[service]
-    expect(" ".join(source.dockerfile(wanted).all("RUN")), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
+    expect(" ".join(source.dockerfile(wanted).commands), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
 
 
 @every_service
 def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: every COPY finds its source."""
     dockerfile = source.dockerfile(spec.services[service])
-    missing = [path for path in dockerfile.copied() if not (source.root / path).exists()]
+    expect(dockerfile.copied, f"sources of COPY in {dockerfile.path}").is_not_empty()
+    missing = [path for path in dockerfile.copied if not source.below([path])]
     expect(missing, f"sources of COPY in {dockerfile.path} that do not exist").is_empty()
 
 
@@ -83,10 +87,10 @@ def test_the_build_filter_names_something_real(source: SourceTree, service: str,
 
 @every_service
 def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
-    """§1/§2 Build Filter: whatever goes into the image lies under an included path."""
+    """§1/§2 Build Filter: every file of the image lies under an included path."""
     wanted = spec.services[service]
-    copied = [path.removeprefix("./") for path in source.dockerfile(wanted).copied()]
-    files = [f for f in source.files() if any(f == p or f.startswith(p.rstrip("/") + "/") for p in copied)]
+    files = source.below(source.dockerfile(wanted).copied)
+    expect(files, f"files in the {service}'s image").is_not_empty()
     outside = [f for f in files if not any(matches(f, p) for p in wanted.included_paths)]
     expect(outside, f"files in the {service}'s image whose change triggers no build").is_empty()
 
@@ -95,7 +99,9 @@ def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: S
 def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: str) -> None:
     """§9 Dependency Updates: each requirement has a range, so that a build today is a build tomorrow."""
     path = spec.services[service].requirements
-    open_ended = [str(r) for r in source.requirements(path) if not r.specifier and not r.url]
+    requirements = source.requirements(path)
+    expect(requirements, f"requirements of {path}").is_not_empty()
+    open_ended = [str(r) for r in requirements if not r.specifier and not r.url]
     expect(open_ended, f"requirements of {path} without a version").is_empty()
 
 
@@ -135,7 +141,7 @@ def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, serv
     """§6 API Keys: keys come from the environment, never from the Dockerfile."""
     dockerfile = source.dockerfile(spec.services[service])
     names = [name for name, variable in spec.variables.items() if variable.is_secret]
-    text = " ".join(dockerfile.all("ENV") + dockerfile.all("ARG"))
+    text = " ".join(dockerfile.settings)
     found = [name for name in names if re.search(rf"\b{name}\s*[= ]\s*\S", text)]
     expect(found, f"secrets with a value in {dockerfile.path}").is_empty()
 

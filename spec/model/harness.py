@@ -1,4 +1,4 @@
-"""What the harness itself must be told: its settings, the parts of the system, and what checks stand on."""
+"""The harness's own view of a system: its settings, the parts of the system, and the prerequisites of checks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ class Setting(Entry):
 class Part(Entry):
     """A part of the system that can be at fault; `needs` are the parts that it does not work without."""
 
-    title: str
     needs: list[str] = []
 
 

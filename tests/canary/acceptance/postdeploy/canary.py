@@ -12,10 +12,19 @@ import pytest
 from fixtures.database import Database
 from gate.failures import CheckFailed, NotConfigured, fail, not_applicable
 from gate.http import Service, expect
+from gate.plugin import session_of
 from gate.session import Session
 from tests.servers import answering
 
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("6.3"), pytest.mark.component("api")]
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config) -> Session:
+    """The gate's own session, not the one of the project's tests."""
+    found = session_of(pytestconfig)
+    assert found is not None
+    return found
 
 
 @pytest.fixture
