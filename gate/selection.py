@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import TypeVar
 
 import pytest
@@ -64,12 +63,6 @@ def waits(item: pytest.Item, waited_for: frozenset[str]) -> bool:
     return bool(waited_for & set(getattr(item, "fixturenames", ())))
 
 
-@lru_cache(maxsize=1)
-def _default() -> Specification:
-    """The specification that the checks were written for: a name that it does not have either is a mistake."""
-    return load(DEFAULT)
-
-
 def _lacks(node: pytest.Item | pytest.Function, spec: Specification) -> bool:
     """Whether the specification lacks a section that a check takes; raises UsageError for one that no file has."""
     for marker in node.iter_markers("promised"):
@@ -77,7 +70,8 @@ def _lacks(node: pytest.Item | pytest.Function, spec: Specification) -> bool:
             section, _, endpoint = promised_name.partition(".")
             if section not in Specification.sections():
                 raise pytest.UsageError(f"{node.nodeid}: promised({promised_name!r}) is no section of a specification")
-            if endpoint and not (spec.has_endpoint(endpoint) or _default().has_endpoint(endpoint)):
+            # The checks were written for the default specification: what it does not have either is a mistake.
+            if endpoint and not (spec.has_endpoint(endpoint) or load(DEFAULT).has_endpoint(endpoint)):
                 raise pytest.UsageError(f"{node.nodeid}: promised({promised_name!r}) is no endpoint of a specification")
             if not spec.has(section) or (endpoint and not spec.has_endpoint(endpoint)):
                 return True
