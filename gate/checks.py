@@ -107,7 +107,7 @@ def pytest_runtest_makereport(
         error = Blocked(TARGET, f"the target is unavailable: {error}")
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {error}")
-    facts = _facts(item, error)
+    facts = _facts(item, error, session.spec.service)
     mask = session.masking.mask
     if call.when == "setup" or report.outcome != "passed":
         report.user_properties.append((PROPERTY, {name: mask(text) for name, text in asdict(facts).items()}))
@@ -133,13 +133,15 @@ def _too_late(session: Session, call: pytest.CallInfo[None]) -> CheckFailed | No
     )
 
 
-def _facts(item: pytest.Item, error: BaseException | None) -> Facts:
+def _facts(item: pytest.Item, error: BaseException | None, main: str) -> Facts:
+    """Facts of a report; `main` is the service that answers HTTP."""
     section, text = promise(item)
     base = Facts(marker_value(item, "checklist"), marker_value(item, "component", "api"), section, text or item.name)
     data = asdict(base)
     if isinstance(error, CheckFailed):
         data |= {"expected": error.expected, "observed": error.observed, "hint": error.hint}
-        data["component"] = error.component or base.component
+        # What the service itself answered wrongly is the fault of the part that the check is about.
+        data["component"] = error.component if error.component not in (None, main) else base.component
     elif isinstance(error, Blocked):
         data |= {"blocked_by": error.prerequisite, "observed": error.reason}
     elif isinstance(error, NotConfigured):

@@ -106,7 +106,7 @@ def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, sp
 
 def test_the_failed_job_is_shown_with_its_reason(api: Api, document_runs: DocumentRuns, spec: Specification) -> None:
     """contract GET …/jobs/{job_id}: a failed job shows last_error."""
-    failed = document_runs.accepted("no_text")
+    failed = document_runs.failed("no_text")
     job = expect(api.as_(failed.owner).call("job", at={"job_id": failed.job_id})).success().object()
     expect(str(job["status"]), "status of a document without text").satisfies(spec.pipeline.has_failed, "to be a failure")
     expect(job["last_error"], "last_error of the failed job").is_not_empty()
