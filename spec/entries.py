@@ -139,7 +139,7 @@ def indexes(spec: Specification) -> Iterator[tuple[Table, Index]]:
 
 
 def roles(spec: Specification) -> Iterable[str]:
-    """Roles that row-level security tells apart."""
+    """Roles that row-level security distinguishes."""
     return (spec.roles.service, spec.roles.user, spec.roles.anonymous)
 
 

@@ -205,7 +205,7 @@ def test_the_twin_is_what_its_specification_says() -> None:
             for case in spec.cases:
                 endpoint = spec.endpoint(case.endpoint)
                 sent = {"content": b" " * (case.body_bytes or 0)} if case.json_body is None else {"json": case.json_body}
-                headers = {} if case.caller == "nobody" else visitor.token
+                headers = {} if case.caller == "anonymous" else visitor.token
                 reply = http.request(endpoint.method, endpoint.path_with(case.at), params=case.query, headers=headers, **sent)
                 fields = endpoint.fields if case.answer == "success" else []
                 right = reply.status_code in endpoint.statuses(case.answer) and set(fields) <= set(reply.json())

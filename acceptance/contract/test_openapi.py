@@ -1,4 +1,4 @@
-"""8.2.2 Test API endpoints functionality: every operation keeps its own description, whatever is asked (openapi.json)."""
+"""8.2.2 Test API endpoints functionality: every operation keeps its description, for any input (openapi.json)."""
 
 import pytest
 

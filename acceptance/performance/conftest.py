@@ -8,7 +8,7 @@ from gate.failures import Blocked
 
 @pytest.fixture(scope="session", autouse=True)
 def quiet_worker(document_runs: DocumentRuns) -> None:
-    """Wait for every document of the run, whatever becomes of it; a run that only reads has sent none."""
+    """Wait for the end of every document of the run; a run that only reads has sent none."""
     if document_runs.session.read_only:
         return
     for name in document_runs.session.spec.documents:

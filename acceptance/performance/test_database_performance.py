@@ -95,7 +95,7 @@ def test_a_query_under_row_level_security_holds_its_target(
 
 
 def test_no_lock_is_waited_for(queries: QueryTimes) -> None:
-    """§10 Performance Issues: nobody waits for a lock."""
+    """§10 Performance Issues: no session waits for a lock."""
     expect(queries.lock_waits(), "sessions that wait for a lock", "pg_locks").is_empty()
 
 

@@ -97,7 +97,7 @@ def test_signup_refuses_a_missing_field(api: Api, users: Users, missing: str) ->
 
 
 @pytest.mark.parametrize("endpoint", ["me", "auth_user"])
-def test_the_user_is_told_who_they_are(api: Api, user: User, spec: Specification, endpoint: str) -> None:
+def test_the_caller_sees_their_own_account(api: Api, user: User, spec: Specification, endpoint: str) -> None:
     """contract GET /me, /auth/user: the caller's own id and e-mail (F08, F09)."""
     reply = expect(api.as_(user).call(endpoint)).success(because="the token is valid")
     body = expect(reply).fields(*spec.endpoint(endpoint).fields)

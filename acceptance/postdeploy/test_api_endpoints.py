@@ -49,7 +49,7 @@ def test_the_endpoint_wants_a_token(api: Api, name: str) -> None:
 @each("case", entries.cases)
 def test_the_case_is_answered_as_agreed(api: Api, caller_token: str, spec: Specification, case: Case) -> None:
     """contract HTTP API: a request of this kind gets a status that is right for it."""
-    caller = api if case.caller == "nobody" else api.as_(caller_token)
+    caller = api if case.caller == "anonymous" else api.as_(caller_token)
     statuses = spec.endpoint(case.endpoint).statuses(case.answer)
     reply = expect(caller.ask_case(case)).status(*statuses, because=case.promise)
     fields = spec.endpoint(case.endpoint).fields if case.answer == "success" else []

@@ -57,7 +57,7 @@ def test_connections_are_left_over(connections: Connections, database: Database,
     expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
 
 
-def test_nobody_blocks_the_queue(connections: Connections, spec: Specification) -> None:
+def test_no_transaction_blocks_the_queue(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: no transaction has been idle for longer than a health interval."""
     stuck = connections.idle_transactions(spec.health.interval_seconds)
     expect(stuck, "sessions idle in a transaction", "pg_stat_activity").is_empty()
@@ -84,7 +84,7 @@ def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None
 
 @pytest.fixture(scope="module")
 def idle_job(api: Api, users: Users, session: Session, spec: Specification) -> str:
-    """A job whose bytes never arrive, so that nobody works on it."""
+    """A job whose bytes never arrive, so that no worker takes it."""
     document = make("idle", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
     reply = api.as_(users.new("idle")).request_upload(document)
     if not reply.succeeded:
@@ -111,7 +111,7 @@ def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spe
 
 @promised("pipeline", "roles")
 @every_named_table
-def test_a_user_sees_nobody_elses_rows(
+def test_a_user_sees_no_other_users_rows(
     database: Database, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
 ) -> None:
     """contract Database: row-level security hides other users' documents (F24)."""
@@ -126,12 +126,12 @@ def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: 
     """contract Database: anon sees nothing (F24)."""
     rows = database.foreign_rows(spec.roles.anonymous, None, table, policy.document_id)
     hint = f"the policies on {database.schema}.{table}; is row-level security on?"
-    expect(rows, f"rows that a stranger sees in {table}", hint).equals(0)
+    expect(rows, f"rows that {spec.roles.anonymous} sees in {table}", hint).equals(0)
 
 
 @promised("pipeline", "roles")
 @every_named_table
-def test_the_rest_view_shows_nobody_elses_rows(
+def test_the_rest_view_shows_no_other_users_rows(
     supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str
 ) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
@@ -143,7 +143,7 @@ def test_the_rest_view_shows_nobody_elses_rows(
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
 def test_the_api_says_the_database_is_connected(api: Api) -> None:
-    """§5 Database Connections: /api/v1/status tells of the database (F10)."""
+    """§5 Database Connections: /api/v1/status shows the database (F10)."""
     state = str(expect(api.call("status")).fields("database")["database"])
     expect(state, "database on the status page", "DATABASE_URL of the API").matches(r"(?i).*\b(connected|healthy|ok|up)\b.*")
     expect(state.lower(), "database on the status page").lacks("disconnected")

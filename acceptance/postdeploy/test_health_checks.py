@@ -64,7 +64,7 @@ def test_the_service_is_healthy(health: HealthReport, spec: Specification) -> No
 @each("name", entries.dependencies)
 def test_the_dependency_is_healthy(health: HealthReport, name: str) -> None:
     """§3 External Service Dependencies: each dependency that the health body names is healthy (F10)."""
-    health.require_named(name)
+    health.naming(name).require(name)
 
 
 @needs_api
@@ -134,7 +134,7 @@ def test_health_and_database_agree(health: HealthReport, database: Database) -> 
 def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> None:
     """contract HTTP API: what health says of Supabase Auth is true now (F19)."""
     expect(supabase.anon.call("health")).success()
-    health.require_named("supabase_auth")
+    health.naming("supabase_auth").require("supabase_auth")
 
 
 @needs_api
@@ -143,7 +143,7 @@ def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> 
 def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
     """contract HTTP API: what health says of OpenAI is true now (F19)."""
     expect(openai.models(), "models of OpenAI").is_not_empty()
-    health.require_named("openai")
+    health.naming("openai").require("openai")
 
 
 @needs_api
@@ -152,7 +152,7 @@ def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
 def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaParse) -> None:
     """contract HTTP API: what health says of LlamaParse is true now (F19)."""
     expect(llamaparse.projects()).success()
-    health.require_named("llamaparse")
+    health.naming("llamaparse").require("llamaparse")
 
 
 @promised("pipeline")

@@ -102,6 +102,6 @@ def test_a_trusted_host_is_answered(api: Api, session: Session, host: str) -> No
 
 
 def test_no_server_software_is_named_with_its_version(api: Api) -> None:
-    """§6 Network Security: headers do not tell an attacker which version to look up."""
+    """§6 Network Security: headers do not show an attacker which version is used."""
     server = expect(api.call("health")).success().headers.get("server", "")
     expect(server, "Server header").satisfies(lambda text: not any(c.isdigit() for c in text), "to name no version")

@@ -105,7 +105,7 @@ class Case(Entry):
     name: str
     promise: str
     answer: str
-    caller: Literal["nobody", "user"] = "user"
+    caller: Literal["anonymous", "user"] = "user"
     at: dict[str, str] = {}
     query: dict[str, str] = {}
     headers: dict[str, str] = {}

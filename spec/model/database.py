@@ -70,7 +70,7 @@ class Vectors(Sectioned):
 
 
 class Roles(Sectioned):
-    """contract: Database (row-level security): whom the policies tell apart."""
+    """contract: Database (row-level security): the roles that the policies distinguish."""
 
     service: str
     user: str

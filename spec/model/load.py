@@ -72,8 +72,8 @@ class LoadThresholds(Entry):
 class Regression(Entry):
     """How two releases are compared: ratios of percentiles, with an interval of this confidence.
 
-    `margin` is the ratio that is nobody's business; `run_spread` the standard deviation (of the logarithm of a percentile)
-    between two runs of one release, taken until the history holds enough runs to tell.
+    `margin` is the ratio below which a difference does not count; `run_spread` the standard deviation (of the logarithm of a
+    percentile) between two runs of one release, taken until the history holds enough runs to compute it.
     """
 
     profile: str

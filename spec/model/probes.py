@@ -8,7 +8,7 @@ from spec.model.base import Entry, Sectioned
 
 
 class Probes(Entry):
-    """Inputs of the checks: ids and keys of nobody, and texts to embed and to ask."""
+    """Inputs of the checks: ids and keys that nothing has, and texts to embed and to ask."""
 
     # An id that nothing has, and another one.
     unknown_id: str

@@ -104,7 +104,7 @@ class Networking(Sectioned):
 
 
 class Identity(Sectioned):
-    """§6 Data Security: how staging and production are told apart."""
+    """§6 Data Security: how staging and production are distinguished."""
 
     tag: str = Field(pattern=r"^[a-z]+$")
     mail_domain: str
