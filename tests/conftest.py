@@ -11,12 +11,13 @@ import pytest
 
 from fixtures.system import Staging
 from gate import places
+from gate.arguments import joined
 from gate.run import Run, new_run_id
 from gate.session import Session
 
 ROOT = places.ROOT
 # Fixtures and modules that start a twin or a process of the gate: their tests are marked `twin`.
-TWIN_FIXTURES = frozenset({"attacked", "gate", "healthy", "pytest_by_hand", "target", "targets", "twin"})
+TWIN_FIXTURES = frozenset({"attacked", "collected", "gate", "healthy", "pytest_by_hand", "target", "targets", "twin"})
 TWIN_MODULES = frozenset({"test_interrupts.py"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -68,7 +69,8 @@ def gate_in(folder: Path) -> Pytest:
     """Calls the gate in a process of its own, without any setting of this process; results go to `out` in the folder."""
 
     def call(*arguments: str, seconds: float = 240) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "pytest", f"--out={folder / 'out'}", *arguments]
+        # As `release_gate.pth` joins them where the checkout has an environment of its own.
+        command = [sys.executable, "-m", "pytest", f"--out={folder / 'out'}", *joined(list(arguments))]
         return subprocess.run(command, cwd=ROOT, env=without_settings(), capture_output=True, text=True, timeout=seconds)
 
     return call

@@ -1,4 +1,4 @@
-"""A plugin for one test: prints the checklist item of every check."""
+"""A plugin for one test: prints the checklist item and the suites of every check."""
 
 import pytest
 
@@ -7,4 +7,5 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Print one line a check."""
     for item in session.items:
         marker = item.get_closest_marker("checklist")
-        print("checklist", marker.args[0] if marker else "none", item.nodeid)
+        suites = [name for name in ("predeploy", "postdeploy", "performance") if item.get_closest_marker(name)]
+        print("checklist", marker.args[0] if marker else "none", ",".join(suites) or "none", item.nodeid)
