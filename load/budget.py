@@ -12,7 +12,7 @@ from load.plan import LoadPlan
 def reserve(session: Session, plan: LoadPlan) -> None:
     """Count the whole plan before its first request; raises ConfigurationError (rate) or Blocked (what is used up).
 
-    On this machine's own loopback the rate is free: nobody else is disturbed.
+    On this machine's own loopback the rate is free: it disturbs no one else.
     """
     budget, host = session.budget, urlsplit(session.api_url).netloc
     fastest = max(max(segment.rate, segment.to_rate or 0.0) for segment in plan.profile.segments)

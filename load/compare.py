@@ -215,4 +215,4 @@ def _judged(name: str, ratios: list[Ratio], p_value: float, rule: Regression) ->
     if first.high > rule.clear:
         why = f"p{first.percent:g} may be ×{first.low:.2f} to ×{first.high:.2f}; repeat the run"
         return Comparison(name, "not enough data", ratios, p_value, why)
-    return Comparison(name, "no difference", ratios, p_value, f"whatever there is stays below ×{rule.clear:g}")
+    return Comparison(name, "no difference", ratios, p_value, f"any difference stays below ×{rule.clear:g}")

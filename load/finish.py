@@ -70,7 +70,7 @@ def runs_to_compare(
 
 
 def keep(session: Session, records: Sequence[LoadRecord], history: Path = HISTORY) -> None:
-    """Store runs; one that nobody has judged yet is good for comparisons when its figures count."""
+    """Store runs; one that was not judged yet is used in comparisons when its figures count."""
     for record in records:
         record.verdict = record.verdict or ("invalid" if problems(record, session.spec) else "pass")
         store(record, history)

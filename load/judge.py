@@ -1,4 +1,4 @@
-"""What a load run is held to, and what is said of it: breaches with expected, observed and the part to look at."""
+"""What a load run is held to, and its verdict: breaches with expected, observed and the part at fault."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def lines(record: LoadRecord, judged: Judged, where: str) -> list[str]:
     where_and_how_long = f"of profile {record.profile} on {record.target} in {record.seconds:.0f} s"
     shown.append(f"verdict    {judged.verdict.upper()} {where_and_how_long}")
     for bound in judged.broken[:4]:
-        shown += [f"expected   {bound.expected} [{bound.section}]", f"observed   {bound.seen}: look at the {bound.component}"]
+        shown += [f"expected   {bound.expected} [{bound.section}]", f"observed   {bound.seen}: see the {bound.component}"]
     for slow in judged.slower[:2]:
         shown += [f"expected   {slow.task} not slower than the baseline [failure mode F31]", f"observed   {slow.why}"]
     return [*shown, f"report     {where}"]

@@ -41,7 +41,7 @@ class Observation:
         return self._read()
 
     def stop(self) -> None:
-        """End the observer at once, where it has not ended; nobody reads what it saw."""
+        """End the observer at once, where it has not ended; its samples are not read."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()

@@ -149,7 +149,7 @@ def main() -> int:
     try:
         observer.watch()
     except FileNotFoundError:
-        pass  # the run's folder is removed: nobody reads it any more
+        pass  # the run's folder is removed: there is no reader any more
     finally:
         session.close()
     return 0

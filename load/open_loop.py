@@ -1,4 +1,4 @@
-"""Starts requests on a schedule, whatever the server does."""
+"""Starts requests on a schedule, no matter how the server behaves."""
 
 from __future__ import annotations
 

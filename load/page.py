@@ -51,7 +51,7 @@ def write(session: Session, record: LoadRecord, judged: Judged, baseline: Sequen
 
 
 def _reasons(judged: Judged) -> list[str]:
-    broken = [f"{bound.expected}: observed {bound.seen}. Look at the {bound.component}." for bound in judged.broken]
+    broken = [f"{bound.expected}: observed {bound.seen}. See the {bound.component}." for bound in judged.broken]
     slower = [f"Slower than the baseline: {slow.describe()}" for slow in judged.slower]
     return [*judged.problems, *broken[:5], *slower[:3]]
 

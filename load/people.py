@@ -98,7 +98,7 @@ class People:
         self._jobs.append((owner, job_id))
 
     def job(self) -> tuple[User, str] | None:
-        """A job and its owner, in turns, as people look at their uploads; None before the first upload."""
+        """A job and its owner, in turns, as people check their uploads; None before the first upload."""
         return self._jobs[next(self._job_turn) % len(self._jobs)] if self._jobs else None
 
     def question(self) -> tuple[str, str]:

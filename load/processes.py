@@ -69,10 +69,10 @@ def _wait(processes: list[subprocess.Popen[bytes]], seconds: float) -> None:
     try:
         processes[0].wait(seconds)
     except subprocess.TimeoutExpired:
-        # Locust writes what it has when it is told to end.
+        # Locust writes what it has when it is asked to end.
         processes[0].send_signal(signal.SIGTERM)
     except BaseException:
-        # Ctrl-C, or the deadline of the check: nobody waits for the figures any more.
+        # Ctrl-C, or the deadline of the check: the figures are not needed any more.
         for process in processes:
             _kill_group(process)
         raise

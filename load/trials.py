@@ -1,6 +1,6 @@
 """Fifty times "is B slower than A?": does the comparison see a fifth, and stay silent where there is nothing?
 
-`python -m load.trials --trials 50` measures one twin whose requests can be told to take longer, in turns block by block, and
+`python -m load.trials --trials 50` measures one twin whose requests can be made to take longer, in turns block by block, and
 compares as `make load BASELINE=...` does. Half of the trials hold a true slow-down of 20 %, half hold none.
 """
 
@@ -121,7 +121,7 @@ class Trial:
 
 
 def one_trial(client: Client, rule: Regression, slower: bool, seed: int) -> Trial:
-    """Measure until the interval is narrow enough to tell, whatever it tells."""
+    """Measure until the interval is narrow enough to tell, whichever way it decides."""
     blocks: dict[str, list[list[float]]] = {"old": [], "new": []}
     for number in range(1, MOST_ROUNDS + 1):
         for side, more in client.measure(Round(slower, is_new=number == 1)).items():

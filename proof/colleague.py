@@ -1,4 +1,4 @@
-"""A twin that a colleague works on as well: what is theirs must be as it was, whatever a run of the gate does."""
+"""A twin that a colleague works on as well: what is theirs must stay as it was, no matter what a run of the gate does."""
 
 from __future__ import annotations
 

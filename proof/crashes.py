@@ -2,7 +2,7 @@
 
 `python -m proof.crashes --runs 100` starts a twin, puts a colleague's documents into it, kills that many post-deploy runs with
 SIGKILL, sweeps once, and compares. Two runs are under way at the same time; every other run is spread over two processes, and
-of every second run the journal is lost as well, as on a machine that is gone, so that only the tag is left to go by.
+of every second run the journal is lost as well, as on a machine that was lost, so that only the tag is left to go by.
 """
 
 from __future__ import annotations

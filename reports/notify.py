@@ -112,7 +112,7 @@ def deliveries(data: VerdictData, env: Mapping[str, str]) -> list[Delivery]:
 
 
 def notify(data: VerdictData, env: Mapping[str, str], first_wait: float = 1.0) -> list[str]:
-    """Deliver to whatever is configured; one line for each, good or bad."""
+    """Deliver to every channel that is configured; one line for each, good or bad."""
     masking = Masking()
     for name in SECRETS:
         masking.learn(name, env.get(name))
@@ -126,7 +126,7 @@ def notify(data: VerdictData, env: Mapping[str, str], first_wait: float = 1.0) -
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = f"{type(error).__name__}: {error}"
                 lines.append(masking.mask(f"notified   {delivery.name}: not delivered ({reason}); the verdict stands"))
-    return lines or ["notified   nobody: set SLACK_WEBHOOK_URL, or GITHUB_TOKEN and GITHUB_REPOSITORY"]
+    return lines or ["notified   no one: set SLACK_WEBHOOK_URL, or GITHUB_TOKEN and GITHUB_REPOSITORY"]
 
 
 def main() -> ExitCode:

@@ -67,10 +67,10 @@ def run_canary(target: Path, folder: Path, *more: str) -> dict[str, bytes]:
     assert json.loads((out / "verdict.json").read_text())["counts"]["failed"] >= SHOUTING, "the checks did not shout"
     channels = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     channels |= {"terminal": (done.stdout + done.stderr).encode(), "process list": b"\n".join(processes.seen)}
-    return channels | told(out)
+    return channels | messages(out)
 
 
-def told(out: Path) -> dict[str, bytes]:
+def messages(out: Path) -> dict[str, bytes]:
     """What CI's summary and a notification say of the run."""
     sent: list[bytes] = []
 

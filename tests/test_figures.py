@@ -1,4 +1,4 @@
-"""Shares are told with what they allow to be said."""
+"""Shares are shown with the confidence that they allow."""
 
 import pytest
 

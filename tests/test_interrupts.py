@@ -37,10 +37,10 @@ def test_an_interrupted_run_cleans_up(tmp_path: Path, workers: str, sign: signal
         begun = next(run for line in process.stdout if (run := re.match(r"run (\S+)", line)))
         wait_until_something_exists(STATE / begun[1], process)
         process.send_signal(sign)
-        told, _ = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == ExitCode.INTERRUPTED, told
-    assert "Traceback" not in told
-    assert "INTERNALERROR" not in told
+        shown, _ = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == ExitCode.INTERRUPTED, shown
+    assert "Traceback" not in shown
+    assert "INTERNALERROR" not in shown
     assert not (STATE / begun[1]).exists()
     found = read_verdict(tmp_path)
     assert found.verdict != "pass"

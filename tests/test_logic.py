@@ -31,7 +31,7 @@ USER = User("u", "e@example.com", "n", "p", TOKEN)
 
 
 def reply(body: bytes, status: int = 200, **headers: str) -> Reply:
-    """An answer that nobody gave."""
+    """An answer made up for a test."""
     return Reply("GET", "https://host/x", status, httpx.Headers(headers), body, 0.1, "api")
 
 

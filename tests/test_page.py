@@ -61,7 +61,7 @@ def as_it_is(text: str) -> str:
 
 @pytest.fixture(params=["fail", "pass", "blocked"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
-    """The page of one verdict, opened from disk, with whatever it complained of or asked for."""
+    """The page of one verdict, opened from disk, with its complaints and requests."""
     for _ in range(3):
         history.remember(tmp_path, data(request.param)["run"], as_it_is)
     (tmp_path / "checklist.md").write_text("# Checklist")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.modules import files, shown
 
-# What may be made while a module is loaded: values that nobody can change.
+# What may be made while a module is loaded: values that cannot change.
 CONSTANTS = frozenset({"frozenset", "re.compile", "TypeVar", "pytest.StashKey", "Path", "MappingProxyType"})
 ADDING = ("add", "append", "appendleft", "extend", "insert", "setdefault", "update")
 REMOVING = ("clear", "discard", "pop", "popitem", "popleft", "remove", "subtract")

@@ -18,7 +18,7 @@ PARTS = ("variables", "schema", "network", "limits", "builds")
 
 @dataclass
 class Mutation:
-    """One changed fact: how the twin (or the declared environment) is changed, and the module of checks that looks at it.
+    """One changed fact: how the twin (or the declared environment) is changed, and the module of checks that covers it.
 
     `twin` are arguments of `python -m twin up`; `env` are variables by service, None for one that is missing.
     """

@@ -65,7 +65,7 @@ def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
 
 
 def _retype(table: str, column: str, kind: str) -> str:
-    """Change a type whatever depends on it: checks and keys on the column go with it."""
+    """Change a type no matter what depends on it: checks and keys on the column go with it."""
     return f"ALTER TABLE {table} RENAME COLUMN {column} TO {column}_old; ALTER TABLE {table} ADD COLUMN {column} {kind}"
 
 
