@@ -39,9 +39,9 @@ def of_keys(env: dict[str, dict[str, str]]) -> Iterator[Mutation]:
     """Every key, changed or swapped, against the services that it opens."""
     keys = ("OPENAI_API_KEY", "LLAMAPARSE_API_KEY", "ANTHROPIC_API_KEY", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
     for name in keys:
-        yield Mutation(f"api {name} unknown to the vendor", "keys", KEYS, env={"api": {name: env["api"][name][:-3] + "xyz"}})
+        yield Mutation(f"api {name} unknown", "keys", KEYS, env={"api": {name: env["api"][name][:-3] + "xyz"}})
     for name in keys[:2]:
-        yield Mutation(f"worker {name} unknown to the vendor", "keys", KEYS, env={"worker": {name: env["worker"][name][:-3] + "xyz"}})
+        yield Mutation(f"worker {name} unknown", "keys", KEYS, env={"worker": {name: env["worker"][name][:-3] + "xyz"}})
     anon, service = env["api"]["SUPABASE_ANON_KEY"], env["api"]["SUPABASE_SERVICE_ROLE_KEY"]
     swapped: dict[str, str | None] = {"SUPABASE_ANON_KEY": service, "SUPABASE_SERVICE_ROLE_KEY": anon}
     yield Mutation("anon and service-role key swapped", "keys", KEYS, env={"api": swapped})
