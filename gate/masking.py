@@ -48,9 +48,12 @@ class Masking:
     def mask_logs(self) -> Callable[[], None]:
         """From now on no log record of this process holds a secret of this run; returns what ends it."""
         usual = logging.getLogRecordFactory()
+        masks = True
 
         def masked(*arguments: object, **more: object) -> logging.LogRecord:
             record = usual(*arguments, **more)
+            if not masks:
+                return record
             try:
                 record.msg, record.args = self.mask(record.getMessage()), None
             except (TypeError, ValueError):
@@ -62,6 +65,9 @@ class Masking:
         logging.setLogRecordFactory(masked)
 
         def restore() -> None:
+            nonlocal masks
+            masks = False
+            # Another session may have put its own factory over this one; then it stays, and hands on.
             if logging.getLogRecordFactory() is masked:
                 logging.setLogRecordFactory(usual)
 

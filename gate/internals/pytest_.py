@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from types import FrameType
 
-MACHINERY = ("_pytest", "pluggy", "xdist", "allure_pytest", "allure_commons", "pytest_timeout")
+MACHINERY = ("_pytest", "pluggy", "xdist", "allure_pytest", "allure_commons")
 # Where the machinery hands over to a check or a fixture, and where it waits for the processes that run them.
 HANDOVERS = ("pytest_pyfunc_call", "call_fixture_func", "_teardown_yield_fixture")
 WAITS = ("loop_once",)
