@@ -76,7 +76,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     prerequisites = session.prerequisites
     prerequisites.require(BUDGET)
     if item.get_closest_marker("predeploy") is None and prerequisites.target_is_unavailable():
-        # What other parties answer says nothing of a target that is not there, and would only be waited for.
+        # Third parties say nothing about a target that is unavailable; asking them would only cost time.
         raise Blocked(TARGET, "nothing of the target answers")
     for marker in item.iter_markers("needs"):
         for name in marker.args:
@@ -97,7 +97,7 @@ def _label(item: pytest.Item, session: Session) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write the facts of the check into its report, and let a failure read as a sentence instead of a traceback."""
+    """Write the facts of the check into its report, and show a failure as a message instead of a traceback."""
     report = yield
     session = session_of(item.config)
     if session is None or not is_check(item):
@@ -121,7 +121,7 @@ def pytest_runtest_makereport(
 
 
 def _too_late(session: Session, call: pytest.CallInfo[None]) -> CheckFailed | None:
-    """What a check that was still at work at its deadline failed with: no check calls pytest.fail by itself."""
+    """The failure of a check that reached its deadline, or None; no check calls pytest.fail by itself."""
     seconds = session.spec.safety.check_seconds
     if call.excinfo is None or not isinstance(call.excinfo.value, pytest.fail.Exception) or call.duration < seconds - 1:
         return None
@@ -161,7 +161,7 @@ def _place(error: BaseException) -> str:
 
 def _text(facts: Facts, error: BaseException, report: pytest.TestReport, session: Session) -> str:
     if not isinstance(error, CheckFailed):
-        # A traceback is of little help at night; it is kept as evidence, and the place is named.
+        # The traceback is kept as evidence; the message only names the line.
         session.evidence.attach("traceback", str(report.longrepr))
         return f"unexpected {facts.observed}\nin        {_place(error)}"
     lines = [f"expected  {facts.expected} [{facts.section}]", f"observed  {facts.observed}"]

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command says by its exit code."""
+    """The exit code of a command."""
 
     PASS = 0
     FAIL = 1

@@ -1,6 +1,6 @@
 """Ctrl-C, the SIGTERM that CI cancels a job with, and the deadline of the run.
 
-The run ends soon, cleans up, and says nothing false of the target.
+The run ends soon, cleans up, and reports nothing false about the target.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AGAIN_SECONDS = 0.02
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt where a check's own work is cut off by it, and keeps it where pytest's machinery would be."""
+    """Raises KeyboardInterrupt where it interrupts a check's own work, and keeps it where it would interrupt pytest itself."""
 
     def __init__(self) -> None:
         self._pending = False
@@ -29,7 +29,7 @@ class Interrupts:
         self.is_too_late = False
 
     def remember(self) -> None:
-        """Until the run listens: whoever loads a library may swallow the exception."""
+        """Keep a Ctrl-C until `listen`: a library that is being imported may swallow the exception."""
 
         def heard(*_: object) -> None:
             self._pending = True
@@ -39,7 +39,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, heard)
 
     def listen(self, spread: bool) -> None:
-        """From now on; `spread` is a run whose checks are in other processes. Raises KeyboardInterrupt that was swallowed."""
+        """Handle the signals from now on; `spread`: the checks run in other processes. Raises a swallowed KeyboardInterrupt."""
         self._spread = spread
         for number in SIGNALS:
             signal.signal(number, self._heard)
@@ -84,7 +84,7 @@ class Interrupts:
 
     @contextmanager
     def only_answered(self) -> Iterator[None]:
-        """During the clean-up the first one is only answered: what was created must be removed. The second one ends it."""
+        """During the clean-up the first Ctrl-C only prints a line: what was created must be removed. The second ends it."""
         pressed = 0
 
         def answer(*_: object) -> None:

@@ -46,7 +46,7 @@ class Masking:
         return text
 
     def mask_logs(self) -> Callable[[], None]:
-        """From now on no log record of this process holds a secret of this run; returns what ends it."""
+        """Mask all further log records of this process; returns a function that ends this."""
         usual = logging.getLogRecordFactory()
         masks = True
 

@@ -17,19 +17,19 @@ QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "marke
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options; `pytest --help` shows them under their own heading."""
     group = parser.getgroup("release gate")
-    group.addoption("--target", choices=("twin", "live"), help="what to judge (default: live where a live setting is)")
+    group.addoption("--target", choices=("twin", "live"), help="what to judge (default: live if a live setting is present)")
     group.addoption("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
     group.addoption("--worker-env-file", type=Path, metavar="PATH", help="the worker's settings, where they differ")
     # --strict is pytest's own flag; with --target live it also keeps missing configuration from passing.
     group.addoption("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
     group.addoption(
-        "--variant", action="append", default=[], metavar="ID", help="a twin that is different and right (repeatable)"
+        "--variant", action="append", default=[], metavar="ID", help="a twin that is different and correct (repeatable)"
     )
     group.addoption("--spec", type=Path, metavar="PATH", help="another system's specification file (default: the Navigator's)")
     group.addoption("--read-only", action="store_true", help="leave out every check that would write to the target")
-    group.addoption("--fuzz-writes", action="store_true", help="contract suite: also what writes, in the run's own name")
+    group.addoption("--fuzz-writes", action="store_true", help="contract suite: also requests that write, tagged with the run")
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
-    group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long (default 900)")
+    group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
@@ -41,7 +41,7 @@ def is_gate(config: pytest.Config) -> bool:
 
 
 def is_quiet(config: pytest.Config) -> bool:
-    """Whether nothing is judged: checks are only listed, or something else is shown."""
+    """Whether nothing is judged, because pytest only lists checks or shows help."""
     return any(getattr(config.option, name, False) for name in QUIET_OPTIONS)
 
 
@@ -56,7 +56,7 @@ def only_reads(config: pytest.Config) -> bool:
 
 
 def choice(config: pytest.Config) -> Choice:
-    """What the options say about the target."""
+    """The target that the options choose."""
     options = config.option
     return Choice(
         options.target,

@@ -1,4 +1,4 @@
-"""The one way to make pages of templates: everything that is put into them is text, never markup."""
+"""The one place that renders templates: every value put into a page is text, never markup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 
 def templates_in(folder: Path) -> Environment:
-    """The templates of a folder, with everything escaped that is put into them."""
+    """The templates of a folder; every value put into them is escaped."""
     return Environment(
         loader=FileSystemLoader(folder), autoescape=select_autoescape(default=True), trim_blocks=True, lstrip_blocks=True
     )

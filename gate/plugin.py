@@ -44,7 +44,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def is_first_process(config: pytest.Config) -> bool:
-    """True in the one process of a run that does what is done once beside the checks."""
+    """True in the one process of a run that does the work done once for all checks."""
     if is_worker(config):
         return worker_input(config)["workerid"] == "gw0"
     return not getattr(config.option, "numprocesses", None)
@@ -92,7 +92,7 @@ def pytest_configure_node(node: WorkerNode) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say what is judged, and ask which parts of it answer at all; raises UsageError when it is not staging."""
+    """Print what is judged, and probe which of its parts respond; raises UsageError when it is not staging."""
     config = session.config
     gate = session_of(config)
     if gate is None or is_worker(config):
@@ -104,7 +104,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     _wait_for_release(config, gate)
     config.stash[INTERRUPTS].end_in(gate.spec.safety.run_seconds)
     try:
-        # The pre-deploy checks only read; which of them holds is for them to say.
+        # The pre-deploy checks only read; whether the target is staging is left to them.
         gate.verify(writes=not gate.read_only and not only_reads(config))
     except ConfigurationError as error:
         gate.end()
@@ -152,14 +152,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Between two checks is the place for a Ctrl-C that came at a bad moment."""
+    """Raise a Ctrl-C that came at a bad moment now, between two checks."""
     if INTERRUPTS in item.config.stash:
         item.config.stash[INTERRUPTS].deliver()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-    """From here on everything is stopped, cleaned up and written; the first Ctrl-C is only answered."""
+    """Stop, clean up, and write the results; the first Ctrl-C is only acknowledged."""
     config = session.config
     gate = session_of(config)
     if gate is None:
@@ -195,7 +195,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def session(pytestconfig: pytest.Config) -> Session:
-    """The gate's session: target, settings, specification, id."""
+    """The gate's session: target, settings, specification and run id."""
     found = session_of(pytestconfig)
     assert found is not None, "no target was resolved"
     return found

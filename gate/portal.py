@@ -1,4 +1,4 @@
-"""Asynchronous work of a process that is not: one event loop in a thread of its own, from the first use on."""
+"""Runs asynchronous work from synchronous code: one event loop in a thread of its own, started on first use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Portal:
         return self._started().call(_bounded, work, seconds)
 
     def _started(self) -> BlockingPortal:
-        # Threads of several documents ask at once; there must be one loop for all of them.
+        # Threads of several documents get here at once; they must share one loop.
         with self._starting:
             if self._portal is None:
                 self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))

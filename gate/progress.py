@@ -24,7 +24,7 @@ class ProgressLine:
         self._shown = ""
 
     def show(self, text: str, seconds: float, limit: float | None = None) -> None:
-        """Show a state with the time that it took so far; elsewhere than on a terminal only when it is another state."""
+        """Show a state with the time it has taken so far; outside a terminal only when the state has changed."""
         text = self._mask(text)
         spent = f"{seconds:.0f} s" if limit is None else f"{seconds:.0f} of at most {limit:.0f} s"
         if self._is_terminal:
@@ -35,7 +35,7 @@ class ProgressLine:
         self._shown = text
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         if self._is_terminal and self._shown:
             self._out.write(CLEAR_LINE)
             self._out.flush()

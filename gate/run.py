@@ -49,7 +49,7 @@ class Run:
         return self.environments.get(service, self.values)
 
     def all_environments(self) -> list[dict[str, str]]:
-        """Each set of variables that some service has."""
+        """Every set of variables: that of the service that answers HTTP first, then the others."""
         return [self.values, *self.environments.values()]
 
     def save(self) -> None:

@@ -33,7 +33,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class System(Protocol):
-    """A kind of system that can be judged: how its parts are asked, recognised, worked on and cleaned up."""
+    """A kind of system that can be judged: how its parts are probed, identified, exercised and cleaned up."""
 
     # Fixtures of checks that wait for the background.
     waited_for: frozenset[str]
@@ -176,7 +176,7 @@ class Session:
         return lines
 
     def start_background(self) -> None:
-        """Begin the work that checks wait for, such as documents on their way."""
+        """Begin the work that checks wait for, such as documents in the pipeline."""
         self._background = self.system.background(self)
         if self._background is not None:
             self._background.start()
@@ -193,7 +193,7 @@ class Session:
             self.swept = self.system.clean_up(self)
             self.residue = "; ".join(self.swept.left)
         except (Blocked, CheckFailed, NotConfigured, OSError) as error:
-            # A user without an id was asked for and never heard of: nothing is known to be left.
+            # A user without an id was requested, and no response came: nothing is known to be left.
             self.residue = str(error) if any("id" in entry for entry in read_all(self.run.folder)) else ""
 
     def close(self) -> None:

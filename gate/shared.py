@@ -57,7 +57,7 @@ class SharedFolder:
             return None
 
     def note_interrupted(self) -> None:
-        """Tell the run's other processes that nothing is waited for any more."""
+        """Make the run's other processes stop waiting."""
         self.write(INTERRUPTED, "")
 
     @property

@@ -1,4 +1,4 @@
-"""How long a part is waited for that was silent before."""
+"""How long to wait for a part that did not respond before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spec.model import Safety
 class Silence:
     """Counts the parts that did not answer in time.
 
-    The verdict is red by then; waiting as long as before each time would only make it late.
+    The verdict is red by then; waiting in full each time would only delay it.
     """
 
     def __init__(self, rule: Safety) -> None:

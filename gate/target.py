@@ -22,7 +22,7 @@ Kind = Literal["twin", "live"]
 
 @dataclass(frozen=True)
 class Choice:
-    """What was said about the target. `kind` None: a live one where a live setting is, else the twin."""
+    """What the command line says about the target. `kind` None: live if a live setting is present, else the twin."""
 
     kind: Kind | None = None
     env_file: Path | None = None

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="generator processes on this machine")
     parser.add_argument("--remote-workers", type=int, default=0, metavar="N", help="wait for generators of other machines")
     parser.add_argument("--baseline", default="", metavar="last|FILE|RELEASE", help="compare with stored runs")
-    parser.add_argument("--target", choices=("twin", "live"), help="default: live where a live setting is")
+    parser.add_argument("--target", choices=("twin", "live"), help="default: live if a live setting is present")
     parser.add_argument("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
     parser.add_argument("--speedup", type=float, help="divide the twin's waits (default 60)")

@@ -85,7 +85,7 @@ def _wait(process: subprocess.Popen[bytes], deadline: float) -> tuple[int, int]:
             _, _, usage = os.wait4(process.pid, 0)
             process.returncode = DID_NOT_END
             return DID_NOT_END, usage.ru_maxrss * 1024
-        time.sleep(PROBE_SECONDS)  # the system tells usage only to whoever asks
+        time.sleep(PROBE_SECONDS)  # os.wait4 takes no timeout
 
 
 def _settings(values: Mapping[str, str], server: Server, place: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ MEASURED_IN: dict[str, tuple[str, ...]] = {
     "G38": (EXTERNAL_TIMES,),
     "G39": (DATABASE_TIMES,),
 }
-# Seconds to the verdict where no earlier matrix tells them.
+# Seconds to the verdict where there is no earlier matrix.
 USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0}
 
 

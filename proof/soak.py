@@ -1,4 +1,4 @@
-"""No false alarm: the gate again and again on a healthy twin that is slow to reach, while all cores are busy.
+"""No false alarm: repeated runs of the gate on a healthy twin that is slow to reach, while all cores are busy.
 
 `python -m proof.soak --runs 50` writes reports/out/soak.json; exit code 1 when any run was not green.
 """

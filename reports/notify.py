@@ -1,4 +1,4 @@
-"""Tells people of a verdict: a Slack-compatible webhook and the commit's status on GitHub.
+"""Announces a verdict: a Slack-compatible webhook and the commit's status on GitHub.
 
 `python -m reports.notify [FOLDER]`. Set SLACK_WEBHOOK_URL, and GITHUB_TOKEN with GITHUB_REPOSITORY (and GITHUB_API_URL where
 it is not github.com) for whichever is wanted; REPORT_URL is linked. What cannot be delivered is said in one line and changes

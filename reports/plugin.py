@@ -62,7 +62,7 @@ def pytest_configure_node(node: WorkerNode) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """From here on nothing is written of a result before it is masked."""
+    """From here on every result is masked before it is written."""
     gate = session_of(session.config)
     if gate is not None:
         gate.at_close(allure_.put_veil(gate.masking.mask))
@@ -70,14 +70,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tell Allure's result, which is begun outside of this, which check it is."""
+    """Label Allure's result, which is started elsewhere, with the check's node id."""
     if session_of(item.config) is not None:
         allure.dynamic.label(allure_.NODE_ID, item.nodeid)
     return (yield)
 
 
 class Recorder:
-    """Hears of every check, and speaks at the end."""
+    """Records every check, and writes the results at the end."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -89,7 +89,7 @@ class Recorder:
         self._progress: Progress | None = None
 
     def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
-        """Old results must not be taken for new ones; raises UsageError for rules that cannot be used."""
+        """Read the rules and remove the old results; raises UsageError for rules that cannot be used."""
         try:
             self._rules = load_rules(session.run.spec_file, session.spec)
         except SpecError as error:
@@ -186,13 +186,13 @@ class Recorder:
 
 
 def _facts(report: pytest.TestReport) -> dict[str, str]:
-    """What the check's report says of it: its promise from its beginning, and how it ended where it did not pass."""
+    """The facts of a check's report: its promise, from the set-up, and how it ended where it did not pass."""
     found = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
     return dict(found[-1]) if found and (report.when == "setup" or report.outcome != "passed") else {}
 
 
 def _not_loaded(modules: list[str]) -> Finding | None:
-    """A finding when checks could not be loaded: what they would have said is not known."""
+    """A finding when checks could not be loaded, so their outcome is unknown."""
     if not modules:
         return None
     return Finding(

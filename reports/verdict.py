@@ -22,7 +22,6 @@ FILE = "verdict.json"
 ORDER: tuple[Outcome, ...] = ("failed", "blocked", "not judged", "passed", "skipped")
 COUNTED: tuple[Outcome, ...] = ("passed", "failed", "skipped", "blocked", "not judged")
 UNKNOWN = "unknown"
-# File of the run's folder with the release that the target says of itself.
 
 
 @dataclass(frozen=True)

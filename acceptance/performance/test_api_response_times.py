@@ -89,7 +89,7 @@ def test_chat_holds_its_target(api: Api, policy: DocumentRun, measure: Measure, 
     measure.hold(measure.take("POST chat", one, count, "chat"), "chat", "chat")
 
 
-def test_the_process_time_is_true(api: Api, measure: Measure, spec: Specification) -> None:
+def test_the_process_time_is_true(api: Api, spec: Specification) -> None:
     """§5 Response Time: X-Process-Time is no longer than what the client sees."""
     reply = api.call("health")
     shown = float(expect(reply).success().headers.get(spec.monitoring.process_time_header, "-1"))
@@ -98,7 +98,7 @@ def test_the_process_time_is_true(api: Api, measure: Measure, spec: Specificatio
 
 
 @promised("pipeline")
-def test_parallel_requests_are_all_answered(api: Api, user: User, measure: Measure, spec: Specification) -> None:
+def test_parallel_requests_are_all_answered(api: Api, user: User, spec: Specification) -> None:
     """contract Response-time targets: error rate 0 at 20 parallel requests (F18)."""
     statuses = api.as_(user).at_once("me", spec.database.connections)
     failed = [status for status in statuses if status != spec.endpoint("me").success]

@@ -3,7 +3,6 @@
 import pytest
 
 from fixtures.connections import Connections
-from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.measure import Measure
 from fixtures.queries import QueryTimes
@@ -63,16 +62,12 @@ def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: DocumentR
     )
 
 
-def test_parallel_queries_hold_the_target(
-    database: Database, queries: QueryTimes, measure: Measure, spec: Specification
-) -> None:
+def test_parallel_queries_hold_the_target(queries: QueryTimes, measure: Measure, spec: Specification) -> None:
     """contract Response-time targets: many connections at once, p95 (F18)."""
     measure.hold(queries.parallel(spec.database.connections), "parallel_query", "database")
 
 
-def test_many_connections_are_opened_at_once(
-    connections: Connections, database: Database, measure: Measure, spec: Specification
-) -> None:
+def test_many_connections_are_opened_at_once(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: the agreed number of connections, none refused (F18)."""
     failures = [f for f in connections.at_once(spec.database.connections) if f]
     expect(failures, f"failures of {spec.database.connections} new connections at once").is_empty()

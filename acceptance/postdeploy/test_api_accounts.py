@@ -80,7 +80,7 @@ def test_auth_login_refuses_a_missing_field(api: Api, user: User, missing: str) 
     expect(api.call("auth_login", json=body)).error("malformed")
 
 
-def test_signup_creates_a_user(api: Api, users: Users, spec: Specification) -> None:
+def test_signup_creates_a_user(api: Api, users: Users) -> None:
     """contract POST /auth/signup: 201, and the user can sign in."""
     email, password, _ = users.credentials("signup")
     expect(api.call("signup", json=sign_up(email, password))).success()

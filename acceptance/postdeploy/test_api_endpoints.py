@@ -1,7 +1,5 @@
 """8.2.2 Test API endpoints functionality: every endpoint (contract: HTTP API)."""
 
-import uuid
-
 import pytest
 
 from fixtures.api import Api, shape
@@ -10,7 +8,6 @@ from gate.selection import each
 from spec import Specification, entries
 from spec.model import Case
 
-NOBODY = str(uuid.UUID(int=0))
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.checklist("8.2.2"),

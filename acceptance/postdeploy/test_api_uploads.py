@@ -9,7 +9,6 @@ from fixtures.api import Api
 from fixtures.clock import moment
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
-from fixtures.supabase import Supabase
 from fixtures.users import User
 from gate.http import expect
 from gate.selection import promised
@@ -126,7 +125,7 @@ def test_the_published_limits_are_the_specified_ones(api: Api, spec: Specificati
     expect({name: body[name] for name in wanted}, "published limits").equals(wanted)
 
 
-def test_the_signed_url_takes_the_file_once(api: Api, supabase: Supabase, new_user: User, new_document: NewDocument) -> None:
+def test_the_signed_url_takes_the_file_once(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract PUT signed_url: 200/201, then 409 already there."""
     document = new_document()
     url = api.absolute(expect(api.as_(new_user).request_upload(document)).success().object()["signed_url"])

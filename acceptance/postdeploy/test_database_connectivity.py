@@ -35,7 +35,7 @@ def test_the_database_answers(database: Database) -> None:
     expect(database.answers(), "an answer to a simple query").holds()
 
 
-def test_the_schema_is_found_without_its_name(catalogue: Catalogue, database: Database, spec: Specification) -> None:
+def test_the_schema_is_found_without_its_name(catalogue: Catalogue, spec: Specification) -> None:
     """§1 DATABASE_SCHEMA: the services' search path leads to the schema."""
     expect(catalogue.current_schema(), "current schema").equals(spec.database.schema_name)
 
@@ -46,13 +46,13 @@ def test_the_table_can_be_read(database: Database, table: str) -> None:
     expect(database.refusal_to_read(table), f"refusal to read {table}").equals(None)
 
 
-def test_many_connections_work_at_once(connections: Connections, database: Database, spec: Specification) -> None:
+def test_many_connections_work_at_once(connections: Connections, spec: Specification) -> None:
     """§3 Connection Pool: the database carries the agreed number of connections (F18)."""
     failed = [answer for answer in connections.at_once(spec.database.connections) if answer is not None]
     expect(failed, f"failures of {spec.database.connections} connections at once").is_empty()
 
 
-def test_connections_are_left_over(connections: Connections, database: Database, spec: Specification) -> None:
+def test_connections_are_left_over(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: the server is not about to run out of connections (F18)."""
     used, allowed = connections.at_rest()
     expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
@@ -84,7 +84,7 @@ def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None
 
 
 @pytest.fixture(scope="module")
-def idle_job(api: Api, users: Users, session: Session, spec: Specification) -> str:
+def idle_job(api: Api, users: Users, session: Session) -> str:
     """A job whose bytes never arrive, so that no worker takes it."""
     document = make("idle", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
     reply = api.as_(users.new("idle")).request_upload(document)
@@ -164,7 +164,7 @@ def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Speci
 
 
 @promised("pipeline")
-def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, pipeline: Pipeline, session: Session) -> None:
+def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, pipeline: Pipeline) -> None:
     """§6 Database Isolation: the API writes to the database that DATABASE_URL names (F05, F15)."""
     row = pipeline.existing_job(policy.job_id)
     expect(str(row["user_id"]), "owner of the document in the database of DATABASE_URL").equals(policy.owner.id)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
@@ -43,15 +42,13 @@ def test_the_stages_come_in_order(policy: DocumentRun, spec: Specification) -> N
     expect(order, f"order of the stages that were seen ({policy.statuses})").equals(sorted(order))
 
 
-def test_only_known_stages_are_seen(policy: DocumentRun, database: Database, spec: Specification) -> None:
+def test_only_known_stages_are_seen(policy: DocumentRun, spec: Specification) -> None:
     """contract Database: CHECK on upload_jobs.status."""
     allowed = spec.database.table(spec.pipeline.jobs_table).checks["status"]
     expect([s for s in policy.statuses if s not in allowed], "unknown statuses in the status history").is_empty()
 
 
-def test_completion_sets_state_and_document(
-    document_runs: DocumentRuns, policy: DocumentRun, pipeline: Pipeline, spec: Specification
-) -> None:
+def test_completion_sets_state_and_document(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Worker: with `complete`, state is done and the document's processing_status follows."""
     row = pipeline.existing_job(policy.job_id)
     expect((row["status"], row["state"]), "status and state of the finished job", WORKER_HINT).equals(
@@ -208,7 +205,7 @@ def test_a_bad_document_does_not_stop_the_queue(document_runs: DocumentRuns) -> 
 
 
 @pytest.mark.resilience
-def test_no_document_is_processed_twice(document_runs: DocumentRuns, policy: DocumentRun, pipeline: Pipeline) -> None:
+def test_no_document_is_processed_twice(policy: DocumentRun, pipeline: Pipeline) -> None:
     """contract Worker: two workers on one queue never process a job twice."""
     repeated = pipeline.repeated_chunks(policy.document_id)
     expect(repeated, "chunk numbers that the document has twice").is_empty()

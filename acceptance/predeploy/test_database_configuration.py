@@ -39,12 +39,12 @@ def test_the_worker_gets_into_the_database(database: Database, session: Session)
     expect(refusal, "refusals of the worker by its own DATABASE_URL", hint).is_empty()
 
 
-def test_the_server_is_recent_enough(catalogue: Catalogue, database: Database, spec: Specification) -> None:
+def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
     expect(catalogue.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
 
 
-def test_the_schema_exists(catalogue: Catalogue, database: Database, spec: Specification) -> None:
+def test_the_schema_exists(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
     expect(catalogue.schemas(), "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
 
@@ -114,7 +114,7 @@ def test_the_index_exists(catalogue: Catalogue, table: Table, index: Index) -> N
 
 
 @promised("vectors")
-def test_the_embedding_has_an_approximate_index(catalogue: Catalogue, database: Database, spec: Specification) -> None:
+def test_the_embedding_has_an_approximate_index(catalogue: Catalogue, spec: Specification) -> None:
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
     found = [

@@ -18,7 +18,6 @@ from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
 
-STORAGE_HINT = "the bucket's `public` switch and the policies on storage.objects"
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.maintenance,

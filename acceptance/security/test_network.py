@@ -88,7 +88,7 @@ def test_the_preflight_allows_the_token(api: Api, spec: Specification) -> None:
 
 
 @each("host", entries.foreign_hosts)
-def test_a_foreign_host_is_refused(api: Api, spec: Specification, host: str) -> None:
+def test_a_foreign_host_is_refused(api: Api, host: str) -> None:
     """§1 Trusted Hosts: a Host header that names another host is refused (F33)."""
     expect(api.call("health", headers={"Host": host})).refusal(f"{host} is not a trusted host")
 

@@ -1,4 +1,4 @@
-"""python-dotenv: its parser, which alone tells the line that it cannot read."""
+"""python-dotenv: its parser, the only part that reports which line it cannot read."""
 
 from __future__ import annotations
 

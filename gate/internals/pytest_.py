@@ -1,7 +1,7 @@
 """pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted.
 
 An exception raised inside a plugin's hook becomes an error of the check, or of pytest itself; and at an instruction that
-belongs to no line, pytest cannot tell where it was.
+belongs to no line, pytest cannot report where it was.
 """
 
 from __future__ import annotations
