@@ -126,7 +126,7 @@ def _too_late(session: Session, call: pytest.CallInfo[None]) -> CheckFailed | No
     if call.excinfo is None or not isinstance(call.excinfo.value, pytest.fail.Exception) or call.duration < seconds - 1:
         return None
     return CheckFailed(
-        f"the check to end within {seconds:g} s [§4 timeouts]",
+        f"the check to end within {seconds:g} s [{session.spec.safety.section}]",
         f"still at work in {_place(call.excinfo.value)}",
         "what that line waits for; [safety] check_seconds of the specification file",
         "harness",
@@ -136,7 +136,7 @@ def _too_late(session: Session, call: pytest.CallInfo[None]) -> CheckFailed | No
 def _facts(item: pytest.Item, error: BaseException | None, main: str) -> Facts:
     """Facts of a report; `main` is the service that answers HTTP."""
     section, text = promise(item)
-    base = Facts(marker_value(item, "checklist"), marker_value(item, "component", "api"), section, text or item.name)
+    base = Facts(marker_value(item, "checklist"), marker_value(item, "component", main), section, text or item.name)
     data = asdict(base)
     if isinstance(error, CheckFailed):
         data |= {"expected": error.expected, "observed": error.observed, "hint": error.hint}

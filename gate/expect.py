@@ -40,10 +40,12 @@ class Expectation(Generic[T]):
         __tracebackhide__ = True
         self._check(self.value != other, f"not to be {other!r}", because)
 
-    def holds(self, because: str = "") -> None:
-        """The value is true."""
+    def is_true(self, because: str = "") -> None:
+        """The value is true; here `what` is the whole expectation: "the queue to be empty"."""
         __tracebackhide__ = True
-        self._check(bool(self.value), "to hold", because, observed="it does not" if not self.value else None)
+        if not self.value:
+            reason = f", because {because}" if because else ""
+            raise CheckFailed(f"{self.what}{reason}", self.seen or "not so", self.hint)
 
     def is_empty(self, because: str = "") -> None:
         """Nothing is in the collection."""

@@ -15,7 +15,7 @@ from gate.reply import Reply, ReplyExpectation, is_refusal
 from gate.session import Session
 
 __all__ = ["Reply", "ReplyExpectation", "Service", "Timed", "expect", "is_refusal"]
-USER_AGENT = "navigator-acceptance"
+USER_AGENT = "release-gate"
 READING = ("GET", "HEAD", "OPTIONS")
 T = TypeVar("T")
 S = TypeVar("S", bound="Service")
@@ -83,7 +83,10 @@ class Service:
         except httpx.HTTPError as error:
             self._no_answer(method, url, limit, error)
         spent = time.perf_counter() - started
-        reply = Reply(method, url, received.status, received.headers, received.body, spent, self.component)
+        request_id = received.headers.get(self.session.spec.monitoring.request_id_header, "")
+        reply = Reply(
+            method, url, received.status, received.headers, received.body, spent, self.component, request_id=request_id
+        )
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply

@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from gate import hooks
+from gate.background import ReleaseSeen
 from gate.exit_codes import ExitCode
 from gate.interrupts import Interrupts
 from gate.options import choice, is_gate, is_quiet, only_reads, spec_file
@@ -16,7 +17,6 @@ from gate.progress import waiting
 from gate.selection import waits
 from gate.session import Session, System
 from gate.settings import ConfigurationError
-from gate.system import ReleaseSeen
 from gate.target import open_session
 from spec import SpecError, Specification, load
 
@@ -179,7 +179,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
         config.hook.pytest_gate_concluded(config=config, session=gate, pytest_session=session)
         if config.stash[INTERRUPTS].is_too_late:
             seconds = gate.spec.safety.run_seconds
-            config.get_terminal_writer().line(f"the run did not end within {seconds:g} s [§4 timeouts]; nothing more was asked")
+            config.get_terminal_writer().line(
+                f"the run did not end within {seconds:g} s [{gate.spec.safety.section}]; nothing more was asked"
+            )
             session.exitstatus = ExitCode.BLOCKED
         gate.end()
     return result

@@ -22,7 +22,8 @@ def is_refusal(status: int) -> bool:
 class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
 
-    `rule` holds the statuses that are right for the request, where the specification describes it.
+    `rule` holds the statuses that are right for the request, where the specification describes it; `request_id` names it in
+    the service's log.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Reply:
     seconds: float
     component: str
     rule: Call | None = None
+    request_id: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -87,8 +89,8 @@ class Reply:
     @property
     def hint(self) -> str:
         """Where to look when this answer is wrong."""
-        request_id = self.headers.get("x-request-id")
-        where = f"the {self.component}'s log around request id {request_id}" if request_id else f"the {self.component}'s log"
+        around = f" around request id {self.request_id}" if self.request_id else ""
+        where = f"the {self.component}'s log{around}"
         return f"{where}; repeat with: curl -i -X {self.method} '{self.url}'"
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from gate.background import Background, ReleaseSeen, Swept
 from gate.bounded import BoundedTransport
 from gate.budget import Budget
 from gate.embedded import EmbeddedTwin
@@ -26,7 +27,6 @@ from gate.run import Run
 from gate.settings import ConfigurationError, build
 from gate.shared import SharedFolder
 from gate.silence import Silence
-from gate.system import Background, ReleaseSeen, Swept
 from spec import Specification, load
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

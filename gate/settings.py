@@ -17,6 +17,17 @@ HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
 SCHEMES = {"web_url": ("https", "http"), "database_url": ("postgresql", "postgres")}
 
 
+# Settings that the engine itself reads, as far as a specification does not describe them.
+OWN: Mapping[str, Setting] = {
+    "API_BASE_URL": Setting(kind="web_url", target=True, strict="reading"),
+    "HARNESS_CA_FILE": Setting(kind="path", must_exist=True),
+    "HARNESS_SPEEDUP": Setting(kind="number", default="1"),
+    "HARNESS_TARGET_NAME": Setting(kind="text", default="live"),
+    "HARNESS_EXPECTED_COMMIT": Setting(kind="text"),
+    "HARNESS_SOURCE_TREE": Setting(kind="path"),
+}
+
+
 class ConfigurationError(ValueError):
     """The run cannot start; the message is one line that names the variable or the line."""
 
@@ -25,10 +36,10 @@ class Settings:
     """Settings of a target, checked by the specification's rules; raises ConfigurationError for a wrong value."""
 
     def __init__(self, rules: Mapping[str, Setting], values: Mapping[str, str]) -> None:
-        self._rules = rules
-        self._values = {name: value for name in rules if (value := values.get(name, ""))}
+        self._rules = {**OWN, **rules}
+        self._values = {name: value for name in self._rules if (value := values.get(name, ""))}
         for name, value in self._values.items():
-            if problem := _problem(rules[name], value):
+            if problem := _problem(self._rules[name], value):
                 raise ConfigurationError(f"{name}: {problem}")
 
     def __repr__(self) -> str:
@@ -107,7 +118,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 def from_process(spec: Specification) -> dict[str, str]:
     """The process environment's values of the variables that the specification names."""
-    names: Iterable[str] = spec.variables.keys() | spec.harness.settings.keys()
+    names: Iterable[str] = spec.variables.keys() | spec.harness.settings.keys() | OWN.keys()
     return {name: os.environ[name] for name in names if name in os.environ}
 
 

@@ -65,10 +65,10 @@ def open_session(choice: Choice, system: System) -> Session:
         _refuse_names_of_production(session)
         _require(session, choice.writes)
         run.save()
-    except ConfigurationError:
+    except BaseException:
         if twin is not None:
             twin.stop()
-            SharedFolder(folder).remove()
+        SharedFolder(folder).remove()
         raise
     return session
 
@@ -104,7 +104,9 @@ def _refuse_names_of_production(session: Session) -> None:
     spec = session.spec
     for env in session.run.all_environments():
         if suspects := settings.production_markers(env, spec):
-            raise ConfigurationError(f"{', '.join(suspects)}: looks like production (§6 Data Security); nothing was written")
+            raise ConfigurationError(
+                f"{', '.join(suspects)}: looks like production ({spec.identity.section}); nothing was written"
+            )
 
 
 def _require(session: Session, writes: bool) -> None:

@@ -1,8 +1,17 @@
-"""The content of verdict.json, and of summary.json, which the page is drawn from."""
+"""The content of verdict.json, and of summary.json, which the page is drawn from.
+
+`python -m reports.schema` prints the JSON schema of verdict.json, as docs/verdict.schema.json holds it.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import json
+from typing import Literal
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+VERSION = 1
 
 
 class TargetData(TypedDict):
@@ -74,8 +83,9 @@ class ResidueData(TypedDict):
 
 
 class VerdictData(TypedDict):
-    """verdict.json."""
+    """verdict.json; `schema` is raised with every change that is not an addition."""
 
+    schema: int
     verdict: Literal["pass", "fail", "blocked"]
     target: TargetData
     harness: HarnessData
@@ -138,3 +148,12 @@ class TrendData(TypedDict):
     release: str
     counts: dict[str, int]
     top: str
+
+
+def json_schema() -> str:
+    """The JSON schema of verdict.json."""
+    return json.dumps(TypeAdapter(VerdictData).json_schema(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    print(json_schema(), end="")

@@ -15,7 +15,7 @@ from gate.settings import ConfigurationError
 from gate.shared import RELEASE
 from reports.judgement import not_judged
 from reports.model import Check, Finding, Outcome, Verdict
-from reports.schema import ItemData, TargetData, VerdictData
+from reports.schema import VERSION, ItemData, TargetData, VerdictData
 
 FILE = "verdict.json"
 # The worst first.
@@ -62,6 +62,7 @@ def build(
     used, limits = session.budget.used(), session.budget.limits
     before = session.tagged_before
     return {
+        "schema": VERSION,
         "verdict": verdict,
         "target": _target(session),
         "harness": {"commit": checkout_commit()},

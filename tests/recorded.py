@@ -45,6 +45,7 @@ def a_verdict(verdict: str = "fail") -> VerdictData:
 
 
 VERDICT: VerdictData = {
+    "schema": 1,
     "verdict": "fail",
     "target": {
         "kind": "live", "name": "staging", "api_base_url": "https://x", "release": "c" * 40, "faults": [], "variants": [],

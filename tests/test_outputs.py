@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gate.exit_codes import ExitCode
+from reports.schema import json_schema
 from spec import DEFAULT
 from tests.conftest import ROOT, without_settings
 from tests.outputs.system import LEFT
@@ -206,3 +207,8 @@ def test_rules_that_cannot_be_used_stop_the_run_in_one_line(tmp_path: Path) -> N
     assert "failure mode 'F99' is not known to insurance-navigator-staging" in done.text
     assert "Traceback" not in done.text
     assert not (tmp_path / "out" / "verdict.json").exists()
+
+
+def test_the_schema_of_the_verdict_is_the_published_one() -> None:
+    published = (ROOT / "docs" / "verdict.schema.json").read_text()
+    assert published == json_schema(), "python -m reports.schema > docs/verdict.schema.json"

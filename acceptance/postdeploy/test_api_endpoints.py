@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.api import Api, shape
 from gate.http import expect
-from gate.selection import each
+from gate.selection import each, promised
 from spec import Specification, entries
 from spec.model import Case
 
@@ -26,6 +26,7 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
         expect(reply).header("Content-Type").matches(r"application/([\w.-]+\+)?json\b.*")
 
 
+@promised("endpoints.openapi")
 @each("name", entries.described)
 def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> None:
     """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""

@@ -32,7 +32,7 @@ every_named_table = each("table", entries.named_tables)
 
 def test_the_database_answers(database: Database) -> None:
     """§3 Primary Database: a query is answered."""
-    expect(database.answers(), "an answer to a simple query").holds()
+    expect(database.answers(), "a simple query to return a row").is_true()
 
 
 def test_the_schema_is_found_without_its_name(catalogue: Catalogue, spec: Specification) -> None:
@@ -80,7 +80,7 @@ def test_a_job_is_locked_for_one_worker_only(pipeline: Pipeline, policy: Documen
 def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None:
     """contract Database: the CHECK constraint works."""
     refused = pipeline.refuses_status(idle_job, "no-such-status")
-    expect(refused, "refusal of an unknown status").holds()
+    expect(refused, "an unknown status to be refused").is_true()
 
 
 @pytest.fixture(scope="module")

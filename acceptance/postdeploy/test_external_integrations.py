@@ -90,7 +90,7 @@ def test_chat_answers_from_the_document(api: Api, policy: DocumentRun, fact: int
     question, wanted = policy.facts[fact]
     answer = Answer(expect(api.as_(policy.owner).ask(question)).success())
     hint = "retrieval of the API: user id, embedding model, threshold; the prompt that it sends"
-    expect(answer.mentions(wanted), f"{wanted!r} in the answer to {question!r}", hint, answer.describe()).holds()
+    expect(answer.mentions(wanted), f"the answer to {question!r} to mention {wanted!r}", hint, answer.describe()).is_true()
 
 
 @rag
@@ -154,7 +154,7 @@ def test_two_users_get_their_own_answers(api: Api, policy: DocumentRun, other_po
     theirs = other_policy.facts[0][1]
     hint = "the user id that retrieval filters by"
     answer = Answer(expect(api.as_(other_policy.owner).ask(question)).success())
-    expect(answer.mentions(theirs), f"{theirs!r} in the second user's answer", hint, answer.describe()).holds()
+    expect(answer.mentions(theirs), f"the second user's answer to mention {theirs!r}", hint, answer.describe()).is_true()
     expect(answer.mentions(mine), f"{mine!r}, the first user's fact, in the second user's answer").equals(False)
 
 

@@ -179,7 +179,9 @@ def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, name: s
     """contract Worker: failed_parse with the reason in last_error, or its upload is refused."""
     document_run = document_runs.result(name)
     if document_run.outcome == "refused":
-        expect(document_run.was_rightly_refused, f"a refusal of {name!r} by a 4xx status", seen=document_run.reason).holds()
+        expect(
+            document_run.was_rightly_refused, f"{name!r} to be refused with a 4xx status", seen=document_run.reason
+        ).is_true()
     else:
         expect(document_run.outcome, f"outcome of document {name!r}", WORKER_HINT, document_run.describe()).equals("failed")
         expect(document_run.last_error, f"last_error of {name!r}").is_not_empty("people must see why")

@@ -27,7 +27,7 @@ every_table = each("table", entries.tables)
 
 def test_the_database_lets_the_services_in(database: Database) -> None:
     """§1 Database Configuration: DATABASE_URL connects, without prepared statements, as through the pooler."""
-    expect(database.answers(), "an answer to a simple query").holds()
+    expect(database.answers(), "a simple query to return a row").is_true()
 
 
 @promised("pipeline")

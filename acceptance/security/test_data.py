@@ -78,6 +78,7 @@ def test_no_debug_page_is_left(session: Session, api: Api, spec: Specification, 
 
 
 @needs_api
+@promised("endpoints.openapi")
 def test_every_described_endpoint_wants_a_token(api: Api, spec: Specification) -> None:
     """contract HTTP API: what openapi.json describes beyond the open endpoints needs a token (F22)."""
     opened = api.open_without_token(list(entries.open_paths(spec)))

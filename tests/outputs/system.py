@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from gate.background import Background, ReleaseSeen, Swept
 from gate.exit_codes import ExitCode
 from gate.prerequisites import Probe
 from gate.session import Session
-from gate.system import Background, ReleaseSeen, Swept
 
 LEFT = "TEST_LEFT_BEHIND"
 

@@ -1,4 +1,4 @@
-"""What a system gives back to the engine: what was swept, whether a release is live, and work beside the checks."""
+"""Work beside the checks, and what a system gives back to the engine: what was swept, whether a release is live."""
 
 from __future__ import annotations
 
