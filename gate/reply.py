@@ -88,8 +88,9 @@ class Reply:
     def hint(self) -> str:
         """Where to look when this answer is wrong."""
         request_id = self.headers.get("x-request-id")
-        where = f"the {self.component}'s log around request id {request_id}" if request_id else f"the {self.component}'s log"
-        return f"{where}; repeat with: curl -i -X {self.method} '{self.url}'"
+        where = f"the {self.component} log" + (f" of request id {request_id}" if request_id else "")
+        options = "-I" if self.method == "HEAD" else f"-i -X {self.method}"
+        return f"{where}; repeat, with the check's own headers and body, by: curl {options} '{self.url}'"
 
     def __str__(self) -> str:
         return f"{self.method} {httpx.URL(self.url).path}"

@@ -98,7 +98,7 @@ class Diagnosis:
             self._findings.append(
                 Finding(
                     component=component,
-                    summary=f"{first.promise.rstrip('.')}{more}: not kept",
+                    summary=f"promise not kept: {first.promise.rstrip('.')}{more}",
                     category="other",
                     causes=["no known failure mode matches; the first failed check is the best lead"],
                     next_step=first.hint or f"pytest '{first.nodeid}'",
