@@ -77,7 +77,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     prerequisites.require(BUDGET)
     if item.get_closest_marker("predeploy") is None and prerequisites.target_is_unavailable():
         # What other parties answer says nothing of a target that is not there, and would only be waited for.
-        raise Blocked(TARGET, "nothing of the target answers")
+        reason = prerequisites.unavailable(session.spec.service)
+        raise Blocked(TARGET, "nothing of the target answers" + (f": {reason}" if reason else ""))
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             prerequisites.require(name)

@@ -139,15 +139,16 @@ class Recorder:
         findings = Diagnosis(checks, self._rules, session.spec).conclude() + own
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, findings, session.spec.service, wants_all)
+        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
-        elif pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED and decided == "pass":
+        elif is_interrupted and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
         self._write(session, data, checks)
         if is_whole or checks:
-            self._lines = terminal.closing_lines(data, self._shown())
+            self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]

@@ -28,7 +28,7 @@ SLOWEST = 8
 HEADLINES = {
     "pass": ("PASS", "The deployment keeps every promise that was checked."),
     "fail": ("FAIL", "A promise of the specification is broken."),
-    "blocked": ("BLOCKED", "The target could not be judged."),
+    "blocked": ("BLOCKED", "The target could not be judged completely."),
 }
 LINKS = (
     ("allure-report/index.html", "Allure report: every check with its requests, responses and SQL"),
