@@ -28,7 +28,7 @@ class Expectation(Generic[T]):
         if not holds:
             reason = f", because {because}" if because else ""
             observed = self.value if observed is None else observed
-            raise CheckFailed(f"{self.what} {expected}{reason}", self.seen or shorten(observed), self.hint)
+            raise CheckFailed(f"{self.what} {expected}".rstrip() + reason, self.seen or shorten(observed), self.hint)
 
     def equals(self, wanted: object, because: str = "") -> None:
         """The value is exactly this one."""
@@ -41,9 +41,9 @@ class Expectation(Generic[T]):
         self._check(self.value != other, f"not to be {other!r}", because)
 
     def holds(self, because: str = "") -> None:
-        """The value is true."""
+        """The value is true: what it stands for was seen."""
         __tracebackhide__ = True
-        self._check(bool(self.value), "to hold", because, observed="it does not" if not self.value else None)
+        self._check(bool(self.value), "", because, observed="none")
 
     def is_empty(self, because: str = "") -> None:
         """Nothing is in the collection."""

@@ -80,7 +80,7 @@ def test_a_job_is_locked_for_one_worker_only(pipeline: Pipeline, policy: Documen
 def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None:
     """contract Database: the CHECK constraint works."""
     refused = pipeline.refuses_status(idle_job, "no-such-status")
-    expect(refused, "refusal of an unknown status").holds()
+    expect(refused, "a refusal of an unknown status").holds()
 
 
 @pytest.fixture(scope="module")

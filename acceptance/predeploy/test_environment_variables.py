@@ -31,7 +31,7 @@ def test_both_services_agree(session: Session, name: str) -> None:
     """§1/§2 Environment Variables: a variable that both services have has one value (F05)."""
     values = {env.get(name) for env in environments(session)}
     hint = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
-    expect(len(values) <= 1, f"{name} of the API and of the worker being equal", hint).holds()
+    expect(len(values) <= 1, f"the same {name} in the API and the worker", hint, "different values").holds()
 
 
 @every_service
