@@ -33,7 +33,7 @@ RECORDER = "gate-recorder"
 ALLURE_RESULTS = "allure-results"
 FILES = ("verdict.json", "checklist.md", "junit.xml", "ctrf.json", "index.html", "summary.json")
 FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
-LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answers again"
+LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         out = Path(config.option.out).resolve()
         if out.exists() and not out.is_dir():
             raise pytest.UsageError(f"--out: {out} is no folder")
+        # Also a run that is refused must not leave the verdict of the run before it.
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
         allure_.direct_results(config, out)
         config.pluginmanager.register(Recorder(out), RECORDER)
 
@@ -98,8 +101,6 @@ class Recorder:
             lambda: session.system.progress(session), session.system.longest_wait(session), session.masking.mask
         )
         self._progress.start()
-        for name in FILES:
-            (self.out / name).unlink(missing_ok=True)
         for name in FOLDERS:
             shutil.rmtree(self.out / name, ignore_errors=True)
         (self.out / ALLURE_RESULTS).mkdir(parents=True)
