@@ -147,5 +147,5 @@ def _observed(check: Check) -> Observed:
     return {
         "section": "" if blocked else check.section,
         "expected": f"prerequisite {check.blocked_by!r} to be available" if blocked else check.expected or check.promise,
-        "evidence": f"{check.name}: {check.evidence}",
+        "evidence": check.evidence if blocked else f"{check.name}: {check.evidence}",
     }
