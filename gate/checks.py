@@ -77,7 +77,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     prerequisites.require(BUDGET)
     if item.get_closest_marker("predeploy") is None and prerequisites.target_is_unavailable():
         # Third parties say nothing about a target that is unavailable; asking them would only cost time.
-        raise Blocked(TARGET, "nothing of the target answers")
+        reason = prerequisites.unavailable(session.spec.service)
+        raise Blocked(TARGET, "nothing of the target answers" + (f": {reason}" if reason else ""))
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             prerequisites.require(name)

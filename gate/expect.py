@@ -28,7 +28,7 @@ class Expectation(Generic[T]):
         if not holds:
             reason = f", because {because}" if because else ""
             observed = self.value if observed is None else observed
-            raise CheckFailed(f"{self.what} {expected}{reason}", self.seen or shorten(observed), self.hint)
+            raise CheckFailed(f"{self.what} {expected}".rstrip() + reason, self.seen or shorten(observed), self.hint)
 
     def equals(self, wanted: object, because: str = "") -> None:
         """The value is exactly this one."""

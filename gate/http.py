@@ -101,7 +101,7 @@ class Service:
         raise CheckFailed(
             f"{method} {httpx.URL(url).path} to answer within {limit:g} s",
             f"{kind}: {type(error).__name__} {error}",
-            f"the {self.component}'s log and its host; a proxy in between",
+            f"the {self.component} log and its host; a proxy in between",
             self.component,
         ) from None
 

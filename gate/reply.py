@@ -89,9 +89,9 @@ class Reply:
     @property
     def hint(self) -> str:
         """Where to look when this answer is wrong."""
-        around = f" around request id {self.request_id}" if self.request_id else ""
-        where = f"the {self.component}'s log{around}"
-        return f"{where}; repeat with: curl -i -X {self.method} '{self.url}'"
+        where = f"the {self.component} log" + (f" of request id {self.request_id}" if self.request_id else "")
+        options = "-I" if self.method == "HEAD" else f"-i -X {self.method}"
+        return f"{where}; repeat, with the check's own headers and body, by: curl {options} '{self.url}'"
 
     def __str__(self) -> str:
         return f"{self.method} {httpx.URL(self.url).path}"

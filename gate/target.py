@@ -116,4 +116,4 @@ def _require(session: Session, writes: bool) -> None:
     rules = session.spec.harness.settings
     missing = [name for name, rule in rules.items() if rule.strict in wanted and not session.settings.has(name)]
     if missing:
-        raise ConfigurationError(f"{', '.join(missing)}: missing; --strict needs them in the env file or environment")
+        raise ConfigurationError(f"{', '.join(missing)}: missing; --strict requires a value in the env file or the environment")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from reports.schema import ItemData, VerdictData
+from reports.terminal import RELEASE_SHOWN
 from reports.text import for_markdown
 from reports.verdict import ORDER
 
@@ -19,7 +20,8 @@ def format_checklist(data: VerdictData, suites: Mapping[str, str]) -> str:
     lines = [
         f"# Checklist of run {data['run_id']}",
         "",
-        f"Verdict **{data['verdict']}** on {target['name']} ({target['api_base_url']}), {data['started_at']}",
+        f"Verdict **{data['verdict']}** on {target['name']} ({target['api_base_url']}), "
+        f"release {for_markdown(target['release'][:RELEASE_SHOWN])}, {data['started_at']}",
         "",
         LEGEND,
     ]
@@ -36,8 +38,11 @@ def _item_lines(item: ItemData) -> list[str]:
     count = Counter(check["status"] for check in item["checks"])
     numbers = ", ".join(f"{count[name]} {name}" for name in ORDER if count[name]) or "no checks ran"
     lines = ["", f"- [{BOXES[item['status']]}] **{item['id']} {item['title']}**: {numbers}"]
+    first: dict[str, str] = {}
     for check in item["checks"]:
         name = check["id"].rpartition("::")[2]
         detail = f": {check['observed']}" if check["status"] != "passed" and check["observed"] else ""
+        if detail and first.setdefault(detail, name) != name:
+            detail = f": as {first[detail]}"
         lines.append(f"  - [{BOXES[check['status']]}] `{name.replace('`', ' ')}` {for_markdown(check['promise'] + detail)}")
     return lines

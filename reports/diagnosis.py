@@ -11,6 +11,8 @@ from reports.model import Check, Finding
 from reports.rules import Condition, Rule, Rules
 from spec import Specification
 
+# The failure modes at the end of a promise.
+MODES = re.compile(r" \([A-Z]\d+[^()]*\)$")
 OWN_COMPONENTS = {TARGET: "target", BUDGET: "harness"}
 
 
@@ -98,7 +100,7 @@ class Diagnosis:
             self._findings.append(
                 Finding(
                     component=component,
-                    summary=f"{first.promise.rstrip('.')}{more}: not kept",
+                    summary=f"promise not kept: {MODES.sub('', first.promise.rstrip('.'))}{more}",
                     category="other",
                     causes=["no known failure mode matches; the first failed check is the best lead"],
                     next_step=first.hint or f"pytest '{first.nodeid}'",
@@ -141,8 +143,9 @@ def _grouped(checks: Sequence[Check], keys: Sequence[str]) -> Iterable[tuple[str
 
 
 def _observed(check: Check) -> Observed:
+    blocked = check.outcome == "blocked"
     return {
-        "section": check.section,
-        "expected": check.expected or check.promise,
-        "evidence": f"{check.name}: {check.evidence}",
+        "section": "" if blocked else check.section,
+        "expected": f"prerequisite {check.blocked_by!r} to be available" if blocked else check.expected or check.promise,
+        "evidence": check.evidence if blocked else f"{check.name}: {check.evidence}",
     }

@@ -33,7 +33,7 @@ RECORDER = "gate-recorder"
 ALLURE_RESULTS = "allure-results"
 FILES = ("verdict.json", "checklist.md", "junit.xml", "ctrf.json", "index.html", "summary.json")
 FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
-LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, once the target answers again"
+LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         out = Path(config.option.out).resolve()
         if out.exists() and not out.is_dir():
             raise pytest.UsageError(f"--out: {out} is no folder")
+        # Also a run that is refused must not leave the verdict of the run before it.
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
         allure_.direct_results(config, out)
         config.pluginmanager.register(Recorder(out), RECORDER)
 
@@ -98,8 +101,6 @@ class Recorder:
             lambda: session.system.progress(session), session.system.longest_wait(session), session.masking.mask
         )
         self._progress.start()
-        for name in FILES:
-            (self.out / name).unlink(missing_ok=True)
         for name in FOLDERS:
             shutil.rmtree(self.out / name, ignore_errors=True)
         (self.out / ALLURE_RESULTS).mkdir(parents=True)
@@ -139,15 +140,16 @@ class Recorder:
         findings = Diagnosis(checks, self._rules, session.spec).conclude() + own
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, findings, session.spec.service, wants_all)
+        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
-        elif pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED and decided == "pass":
+        elif is_interrupted and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
         self._write(session, data, checks)
         if is_whole or checks:
-            self._lines = terminal.closing_lines(data, self._shown())
+            self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]

@@ -26,16 +26,16 @@ DATA = "summary.json"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 SLOWEST = 8
 HEADLINES = {
-    "pass": ("PASS", "The release keeps every promise that was checked."),
+    "pass": ("PASS", "The deployment keeps every promise that was checked."),
     "fail": ("FAIL", "A promise of the specification is broken."),
-    "blocked": ("BLOCKED", "The target could not be judged."),
+    "blocked": ("BLOCKED", "The target could not be judged completely."),
 }
 LINKS = (
-    ("allure-report/index.html", "Allure report: every check with its requests, answers and SQL"),
+    ("allure-report/index.html", "Allure report: every check with its requests, responses and SQL"),
     ("load/smoke.html", "Load report: response times over time"),
     ("load/nightly.html", "Nightly load report"),
-    ("load/stress.html", "Stress: the knee"),
-    ("load/worker.html", "Worker under load"),
+    ("load/stress.html", "Stress load report"),
+    ("load/worker.html", "Worker load report"),
     ("checklist.md", "Checklist as text"),
     ("junit.xml", "JUnit"),
     ("ctrf.json", "CTRF"),

@@ -30,7 +30,7 @@ def test_register_creates_a_user_who_can_sign_in(api: Api, users: Users, spec: S
 
 @pytest.mark.parametrize("missing", ["email", "password", "name"])
 def test_register_refuses_a_missing_field(api: Api, users: Users, missing: str) -> None:
-    """contract POST /register: 400 missing field."""
+    """contract POST /register: 400 for a missing field."""
     email, password, name = users.credentials("register")
     body = {"email": email, "password": password, "name": name}
     del body[missing]
@@ -38,7 +38,7 @@ def test_register_refuses_a_missing_field(api: Api, users: Users, missing: str) 
 
 
 def test_register_refuses_a_known_address(api: Api, user: User) -> None:
-    """contract POST /register: 400 or 409 duplicate e-mail."""
+    """contract POST /register: 400 or 409 for an e-mail address that is registered already."""
     body = {"email": user.email, "password": user.password, "name": user.name}
     expect(api.call("register", json=body)).error("duplicate")
 
@@ -54,27 +54,27 @@ def test_login_answers_a_token_that_works(api: Api, user: User, spec: Specificat
 
 @pytest.mark.parametrize("endpoint", ["login", "auth_login"])
 def test_login_refuses_a_wrong_password(api: Api, user: User, endpoint: str) -> None:
-    """contract POST /login, /auth/login: 401 wrong password."""
+    """contract POST /login, /auth/login: 401 for a wrong password."""
     expect(api.call(endpoint, json={"email": user.email, "password": user.password + "x"})).error("wrong_password")
 
 
 @pytest.mark.parametrize("missing", ["email", "password"])
 def test_login_refuses_a_missing_field(api: Api, user: User, missing: str) -> None:
-    """contract POST /login: 400 missing field."""
+    """contract POST /login: 400 for a missing field."""
     body = {"email": user.email, "password": user.password}
     del body[missing]
     expect(api.call("login", json=body)).error("malformed")
 
 
 def test_login_refuses_bad_json(api: Api) -> None:
-    """contract POST /login: 400 bad JSON."""
+    """contract POST /login: 400 for malformed JSON."""
     reply = api.call("login", content=b"{not json", headers={"Content-Type": "application/json"})
     expect(reply).error("malformed")
 
 
 @pytest.mark.parametrize("missing", ["email", "password"])
 def test_auth_login_refuses_a_missing_field(api: Api, user: User, missing: str) -> None:
-    """contract POST /auth/login: 422 missing field."""
+    """contract POST /auth/login: 422 for a missing field."""
     body = {"email": user.email, "password": user.password}
     del body[missing]
     expect(api.call("auth_login", json=body)).error("malformed")
@@ -89,7 +89,7 @@ def test_signup_creates_a_user(api: Api, users: Users) -> None:
 
 @pytest.mark.parametrize("missing", ["email", "password", "consent_version", "consent_timestamp"])
 def test_signup_refuses_a_missing_field(api: Api, users: Users, missing: str) -> None:
-    """contract POST /auth/signup: 400 or 422."""
+    """contract POST /auth/signup: 400 or 422 for a missing field."""
     email, password, _ = users.credentials("signup")
     body = sign_up(email, password)
     del body[missing]

@@ -40,5 +40,5 @@ def test_chat_keeps_the_conversation(api: Api, policy: DocumentRun) -> None:
 
 @pytest.mark.parametrize("message", ["", "   "], ids=["empty", "blank"])
 def test_chat_refuses_an_empty_message(api: Api, user: User, message: str) -> None:
-    """contract POST /api/chat: 400 empty message."""
+    """contract POST /api/chat: 400 for an empty message."""
     expect(api.as_(user).ask(message)).error("malformed")

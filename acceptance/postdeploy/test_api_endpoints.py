@@ -49,6 +49,6 @@ def test_the_case_is_answered_as_agreed(api: Api, caller_token: str, spec: Speci
     """contract HTTP API: a request of this kind gets a status that is right for it."""
     caller = api if case.caller == "anonymous" else api.as_(caller_token)
     statuses = spec.endpoint(case.endpoint).statuses(case.answer)
-    reply = expect(caller.ask_case(case)).status(*statuses, because=case.promise)
+    reply = expect(caller.ask_case(case)).status(*statuses, because=case.promise.split(": ", 1)[-1])
     fields = spec.endpoint(case.endpoint).fields if case.answer == "success" else []
     expect(api.missing_fields(reply, fields), f"fields missing in the reply to {case.name}").is_empty()

@@ -40,7 +40,7 @@ def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_documen
 
 
 def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
-    """contract GET …/jobs: limit and offset."""
+    """contract GET …/jobs: limit and offset select a page of the jobs."""
     sent = {expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"] for _ in range(2)}
     pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).success() for n in range(3)]
     found = [job_ids(page) for page in pages]
@@ -49,7 +49,7 @@ def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: New
 
 
 def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, spec: Specification) -> None:
-    """contract GET …/jobs: state."""
+    """contract GET …/jobs: state selects the jobs in that state."""
     for state, wanted in ((spec.pipeline.final_state, [policy.job_id]), (spec.pipeline.failed_state, [])):
         reply = expect(api.as_(policy.owner).call("jobs", params={"state": state})).success()
         expect(job_ids(reply), f"jobs in state {state} of a user with one finished job").equals(wanted)
@@ -57,7 +57,7 @@ def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, spec: Spe
 
 @pytest.mark.parametrize("query", [{"limit": -1}, {"limit": "many"}, {"offset": -1}, {"state": "nonsense"}], ids=str)
 def test_a_malformed_listing_is_refused(api: Api, user: User, query: dict[str, str | int]) -> None:
-    """contract GET …/jobs: 422."""
+    """contract GET …/jobs: 422 for a malformed limit, offset or state."""
     expect(api.as_(user).call("jobs", params=query)).error("malformed")
 
 
@@ -69,17 +69,17 @@ def test_the_document_status_can_be_read(api: Api, new_user: User, new_document:
 
 @pytest.mark.parametrize("endpoint", ["job", "retry"])
 def test_an_unknown_job_is_not_found(api: Api, user: User, spec: Specification, endpoint: str) -> None:
-    """contract GET, POST …/jobs/{job_id}: 404."""
+    """contract GET, POST …/jobs/{job_id}: 404 for an unknown job."""
     expect(api.as_(user).call(endpoint, at={"job_id": spec.probes.unknown_id})).error("unknown")
 
 
 def test_an_unknown_document_is_not_found(api: Api, user: User, spec: Specification) -> None:
-    """contract GET /documents/{document_id}/status: 404."""
+    """contract GET /documents/{document_id}/status: 404 for an unknown document."""
     expect(api.as_(user).call("document_status", at={"document_id": spec.probes.unknown_id})).error("unknown")
 
 
 def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document: NewDocument) -> None:
-    """contract POST …/retry: 409 when not retryable."""
+    """contract POST …/retry: 409 for a job that cannot be retried."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).error("not_retryable")
 
@@ -99,7 +99,7 @@ def test_a_failed_job_can_be_retried(
 
 
 def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, spec: Specification) -> None:
-    """contract GET …/jobs/{job_id}: status complete, state done."""
+    """contract GET …/jobs/{job_id}: a finished job has status complete and state done."""
     job = expect(api.as_(policy.owner).call("job", at={"job_id": policy.job_id})).success().object()
     expect((job["status"], job["state"]), "status and state").equals((spec.pipeline.final_status, spec.pipeline.final_state))
 

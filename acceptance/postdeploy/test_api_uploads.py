@@ -96,7 +96,7 @@ def test_upload_refuses_a_malformed_request(
 
 
 def test_upload_refuses_a_long_name(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
-    """contract POST …/upload: 422 a name above the limit."""
+    """contract POST …/upload: 422 for a file name above the limit."""
     name = "x" * (spec.limits.max_filename_characters + 1) + ".pdf"
     expect(api.as_(new_user).request_upload(new_document(), filename=name)).error("malformed")
 
@@ -134,7 +134,7 @@ def test_the_signed_url_takes_the_file_once(api: Api, new_user: User, new_docume
 
 
 def test_an_altered_signature_is_refused(api: Api, new_user: User, new_document: NewDocument) -> None:
-    """contract PUT signed_url: 400/403 altered token."""
+    """contract PUT signed_url: 400 or 403 for an altered token."""
     document = new_document()
     url = api.absolute(expect(api.as_(new_user).request_upload(document)).success().object()["signed_url"])
     expect(api.send(url[:-6] + "AAAAAA", document.body)).error("unauthorized")

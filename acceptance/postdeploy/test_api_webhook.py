@@ -27,7 +27,7 @@ pytestmark = [
 def test_the_webhook_refuses_a_missing_signature(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: 401 missing signature."""
+    """contract POST …/webhook/llamaparse/{job_id}: 401 for a missing signature."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
     expect(api.call("webhook", at={"job_id": job_id}, json=spec.webhook.completed)).error("unauthorized")
 
@@ -35,13 +35,13 @@ def test_the_webhook_refuses_a_missing_signature(
 def test_the_webhook_refuses_a_wrong_signature(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: 401 wrong signature."""
+    """contract POST …/webhook/llamaparse/{job_id}: 401 for a wrong signature."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
     expect(api.call("webhook", at={"job_id": job_id}, **signed(spec.webhook, spec.probes.wrong_key))).error("unauthorized")
 
 
 def test_the_webhook_does_not_know_an_unknown_job(api: Api, spec: Specification) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: 404 unknown job."""
+    """contract POST …/webhook/llamaparse/{job_id}: 404 for an unknown job."""
     callback = signed(spec.webhook, spec.probes.wrong_key)
     expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
 

@@ -114,7 +114,7 @@ def test_retrieval_stays_within_the_callers_documents(answer: Answer, policy: Do
 
 @rag
 def test_no_more_chunks_than_allowed(answer: Answer, spec: Specification) -> None:
-    """§1 RAG_MAX_CHUNKS: at most so many passages."""
+    """§1 RAG_MAX_CHUNKS: retrieval returns at most so many passages."""
     expect(len(answer.sources), "passages behind the answer").is_at_most(spec.chat.max_chunks)
 
 
@@ -167,7 +167,7 @@ def test_chat_without_a_document_still_answers(api: Api, user: User, spec: Speci
 
 @chat
 def test_the_answer_says_how_long_it_took(answer: Answer) -> None:
-    """contract POST /api/chat: metadata.processing_time."""
+    """contract POST /api/chat: metadata.processing_time is given."""
     expect(answer.metadata, "metadata of the answer").contains("processing_time")
 
 

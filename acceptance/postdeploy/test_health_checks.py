@@ -33,7 +33,7 @@ def health(api: Api, spec: Specification) -> HealthReport:
 
 @needs_api
 def test_the_health_endpoint_answers_in_time(api: Api, spec: Specification) -> None:
-    """§4 API Service Health Checks: 200 within the timeout."""
+    """§4 API Service Health Checks: /health answers 200 within the timeout."""
     reply = expect(api.call("health", timeout=spec.health.timeout_seconds)).success()
     expect(reply.seconds, "seconds of GET /health").is_at_most(spec.health.timeout_seconds)
 
@@ -56,7 +56,7 @@ def test_the_body_says_what_is_agreed(health: HealthReport, spec: Specification)
 
 @needs_api
 def test_the_service_is_healthy(health: HealthReport, spec: Specification) -> None:
-    """§4 API Service Health Checks: status healthy."""
+    """§4 API Service Health Checks: /health reports the status healthy."""
     expect(health.status, "status in the health body", health.reply.hint, health.summary()).equals(spec.health.required_status)
 
 

@@ -37,13 +37,13 @@ def test_the_document_completes(document_runs: DocumentRuns, spec: Specification
 
 
 def test_the_stages_come_in_order(policy: DocumentRun, spec: Specification) -> None:
-    """contract Worker: no stage is left out backwards."""
+    """contract Worker: a job passes through the stages in their order."""
     order = [spec.pipeline.stages.index(status) for status in policy.statuses if status in spec.pipeline.stages]
     expect(order, f"order of the stages that were seen ({policy.statuses})").equals(sorted(order))
 
 
 def test_only_known_stages_are_seen(policy: DocumentRun, spec: Specification) -> None:
-    """contract Database: CHECK on upload_jobs.status."""
+    """contract Database: a job takes only statuses that the CHECK constraint allows."""
     allowed = spec.database.table(spec.pipeline.jobs_table).checks["status"]
     expect([s for s in policy.statuses if s not in allowed], "unknown statuses in the status history").is_empty()
 
@@ -82,7 +82,7 @@ def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spe
 
 
 def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
-    """contract Storage: raw and parsed paths."""
+    """contract Storage: raw and parsed files are stored under the agreed paths."""
     row = pipeline.existing_job(policy.job_id)
     wanted = tuple(
         f"{spec.pipeline.bucket}/{object_key(path, policy.owner.id, policy.document_id)}"
