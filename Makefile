@@ -57,7 +57,7 @@ sweep: $(READY)
 	@$(BIN)/python -m fixtures.sweep --older-than $(OLDER_THAN) $(ARGS)
 
 test: $(READY) lint
-	@$(PYTEST) tests -n 2 $(ARGS)
+	@$(PYTEST) tests -n 2 --dist worksteal $(ARGS)
 
 # While you work: everything of `make test` that starts no twin and no gate.
 quick: $(READY) lint

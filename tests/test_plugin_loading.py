@@ -71,7 +71,7 @@ def test_path_options_are_joined(given: list[str], expected: list[str]) -> None:
         "--env-file={outside}/t.env",
         "--out {outside}/results",
         "--worker-env-file {outside}/t.env",
-        "--spec spec/staging.toml",
+        "--spec spec/navigator/staging.toml",
         "--baseline {outside}/t.env",
         "--env-file {outside}/t.env --out {outside}/results",
         "--env-file {outside}/t.env --worker-env-file {outside}/t.env -n 2",
