@@ -31,7 +31,6 @@ BUILDS = "--ignore=acceptance/predeploy/test_service_builds.py"
         ("predeploy", "F17", "build"),
         ("predeploy", "F36", "render"),
         ("postdeploy", "F08", "auth"),
-        ("postdeploy", "F11", "rag"),
         ("postdeploy", "F16", "chat"),
     ],
 )
@@ -39,7 +38,7 @@ def test_the_fault_is_caught_and_named(gate: Pytest, tmp_path: Path, suite: str,
     done = gate("-m", suite, "--target", "twin", "--fault", fault, *([] if component == "build" else [BUILDS]))
     assert done.returncode == ExitCode.FAIL, done.stdout
     top = verdict(tmp_path)["findings"][0]
-    assert (top["component"], top["failure_mode"]) == (component, fault if fault != "F11" else "F09")
+    assert (top["component"], top["failure_mode"]) == (component, fault)
     assert top["expected"]
     assert top["evidence"]
     assert top["causes"]
