@@ -12,6 +12,7 @@ KEYS = "acceptance/predeploy/test_api_keys.py"
 NETWORK = "acceptance/security/test_network.py"
 CONNECTIVITY = "acceptance/postdeploy/test_database_connectivity.py"
 ENDPOINTS = "acceptance/postdeploy/test_api_endpoints.py"
+UPLOADS = "acceptance/postdeploy/test_api_uploads.py"
 # Parts that can be run by themselves.
 PARTS = ("variables", "schema", "network", "limits", "builds")
 

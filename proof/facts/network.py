@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gate.places import ROOT
-from proof.facts.mutation import ENDPOINTS, NETWORK, Mutation
+from proof.facts.mutation import ENDPOINTS, NETWORK, UPLOADS, Mutation
 from spec import Specification
 
 LIMITS = {
@@ -41,7 +41,7 @@ def of_network(spec: Specification) -> Iterator[Mutation]:
 def of_limits(spec: Specification) -> Iterator[Mutation]:
     """Every limit and every rule of the upload request, and every route."""
     for old, new in LIMITS.items():
-        yield Mutation(f"limit {old}", "limits", ENDPOINTS, ["--replace", "api/uploads.py", old, new])
+        yield Mutation(f"limit {old}", "limits", UPLOADS, ["--replace", "api/uploads.py", old, new])
     for endpoint in spec.endpoints:
         if endpoint.name in ("docs", "openapi"):
             continue
