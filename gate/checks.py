@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import allure
 import pytest
 
-from gate.failures import Blocked, CheckFailed, NotConfigured, shorten
+from gate.failures import Blocked, Facts, Failure, NotConfigured, shorten
+from gate.messages import expected_text, observed_text
 from gate.plugin import SPECIFICATION, session_of
 from gate.prerequisites import BUDGET, TARGET
-from gate.selection import is_check, marker_value, parametrize, promise, select, waits
+from gate.selection import about, is_check, marker_value, parametrize, promise, select, waits
 from gate.session import Session
+from spec.codes import declared
 
 PROPERTY = "check"
+# Codes of the engine that a check's own code is more specific than, by what the exchange has shown.
+ENGINE = {
+    "accepted": frozenset({"http.accepted"}),
+    "refused": frozenset({"http.refused", "http.limited", "auth.refused"}),
+}
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a check's report carries: what was promised, expected and observed, and what blocked it."""
+class CheckFacts:
+    """What a check's report carries: what was promised, what it is about, and how it ended when it did not pass.
 
-    checklist: str
-    component: str
-    section: str
-    promise: str
-    expected: str = ""
-    observed: str = ""
-    hint: str = ""
+    `code` and `subject` are the check's own (spec/codes.toml), `failure` is what was observed (gate/failures.py), `asked` the
+    requests and failed ones by endpoint since the last report.
+    """
+
+    checklist: str = ""
+    component: str = ""
+    section: str = ""
+    promise: str = ""
+    code: str = ""
+    subject: str = ""
+    failure: dict[str, Any] | None = None
     blocked_by: str = ""
     not_judged: str = ""
     to_set: str = ""
+    reason: str = ""
+    asked: dict[str, list[int]] = field(default_factory=dict)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -108,10 +122,10 @@ def pytest_runtest_makereport(
         error = Blocked(TARGET, f"the target is unavailable: {error}")
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {error}")
-    facts = _facts(item, error, session.spec.service)
+    facts = facts_of(item, error, session)
     mask = session.masking.mask
-    if call.when == "setup" or report.outcome != "passed":
-        report.user_properties.append((PROPERTY, {name: mask(text) for name, text in asdict(facts).items()}))
+    if call.when == "setup" or report.outcome != "passed" or facts.asked:
+        report.user_properties.append((PROPERTY, masked(asdict(facts), mask)))
     if report.outcome == "failed" and error is not None:
         report.longrepr = mask(_text(facts, error, report, session))
     if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
@@ -121,35 +135,64 @@ def pytest_runtest_makereport(
     return report
 
 
-def _too_late(session: Session, call: pytest.CallInfo[None]) -> CheckFailed | None:
+def masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """A value with every text in it masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {mask(name): masked(item, mask) for name, item in value.items()}
+    return [masked(item, mask) for item in value] if isinstance(value, list) else value
+
+
+def _too_late(session: Session, call: pytest.CallInfo[None]) -> Failure | None:
     """The failure of a check that reached its deadline, or None; no check calls pytest.fail by itself."""
     seconds = session.spec.safety.check_seconds
     if call.excinfo is None or not isinstance(call.excinfo.value, pytest.fail.Exception) or call.duration < seconds - 1:
         return None
-    return CheckFailed(
-        f"the check to end within {seconds:g} s [{session.spec.safety.section}]",
-        f"still at work in {_place(call.excinfo.value)}",
-        "what that line waits for; [safety] check_seconds of the specification file",
-        "harness",
+    return Failure(
+        "check.deadline",
+        expected=seconds,
+        observed=Facts(detail=f"still at work in {_place(call.excinfo.value)}", seconds=round(call.duration)),
+        relation="within",
+        what="the check",
+        hint="what that line waits for; [safety] check_seconds of the specification file",
+        component="harness",
     )
 
 
-def _facts(item: pytest.Item, error: BaseException | None, main: str) -> Facts:
-    """Facts of a report; `main` is the service that answers HTTP."""
+def facts_of(item: pytest.Item, error: BaseException | None, session: Session) -> CheckFacts:
+    """What the report of a check carries."""
     section, text = promise(item)
-    base = Facts(marker_value(item, "checklist"), marker_value(item, "component", main), section, text or item.name)
-    data = asdict(base)
-    if isinstance(error, CheckFailed):
-        data |= {"expected": error.expected, "observed": error.observed, "hint": error.hint}
-        # What the service itself answered wrongly is the fault of the part that the check is about.
-        data["component"] = error.component if error.component not in (None, main) else base.component
-    elif isinstance(error, Blocked):
-        data |= {"blocked_by": error.prerequisite, "observed": error.reason}
-    elif isinstance(error, NotConfigured):
-        data |= {"not_judged": error.what, "to_set": error.setting, "observed": str(error)}
-    elif error is not None and not isinstance(error, pytest.skip.Exception):
-        data |= {"expected": base.promise, "observed": shorten(f"{type(error).__name__}: {error}")}
-    return Facts(**data)
+    main = session.spec.service
+    code, subject = about(item)
+    base = CheckFacts(
+        marker_value(item, "checklist"), marker_value(item, "component", main), section, text or item.name, code, subject,
+        asked=session.traffic.drain(),
+    )  # fmt: skip
+    if isinstance(error, Blocked):
+        return replace(base, blocked_by=error.prerequisite, reason=error.reason)
+    if isinstance(error, NotConfigured):
+        return replace(base, not_judged=error.what, to_set=error.setting, reason=str(error))
+    if error is None or isinstance(error, pytest.skip.Exception):
+        return base
+    if not isinstance(error, Failure):
+        kind = type(error).__name__
+        error = Failure(
+            "check.error", observed=Facts(error=kind, detail=str(error)), what=base.promise, component=base.component
+        )
+    failure = error.as_data() | dict(zip(("code", "subject"), _named(error, code, subject, item), strict=True))
+    # What the service itself answered wrongly is the fault of the part that the check is about.
+    component = base.component if error.component in (None, main) else str(error.component)
+    return replace(base, component=component, failure=failure | {"component": component})
+
+
+def _named(failure: Failure, code: str, subject: str, item: pytest.Item) -> tuple[str, str]:
+    """Code and subject of a failure: its own, or the check's, which is more specific than the engine's."""
+    own = declared().codes[code].on
+    if not failure.code or (own and failure.code in ENGINE[own]):
+        chosen = failure.subject if failure.subject and not failure.code else subject or failure.subject
+        return code, chosen or f"promise {item.name}"
+    return failure.code, failure.subject or subject or f"promise {item.name}"
 
 
 def _place(error: BaseException) -> str:
@@ -160,12 +203,14 @@ def _place(error: BaseException) -> str:
     return f"{Path(frame.filename).parent.name}/{Path(frame.filename).name}:{frame.lineno}, {frame.name}"
 
 
-def _text(facts: Facts, error: BaseException, report: pytest.TestReport, session: Session) -> str:
-    if not isinstance(error, CheckFailed):
+def _text(facts: CheckFacts, error: BaseException, report: pytest.TestReport, session: Session) -> str:
+    if not isinstance(error, Failure):
         # The traceback is kept as evidence; the message only names the line.
         session.evidence.attach("traceback", str(report.longrepr))
-        return f"unexpected {facts.observed}\nin        {_place(error)}"
-    lines = [f"expected  {facts.expected} [{facts.section}]", f"observed  {facts.observed}"]
-    if facts.hint:
-        lines.append(f"hint      {facts.hint}")
+        return f"unexpected {shorten(f'{type(error).__name__}: {error}')}\nin        {_place(error)}"
+    found = facts.failure or {}
+    expected = expected_text(found["what"], found["relation"], found["expected"], found["because"])
+    lines = [f"expected  {expected} [{facts.section}]", f"observed  {observed_text(found['observed'])}"]
+    if found["hint"]:
+        lines.append(f"hint      {found['hint']}")
     return "\n".join(lines)

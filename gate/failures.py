@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass
+from typing import NoReturn, TypeAlias
 
 import pytest
 
+from spec.codes import declared
+
 SHOWN = 500
+MOST_MEMBERS = 30
+# What can be written as JSON.
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
 
 
 def shorten(value: object, limit: int = SHOWN) -> str:
@@ -16,18 +24,89 @@ def shorten(value: object, limit: int = SHOWN) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
-class CheckFailed(AssertionError):
-    """A promise of the specification that the deployment does not keep.
+def as_value(found: object) -> Value:
+    """What was found, as it can be written as JSON: bounded in length, sets in order, the rest as text."""
+    if found is None or isinstance(found, bool | int | float):
+        return found
+    if isinstance(found, str):
+        return shorten(found)
+    if isinstance(found, Mapping):
+        return {str(name): as_value(value) for name, value in list(found.items())[:MOST_MEMBERS]}
+    if isinstance(found, AbstractSet):
+        return [as_value(value) for value in sorted(found, key=str)[:MOST_MEMBERS]]
+    if isinstance(found, Sequence) and not isinstance(found, bytes | bytearray):
+        return [as_value(value) for value in found[:MOST_MEMBERS]]
+    return shorten(found)
 
-    `hint` says where to look next; `component` names the part at fault where it is not the check's own.
+
+@dataclass(frozen=True)
+class Exchange:
+    """The request in which a failure was seen; `status` is 0 without a response, `own` whether the service itself sent it."""
+
+    method: str
+    url: str
+    status: int = 0
+    content_type: str = ""
+    seconds: float = 0.0
+    request_id: str = ""
+    own: bool = True
+
+
+class Failure(AssertionError):
+    """A promise of the specification that the deployment does not keep, as typed facts; text is made of them at the end.
+
+    `code` and `subject` are declared in spec/codes.toml; where they are empty, the check's own take their place. `relation`
+    says how `observed` should relate to `expected` (gate/messages.py words it). `what`, `because` and `hint` are for people.
+    `component` names the part at fault where it is not the check's own. Raises LookupError for an undeclared code or subject.
     """
 
-    def __init__(self, expected: str, observed: str, hint: str = "", component: str | None = None) -> None:
-        self.expected = shorten(expected)
-        self.observed = shorten(observed)
-        self.hint = shorten(hint)
+    def __init__(
+        self,
+        code: str = "",
+        subject: str = "",
+        *,
+        expected: object = None,
+        observed: object = None,
+        relation: str = "",
+        what: str = "",
+        because: str = "",
+        hint: str = "",
+        component: str | None = None,
+        exchange: Exchange | None = None,
+    ) -> None:
+        if problem := declared().problem(code, subject):
+            raise LookupError(problem)
+        self.code, self.subject = code, subject
+        self.expected = as_value(expected)
+        self.observed = {k: as_value(v) for k, v in observed.items()} if isinstance(observed, Facts) else as_observed(observed)
+        self.relation, self.what, self.because, self.hint = relation, shorten(what), because, shorten(hint)
         self.component = component
-        super().__init__(f"expected {self.expected}; observed {self.observed}")
+        self.exchange = exchange
+        super().__init__(f"{code or 'a promise'} of {subject or what or 'this check'}")
+
+    def as_data(self) -> dict[str, Value]:
+        """For a check's report."""
+        return {
+            "code": self.code,
+            "subject": self.subject,
+            "expected": self.expected,
+            "observed": self.observed,
+            "relation": self.relation,
+            "what": self.what,
+            "because": self.because,
+            "hint": self.hint,
+            "component": self.component,
+            "exchange": asdict(self.exchange) if self.exchange else None,
+        }
+
+
+class Facts(dict[str, object]):
+    """What was observed as named facts, such as status=502 and body=…; anything else observed is one fact, `value`."""
+
+
+def as_observed(found: object) -> dict[str, Value]:
+    """What was observed, as facts."""
+    return {} if found is None else {"value": as_value(found)}
 
 
 class Blocked(pytest.skip.Exception):  # type: ignore[name-defined, misc]
@@ -60,9 +139,3 @@ def needs_writing(read_only: bool, what: str) -> None:
     """Leave out a check that would write, in a run that only reads (--read-only)."""
     if read_only:
         pytest.skip(f"READ ONLY: {what} would write to the target")
-
-
-def fail(expected: str, observed: object, hint: str = "", component: str | None = None) -> NoReturn:
-    """Fail the check with finished texts; raises CheckFailed."""
-    __tracebackhide__ = True
-    raise CheckFailed(expected, shorten(observed), hint, component)

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, Unpack, overload
 
 import httpx
 
-from gate.bounded import Sent, exchange
-from gate.expect import Expectation
-from gate.failures import Blocked, CheckFailed, needs_writing
+from gate.bounded import Received, Sent, exchange
+from gate.breaks import break_of
+from gate.expect import NOTHING, Expectation
+from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
 from gate.reply import Reply, ReplyExpectation, is_refusal
 from gate.session import Session
+from spec.model import Call
 
 __all__ = ["Reply", "ReplyExpectation", "Service", "Timed", "expect", "is_refusal"]
 USER_AGENT = "release-gate"
 READING = ("GET", "HEAD", "OPTIONS")
 T = TypeVar("T")
 S = TypeVar("S", bound="Service")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was sent; `limit` is the seconds that it may take."""
+
+    method: str
+    url: str
+    rule: Call | None
+    limit: float
+
+    @property
+    def subject(self) -> str:
+        """The endpoint as the contract names it, or as it was asked."""
+        return f"endpoint {self.method} {self.rule.path if self.rule is not None else httpx.URL(self.url).path}"
 
 
 class Timed(Sent, total=False):
@@ -64,8 +83,13 @@ class Service:
         other.headers = self.headers | headers
         return other
 
-    def request(self, method: str, path: str, *, timeout: float | None = None, **sent: Unpack[Sent]) -> Reply:
-        """One call within `timeout` seconds in all (default: spec safety.request_seconds); raises CheckFailed, Blocked."""
+    def request(
+        self, method: str, path: str, *, timeout: float | None = None, rule: Call | None = None, **sent: Unpack[Sent]
+    ) -> Reply:
+        """One call within `timeout` seconds in all (default: spec safety.request_seconds); raises Failure, Blocked.
+
+        `rule` describes the request, where the specification does.
+        """
         __tracebackhide__ = True
         url = path if path.startswith("http") else self.base_url + path
         if method not in READING and not self.only_reads:
@@ -78,31 +102,58 @@ class Service:
         if self.counted:
             self.session.budget.spend(requests=1)
         started = time.perf_counter()
+        asked = Asked(method, url, rule, limit)
         try:
             received = exchange(self.client, method, url, limit, **sent)
         except httpx.HTTPError as error:
-            self._no_answer(method, url, limit, error)
+            self.session.traffic.note(asked.subject, self.component, False)
+            self._no_answer(asked, time.perf_counter() - started, error)
         spent = time.perf_counter() - started
         request_id = received.headers.get(self.session.spec.monitoring.request_id_header, "")
         reply = Reply(
-            method, url, received.status, received.headers, received.body, spent, self.component, request_id=request_id
+            method,
+            url,
+            received.status,
+            received.headers,
+            received.body,
+            spent,
+            self.component,
+            rule,
+            request_id,
+            own=self._is_own(received),
+            with_token="Authorization" in headers,
+            without_route=self._is_without_route(received, path),
         )
+        self.session.traffic.note(asked.subject, self.component, not reply.is_server_error)
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply
 
-    def _no_answer(self, method: str, url: str, limit: float, error: httpx.HTTPError) -> NoReturn:
+    def _is_own(self, received: Received) -> bool:
+        """Whether the service itself responded, and not something in front of it."""
+        return True
+
+    def _is_without_route(self, received: Received, path: str) -> bool:
+        """Whether a response is that of a page that does not exist."""
+        return False
+
+    def _no_answer(self, asked: Asked, spent: float, error: httpx.HTTPError) -> NoReturn:
         __tracebackhide__ = True
         if self.prerequisite and (reason := self.session.prerequisites.confirm(self.prerequisite)):
             raise Blocked(self.prerequisite, reason) from None
-        if isinstance(error, httpx.TimeoutException):
+        broken = break_of(error)
+        if broken.is_silence:
             self.session.silence.note(self.component)
-        kind = "no complete answer" if isinstance(error, httpx.TimeoutException) else "the connection broke"
-        raise CheckFailed(
-            f"{method} {httpx.URL(url).path} to answer within {limit:g} s",
-            f"{kind}: {type(error).__name__} {error}",
-            f"the {self.component} log and its host; a proxy in between",
-            self.component,
+        raise Failure(
+            broken.code,
+            asked.subject,
+            expected=asked.limit,
+            observed=Facts(error=broken.error, detail=broken.detail, **broken.facts),
+            relation="within",
+            what=f"{asked.method} {httpx.URL(asked.url).path}",
+            hint=f"the {self.component} log and its host; a proxy in between",
+            component=self.component,
+            exchange=Exchange(asked.method, asked.url, seconds=round(spent, 3), own=False),
         ) from None
 
     def get(self, path: str, **sent: Unpack[Timed]) -> Reply:
@@ -137,12 +188,39 @@ class Service:
 
 
 @overload
-def expect(value: Reply) -> ReplyExpectation: ...
+def expect(value: Reply, *, code: str = ..., subject: str = ...) -> ReplyExpectation: ...
 @overload
-def expect(value: T, what: str, hint: str = ..., seen: str = ...) -> Expectation[T]: ...
-def expect(value: T | Reply, what: str = "", hint: str = "", seen: str = "") -> ReplyExpectation | Expectation[Any]:
+def expect(
+    value: T,
+    what: str,
+    hint: str = ...,
+    seen: str = ...,
+    *,
+    code: str = ...,
+    subject: str = ...,
+    component: str | None = ...,
+    facts: Mapping[str, object] = ...,
+    of: Reply | None = ...,
+) -> Expectation[T]: ...
+def expect(
+    value: T | Reply,
+    what: str = "",
+    hint: str = "",
+    seen: str = "",
+    *,
+    code: str = "",
+    subject: str = "",
+    component: str | None = None,
+    facts: Mapping[str, object] = NOTHING,
+    of: Reply | None = None,
+) -> ReplyExpectation | Expectation[Any]:
     """Begin an assertion about an answer or a value.
 
-    `what` names the value, `hint` says where to look next, `seen` says more of what was observed than the value does.
+    `what` names the value, `hint` says where to look next, `seen` says more of what was observed than the value does. `code`
+    and `subject` (spec/codes.toml) take the place of the check's own, `facts` are further facts for the diagnosis, `of` is the
+    reply in which the value was seen.
     """
-    return ReplyExpectation(value) if isinstance(value, Reply) else Expectation(value, what, hint, seen)
+    if isinstance(value, Reply):
+        return ReplyExpectation(value, code, subject)
+    seen_in = of.exchange if of is not None else None
+    return Expectation(value, what, hint, seen, code=code, subject=subject, component=component, facts=facts, exchange=seen_in)

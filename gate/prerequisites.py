@@ -18,8 +18,21 @@ PROBE_SECONDS = 10.0
 CONFIRM_SECONDS = 3.0
 CONFIRM_PROBES = 2
 
+
+class Trouble(str):
+    """Why a part is unavailable, for people; `error` is the kind of it, for the diagnosis."""
+
+    error: str
+
+    def __new__(cls, text: str, error: str = "") -> Trouble:
+        """`error` is the name of the error's type, or a word of ours."""
+        found = super().__new__(cls, text)
+        found.error = error
+        return found
+
+
 # Asks a part within so many seconds; returns what is wrong, or None.
-Probe = Callable[[float], str | None]
+Probe = Callable[[float], Trouble | None]
 
 
 class Prerequisites:
@@ -46,7 +59,13 @@ class Prerequisites:
     def note_unavailable(self, name: str, reason: str) -> None:
         """Remember that a prerequisite is unavailable; the first reason stays."""
         if self.unavailable(name) is None:
+            if isinstance(reason, Trouble) and reason.error:
+                self._shared.write(f"trouble/{name}", reason.error)
             self._shared.write(f"unavailable/{name}", reason)
+
+    def error_of(self, name: str) -> str:
+        """The kind of error that made a prerequisite unavailable, or nothing where it is not known."""
+        return self._shared.read(f"trouble/{name}") or ""
 
     def require(self, name: str) -> None:
         """Raises NotConfigured without a setting that it takes, Blocked when it is unavailable."""
@@ -81,5 +100,5 @@ class Prerequisites:
             reason = probe(CONFIRM_SECONDS) if probe else None
             if reason is None:
                 return None
-        self.note_unavailable(name, str(reason))
+        self.note_unavailable(name, reason or Trouble("no answer"))
         return reason

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import httpx
 
 from gate.expect import Expectation
-from gate.failures import CheckFailed, shorten
+from gate.failures import Exchange, Facts, Failure
 from spec.model import Call
 
 
@@ -23,7 +23,8 @@ class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
 
     `rule` holds the statuses that are right for the request, where the specification describes it; `request_id` names it in
-    the service's log.
+    the service's log. `own`: the service itself sent it, and no proxy in front of it; `with_token`: the request carried one;
+    `without_route`: it looks like the answer to a page that does not exist.
     """
 
     method: str
@@ -35,6 +36,9 @@ class Reply:
     component: str
     rule: Call | None = None
     request_id: str = ""
+    own: bool = True
+    with_token: bool = False
+    without_route: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -68,23 +72,62 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON; raises CheckFailed for anything else, such as an HTML maintenance page."""
+        """The body as JSON; raises Failure for anything else, such as an HTML maintenance page."""
         __tracebackhide__ = True
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "no content type")
-            raise CheckFailed(
-                f"{self} to answer JSON", f"{self.status} {kind}: {shorten(self.text, 160)}", self.hint, self.component
-            ) from None
+            code = "http.not_json" if not self.is_error else code_of_error(self)
+            self.fail(code, "json", None)
 
     def object(self) -> dict[str, Any]:
-        """The body as a JSON object; raises CheckFailed for anything else."""
+        """The body as a JSON object; raises Failure for anything else."""
         __tracebackhide__ = True
         body = self.json()
         if not isinstance(body, dict):
-            raise CheckFailed(f"{self} to answer a JSON object", shorten(body), self.hint, self.component)
+            self.fail("http.fields", "object", None)
         return body
+
+    def fail(
+        self, code: str, relation: str, expected: Any, because: str = "", subject: str = "", missing: Any = None
+    ) -> NoReturn:
+        """Raises Failure with this exchange as what was observed."""
+        __tracebackhide__ = True
+        found = Facts(status=self.status, body=self.text)
+        if code == "http.not_json":
+            found["content_type"] = self.content_type or "no content type"
+        if missing:
+            found["missing"] = missing
+        raise Failure(
+            code,
+            subject or self.subject,
+            expected=expected,
+            observed=found,
+            relation=relation,
+            what=str(self),
+            because=because,
+            hint=self.hint,
+            component=self.component,
+            exchange=self.exchange,
+        )
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the body, without its parameters."""
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip()
+
+    @property
+    def subject(self) -> str:
+        """The endpoint as the contract names it, or as it was asked."""
+        path = self.rule.path if self.rule is not None else httpx.URL(self.url).path
+        return f"endpoint {self.method} {path}"
+
+    @property
+    def exchange(self) -> Exchange:
+        """What is kept of it beside a failure."""
+        return Exchange(
+            self.method, self.url, self.status, self.content_type, round(self.seconds, 4), self.request_id, self.own
+        )
 
     @property
     def hint(self) -> str:
@@ -97,23 +140,51 @@ class Reply:
         return f"{self.method} {httpx.URL(self.url).path}"
 
 
+BEHIND_A_PROXY = (502, 503, 504)
+
+
+def code_of_error(reply: Reply) -> str:
+    """The engine's code of a response that is an error although a success was due."""
+    if reply.status in BEHIND_A_PROXY and not reply.own:
+        return "http.proxy_error"
+    if reply.is_server_error:
+        return "http.server_error"
+    if reply.without_route:
+        return "route.missing"
+    if reply.status in (401, 403) and reply.with_token:
+        return "auth.refused"
+    return "http.limited" if reply.status == 429 else "http.refused"
+
+
+def code_of(reply: Reply, wants_success: bool) -> str:
+    """The engine's code of a response with a wrong status."""
+    if 300 <= reply.status < 400:
+        return "http.redirect"
+    if wants_success:
+        return code_of_error(reply) if reply.is_error else "http.status"
+    if reply.is_server_error:
+        return "http.unhandled" if reply.own or reply.status not in BEHIND_A_PROXY else "http.proxy_error"
+    if reply.without_route:
+        return "route.missing"
+    return "http.status" if reply.is_error else "http.accepted"
+
+
 class ReplyExpectation:
-    """What is expected of one answer."""
+    """What is expected of one answer; `code` and `subject` are those of a failure where they are not the engine's own."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, code: str = "", subject: str = "") -> None:
         self.reply = reply
+        self.code, self.subject = code, subject
 
-    def _fail(self, expected: str, observed: str) -> NoReturn:
+    def _fail(self, relation: str, expected: object, wants_success: bool, because: str) -> NoReturn:
         __tracebackhide__ = True
-        raise CheckFailed(expected, observed, self.reply.hint, self.reply.component)
+        self.reply.fail(self.code or code_of(self.reply, wants_success), relation, expected, because, self.subject)
 
     def status(self, *allowed: int, because: str = "") -> Reply:
         """The status is one of these; returns the reply."""
         __tracebackhide__ = True
         if self.reply.status not in allowed:
-            wanted = " or ".join(map(str, allowed))
-            reason = f", because {because}" if because else ""
-            self._fail(f"{self.reply} to answer {wanted}{reason}", f"{self.reply.status} {shorten(self.reply.text, 200)}")
+            self._fail("status", list(allowed), any(200 <= status < 300 for status in allowed), because)
         return self.reply
 
     def success(self, because: str = "") -> Reply:
@@ -130,27 +201,33 @@ class ReplyExpectation:
         """The status is below 500: the service accepted or refused the request, and did not break."""
         __tracebackhide__ = True
         if self.reply.is_server_error:
-            expected = f"{self.reply} to answer without a server error" + (f", because {because}" if because else "")
-            self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
+            self._fail("handled", None, True, because)
         return self.reply
 
     def refusal(self, because: str = "") -> Reply:
         """The status is one of 400 to 499: refused, neither accepted nor broken."""
         __tracebackhide__ = True
         if not self.reply.is_refusal:
-            expected = f"{self.reply} to be refused (4xx), because {because}"
-            self._fail(expected, f"{self.reply.status} {shorten(self.reply.text, 200)}")
+            self._fail("refusal", None, False, because)
         return self.reply
 
     def header(self, name: str) -> Expectation[str | None]:
         """Go on with the value of a header (None when absent)."""
-        return Expectation(self.reply.headers.get(name), f"header {name} of {self.reply}", self.reply.hint)
+        return Expectation(
+            self.reply.headers.get(name),
+            f"header {name} of {self.reply}",
+            self.reply.hint,
+            code=self.code or "http.header",
+            subject=self.subject or f"header {name}",
+            component=self.reply.component,
+            exchange=self.reply.exchange,
+        )
 
     def fields(self, *names: str) -> dict[str, Any]:
         """The body is a JSON object with these fields; returns it."""
         __tracebackhide__ = True
         body = self.reply.object()
         if missing := [name for name in names if name not in body]:
-            observed = f"{self.reply.status} without {', '.join(missing)}: {shorten(body, 200)}"
-            self._fail(f"{self.reply} to answer the fields {', '.join(names)}", observed)
+            code = self.code or ("http.fields" if not self.reply.is_error else code_of_error(self.reply))
+            self.reply.fail(code, "fields", list(names), "", self.subject, missing)
         return body

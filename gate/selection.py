@@ -3,6 +3,7 @@
 @pytest.mark.checklist("8.2.2")        the checklist item that the check belongs to
 @pytest.mark.component("storage")      the part at fault when it fails
 @pytest.mark.needs("api", "database")  prerequisites: without one the check is blocked or not judged
+@pytest.mark.about("env.value", "variable {service} {name}")   code and subject of what it finds wrong (spec/codes.toml)
 @promised("pipeline", "chat")          sections of the specification that it takes; without one there is no such check
 @each("table", lambda spec: spec.database.tables)   one check for each entry of the specification
 """
@@ -18,9 +19,12 @@ import pytest
 
 from gate.prerequisites import OWN
 from spec import DEFAULT, Specification, load
+from spec.codes import declared
 
 T = TypeVar("T")
 ABSENT = "absent"
+# Code of a check that names none.
+ANY_PROMISE = "promise.broken"
 # Failure modes are named in parentheses in a promise: (F04), (F01–F13, F28).
 FAILURE_MODES = re.compile(r"\(([^()]*\bF\d+\b[^()]*)\)")
 MODE = re.compile(r"\bF\d+\b")
@@ -56,6 +60,23 @@ def promise(item: pytest.Item) -> tuple[str, str]:
     if colon and section.startswith(("§", "contract")):
         return section, rest
     return f"§{marker_value(item, 'checklist')}", text
+
+
+def about(item: pytest.Item) -> tuple[str, str]:
+    """Code and subject of a check; parameters of the check fill in the subject, which falls back to the check's name.
+
+    Raises UsageError for a name that is not declared.
+    """
+    marker = item.get_closest_marker("about")
+    code, subject = (*marker.args, "")[:2] if marker else (ANY_PROMISE, "")
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    try:
+        subject = subject.format(**{name: _plain(value) for name, value in params.items()})
+    except (KeyError, IndexError) as error:
+        raise pytest.UsageError(f"{item.nodeid}: about({subject!r}) names no parameter of the check: {error}") from error
+    if problem := declared().problem(code, subject):
+        raise pytest.UsageError(f"{item.nodeid}: {problem}")
+    return code, subject or (f"promise {getattr(item, 'originalname', item.name)}" if code == ANY_PROMISE else "")
 
 
 def waits(item: pytest.Item, waited_for: frozenset[str]) -> bool:
@@ -131,6 +152,7 @@ def _require_known_names(item: pytest.Item, spec: Specification) -> None:
             for value in marker.args:
                 if value not in allowed:
                     raise pytest.UsageError(f"{item.nodeid}: {name}({value!r}) is not known to {spec.meta.name}")
+    about(item)
     if not marker_value(item, "checklist"):
         raise pytest.UsageError(f"{item.nodeid}: no checklist item is named")
     if not spec.failure_modes:

@@ -18,7 +18,7 @@ from gate.bounded import BoundedTransport
 from gate.budget import Budget
 from gate.embedded import EmbeddedTwin
 from gate.evidence import Evidence
-from gate.failures import Blocked, CheckFailed, NotConfigured
+from gate.failures import Blocked, Failure, NotConfigured
 from gate.journal import Journal, read_all
 from gate.masking import Masking
 from gate.portal import Portal
@@ -27,6 +27,7 @@ from gate.run import Run
 from gate.settings import ConfigurationError, build
 from gate.shared import SharedFolder
 from gate.silence import Silence
+from gate.traffic import Traffic
 from spec import Specification, load
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -60,7 +61,7 @@ class System(Protocol):
         """How many things carry this run's tag, by table and bucket."""
 
     def clean_up(self, session: Session) -> Swept:
-        """Remove what the run's journals name, and count what is left; raises CheckFailed, Blocked or NotConfigured."""
+        """Remove what the run's journals name, and count what is left; raises Failure, Blocked or NotConfigured."""
 
     def finish_dead_runs(self, session: Session) -> list[str]:
         """Remove what killed runs on the same target left; a line for each."""
@@ -85,10 +86,13 @@ class Session:
         self.evidence = Evidence(self.masking)
         self.portal = Portal()
         self.silence = Silence(self.spec.safety)
+        self.traffic = Traffic()
         self.prerequisites = Prerequisites(self.shared, self.spec.harness.prerequisites, self.settings)
         limits = self.spec.budget.load if run.purpose == "load" else self.spec.budget.gate
         self.budget = Budget(self.shared, self.spec.budget, limits, self.prerequisites)
         self.journal = Journal(self.shared, lambda kind: system.require_means(self, kind))
+        # What this process learned once about the target.
+        self.memo: dict[str, object] = {}
         # What carries the run's tag before it begins, by table and bucket.
         self.tagged_before: dict[str, int] = {}
         self.swept = Swept()
@@ -171,7 +175,7 @@ class Session:
         lines = self.system.finish_dead_runs(self) if self.run.kind == "live" else []
         try:
             self.tagged_before = self.system.count_tagged(self)
-        except (Blocked, CheckFailed, NotConfigured, OSError):
+        except (Blocked, Failure, NotConfigured, OSError):
             self.tagged_before = {}
         return lines
 
@@ -192,7 +196,7 @@ class Session:
         try:
             self.swept = self.system.clean_up(self)
             self.residue = "; ".join(self.swept.left)
-        except (Blocked, CheckFailed, NotConfigured, OSError) as error:
+        except (Blocked, Failure, NotConfigured, OSError) as error:
             # A user without an id was requested, and no response came: nothing is known to be left.
             self.residue = str(error) if any("id" in entry for entry in read_all(self.run.folder)) else ""
 

@@ -2,6 +2,7 @@
 
 run.json           the run's facts (gate/run.py)
 unavailable/NAME   why a prerequisite is unavailable (gate/prerequisites.py)
+trouble/NAME       the kind of that reason, for the diagnosis (gate/prerequisites.py)
 budget.json        what was used so far (gate/budget.py)
 journal-PID.jsonl  what a process created (gate/journal.py)
 documents/         document runs and their state (fixtures/document_runs.py)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
-from gate.failures import Blocked, CheckFailed, NotConfigured
+from gate.failures import Blocked, Failure, NotConfigured
 from gate.places import DEFAULT_ENV_FILE, OUT
 from gate.session import Session
 from gate.settings import ConfigurationError
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, SpecError, NotSpecified) as error:
         print(command.mask(f"load: {error}"), file=sys.stderr)
         return ExitCode.USAGE
-    except (Blocked, CheckFailed, NotConfigured) as error:
+    except (Blocked, Failure, NotConfigured) as error:
         print(command.mask(f"load: {error}"), file=sys.stderr)
         return ExitCode.BLOCKED
     except (KeyboardInterrupt, subprocess.SubprocessError) as error:

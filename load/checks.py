@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.failures import CheckFailed, needs_writing, not_applicable
+from gate.failures import Facts, Failure, needs_writing, not_applicable
 from gate.session import Session
 from load import finish, page, plots
 from load.comparable import comparable_runs
@@ -30,15 +30,29 @@ class LoadResult:
         return self.record.latencies(task).count
 
     def hold(self, *subjects: str) -> None:
-        """Every threshold whose subject begins with one of these holds; raises CheckFailed, also when there is none."""
+        """Every threshold whose subject begins with one of these holds; raises Failure, also when there is none."""
         __tracebackhide__ = True
         chosen = [bound for bound in self.bounds if bound.what.startswith(subjects)]
         if not chosen:
-            raise CheckFailed(f"{' and '.join(subjects)} to be measured", "nothing was", "locust.log of the run", "harness")
+            raise Failure(
+                "load.unmeasured",
+                f"task {' and '.join(subjects)}",
+                expected=f"{' and '.join(subjects)} to be measured",
+                observed="nothing",
+                hint="locust.log of the run",
+                component="harness",
+            )
         for bound in chosen:
             if bound.is_broken:
                 hint = f"the {bound.component}'s log; reports/out/load shows it over time"
-                raise CheckFailed(bound.expected, bound.seen, hint, bound.component)
+                raise Failure(
+                    "target.slow" if bound.unit == "ms" else "load.errors",
+                    f"task {bound.what}",
+                    expected=bound.expected,
+                    observed=Facts(detail=bound.seen, observed=bound.observed, unit=bound.unit),
+                    hint=hint,
+                    component=bound.component,
+                )
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Regression:
 
 
 def short_load(session: Session, out: Path) -> LoadResult:
-    """The gate's profile of the specification; raises CheckFailed when no load run took place."""
+    """The gate's profile of the specification; raises Failure when no load run took place."""
     needs_writing(session.read_only, "a load run")
     record = run_locust(session, LoadPlan.of(session.spec, session.spec.load.gate_profile))
     judged = judge(record, session.spec, [])
@@ -73,7 +87,7 @@ def short_load(session: Session, out: Path) -> LoadResult:
 def against_baseline(session: Session, which: str, history: Path = HISTORY) -> Regression:
     """Runs of the comparison's profile, stored for the next release, and compared with the baseline.
 
-    Raises CheckFailed when the figures do not count, ConfigurationError when there is no such baseline; skips the checks
+    Raises Failure when the figures do not count, ConfigurationError when there is no such baseline; skips the checks
     when these are the first runs.
     """
     __tracebackhide__ = True
@@ -85,7 +99,14 @@ def against_baseline(session: Session, which: str, history: Path = HISTORY) -> R
     why = [problem for record in new for problem in problems(record, session.spec)]
     finish.keep(session, new, history)
     if why:
-        raise CheckFailed("load runs whose figures count", "; ".join(why), "load on this machine", "harness")
+        raise Failure(
+            "load.unmeasured",
+            "task all",
+            expected="load runs whose figures count",
+            observed=Facts(error="not comparable", detail="; ".join(why)),
+            hint="load on this machine",
+            component="harness",
+        )
     if not old:
         not_applicable("no earlier run is stored; these are the first to compare with")
     session.evidence.attach("comparison with the baseline", "\n".join(comparison.describe() for comparison in comparisons))

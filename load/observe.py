@@ -23,7 +23,7 @@ from fixtures.database import Database
 from fixtures.pipeline import Pipeline
 from fixtures.system import Staging
 from gate.bounded import exchange
-from gate.failures import Blocked, CheckFailed
+from gate.failures import Blocked, Failure
 from gate.session import Session
 from load.record import Documents, Sample
 from load.target import quiet_logs
@@ -114,7 +114,7 @@ class Observer:
             try:
                 sample.connections, sample.connections_allowed = self._connections.in_use()
                 self._sample_jobs(sample, self._pipeline)
-            except (CheckFailed, Blocked, OSError, TimeoutError):
+            except (Failure, Blocked, OSError, TimeoutError):
                 sample.queue = None
         # A folder that is removed meanwhile must not come back: the run has ended.
         with (self.session.shared.path / SAMPLES).open("a") as file:

@@ -10,7 +10,7 @@ from fixtures.database import Database
 from fixtures.document_run import DocumentRun, PipelineDriver
 from fixtures.document_runs import FOLDER
 from fixtures.documents import make
-from gate.failures import Blocked, CheckFailed, NotConfigured
+from gate.failures import Blocked, Failure, NotConfigured
 from gate.session import Session
 
 NAME = "policy"
@@ -23,7 +23,7 @@ def upload_policy(session: Session) -> None:
         session.settings.needed("DATABASE_URL")
         document = make(NAME, session.spec.documents[NAME], session.tag, session.spec.facts)
         PipelineDriver(session, Database(session), threading.Event()).drive(document_run, document)
-    except (CheckFailed, Blocked, NotConfigured) as error:
+    except (Failure, Blocked, NotConfigured) as error:
         print(session.masking.mask(f"note       no document to ask about: {error}"), flush=True)
         return
     session.shared.write(f"{FOLDER}/{NAME}.json", json.dumps(asdict(document_run), default=str))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from gate.failures import CheckFailed, shorten
+from gate.failures import Facts, Failure, shorten
 from gate.places import ROOT
 from gate.session import Session
 from load import finish
@@ -29,7 +29,7 @@ TAIL = 400
 def run_locust(session: Session, plan: LoadPlan, workers: int = 1, remote: int = 0) -> LoadRecord:
     """Carry out the plan with `workers` generators of this machine and `remote` ones of others.
 
-    Raises CheckFailed when nothing was measured, ConfigurationError or Blocked when the budget does not allow the plan.
+    Raises Failure when nothing was measured, ConfigurationError or Blocked when the budget does not allow the plan.
     """
     reserve(session, plan)
     for name in (finish.HANDED_OVER, ZERO):
@@ -47,7 +47,14 @@ def run_locust(session: Session, plan: LoadPlan, workers: int = 1, remote: int =
     found = finish.handed_over(session)
     if found is None:
         tail = session.masking.mask(shorten(log.read_text(errors="replace")[-TAIL:]))
-        raise CheckFailed("a load run", tail, "locust -f load/locustfile.py", "harness")
+        raise Failure(
+            "load.unmeasured",
+            "task all",
+            expected="a load run",
+            observed=Facts(error="no result", detail=tail),
+            hint="locust -f load/locustfile.py",
+            component="harness",
+        )
     return found
 
 

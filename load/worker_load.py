@@ -13,7 +13,6 @@ from fixtures.api import Api
 from fixtures.documents import make
 from fixtures.users import User, Users
 from gate.exit_codes import ExitCode
-from gate.failures import CheckFailed
 from gate.session import Session
 from load import page
 from load.levels import Level, linearity
@@ -86,10 +85,10 @@ def _level(session: Session, parallel: int, documents: int) -> Level:
 
 
 def _upload(session: Session, owner: User, name: str) -> None:
-    """Upload one document; raises CheckFailed when it is refused."""
+    """Upload one document; raises Failure when it is refused."""
     api = Api(session).silent()
     document = make(name, PAGE, session.tag, [])
     reply = api.as_(owner).request_upload(document)
     if reply.status != session.spec.endpoint("upload").success:
-        raise CheckFailed("an upload to be accepted", f"{reply.status} {reply.text[:200]}", "the API's log", "api")
+        reply.fail("pipeline.refused", "", "an upload to be accepted")
     api.send(api.absolute(reply.object()["signed_url"]), document.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gate.exit_codes import ExitCode
 from gate.prerequisites import BUDGET, TARGET
@@ -27,7 +28,7 @@ def decide(checks: Sequence[Check], findings: Sequence[Finding], service: str, w
     if blocked:
         # A part that refuses while the target answers is a broken promise; a target that does not answer is no judgement.
         # A run that used up its budget did not judge the rest either.
-        unreachable = {check.blocked_by for check in blocked} & {service, BUDGET, TARGET}
+        unreachable = {check.facts.blocked_by for check in blocked} & {service, BUDGET, TARGET}
         nothing_ran = all(check.outcome != "passed" for check in checks)
         return "blocked" if unreachable or nothing_ran else "fail"
     if findings:
@@ -47,9 +48,9 @@ def block_what_died(session: Session, checks: Iterable[Check]) -> None:
     parts = {prerequisites[name].part for name in names}
     noticed = min((session.shared.path / "unavailable" / name).stat().st_mtime for name in names)
     for check in checks:
-        stands_on_it = bool(parts & needed_parts(check.component, session.spec))
+        stands_on_it = bool(parts & needed_parts(check.facts.component, session.spec))
         if check.outcome == "failed" and stands_on_it and check.ended >= noticed - session.spec.safety.request_seconds:
-            check.outcome, check.blocked_by = "blocked", TARGET
+            check.outcome, check.facts = "blocked", replace(check.facts, blocked_by=TARGET)
 
 
 def needed_parts(part: str, spec: Specification) -> set[str]:
@@ -66,5 +67,5 @@ def needed_parts(part: str, spec: Specification) -> set[str]:
 
 def not_judged(checks: Iterable[Check]) -> list[NotJudgedData]:
     """What is missing so that checks were not judged, and the setting for it, most checks first."""
-    count = Counter((check.not_judged, check.to_set) for check in checks if check.outcome == "not judged")
+    count = Counter((check.facts.not_judged, check.facts.to_set) for check in checks if check.outcome == "not judged")
     return [{"what": what, "set": setting, "checks": number} for (what, setting), number in count.most_common()]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gate.checks import CheckFacts
+from gate.messages import expected_text, observed_text
 from reports.schema import FindingData
 
 Outcome = Literal["passed", "failed", "skipped", "blocked", "not judged"]
@@ -17,19 +20,20 @@ class Check:
 
     nodeid: str
     outcome: Outcome
-    checklist: str = ""
-    component: str = ""
-    section: str = ""
-    promise: str = ""
-    expected: str = ""
-    observed: str = ""
-    hint: str = ""
-    blocked_by: str = ""
-    not_judged: str = ""
-    to_set: str = ""
-    reason: str = ""
+    facts: CheckFacts = field(default_factory=CheckFacts)
     duration: float = 0.0
     ended: float = 0.0
+    reason: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
+    failed_requests: Counter[str] = field(default_factory=Counter)
+
+    def take(self, facts: CheckFacts) -> None:
+        """Keep what the report of one phase carries; a later phase says more only where it did not pass."""
+        for name, (count, failed) in facts.asked.items():
+            self.asked[name] += count
+            self.failed_requests[name] += failed
+        if not self.facts.checklist or facts.failure or facts.blocked_by or facts.not_judged:
+            self.facts = facts
 
     @property
     def name(self) -> str:
@@ -42,9 +46,17 @@ class Check:
         return self.nodeid.partition("::")[0].rpartition("/")[0].rpartition("/")[2]
 
     @property
+    def expected(self) -> str:
+        """What was expected, as text."""
+        if self.facts.failure is None:
+            return ""
+        found = self.facts.failure
+        return expected_text(found["what"], found["relation"], found["expected"], found["because"])
+
+    @property
     def evidence(self) -> str:
         """What was observed, in one line."""
-        return self.observed or self.reason
+        return observed_text(self.facts.failure["observed"]) if self.facts.failure else self.facts.reason or self.reason
 
 
 @dataclass

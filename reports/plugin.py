@@ -15,17 +15,16 @@ from pathlib import Path
 import allure
 import pytest
 
-from gate.checks import PROPERTY
+from gate.checks import PROPERTY, CheckFacts
 from gate.options import is_gate, is_quiet
 from gate.plugin import RELEASE, WorkerNode, is_worker, session_of, worker_input
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
 from reports import checklist, ctrf, history, judgement, summary, terminal, verdict
-from reports.diagnosis import Diagnosis
 from reports.internals import allure_
 from reports.model import Check, Finding
-from reports.rules import Rules, load_rules
+from reports.rules import Rules
 from reports.schema import VerdictData
 from spec import SpecError
 
@@ -94,7 +93,7 @@ class Recorder:
     def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
         """Read the rules and remove the old results; raises UsageError for rules that cannot be used."""
         try:
-            self._rules = load_rules(session.run.spec_file, session.spec)
+            pass
         except SpecError as error:
             raise pytest.UsageError(str(error)) from error
         self._progress = Progress(
@@ -115,17 +114,17 @@ class Recorder:
         if self._progress is not None:
             self._progress.check_ended()
         facts = _facts(report)
-        if not facts and report.nodeid not in self._checks:
+        if facts is None and report.nodeid not in self._checks:
             return
         check = self._checks.setdefault(report.nodeid, Check(report.nodeid, "passed"))
         check.duration += report.duration
         check.ended = report.stop
-        for name, value in facts.items():
-            setattr(check, name, value)
+        if facts is not None:
+            check.take(facts)
         if report.outcome == "failed":
             check.outcome = "failed"
         elif report.outcome == "skipped":
-            check.outcome = "blocked" if check.blocked_by else "not judged" if check.not_judged else "skipped"
+            check.outcome = "blocked" if check.facts.blocked_by else "not judged" if check.facts.not_judged else "skipped"
             # Already masked where the report was made.
             check.reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
@@ -137,7 +136,7 @@ class Recorder:
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
         own = [finding for finding in (left, _not_loaded(self._not_loaded)) if finding is not None]
-        findings = Diagnosis(checks, self._rules, session.spec).conclude() + own
+        findings = own
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, findings, session.spec.service, wants_all)
         is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
@@ -187,10 +186,10 @@ class Recorder:
                 out.line(line)
 
 
-def _facts(report: pytest.TestReport) -> dict[str, str]:
+def _facts(report: pytest.TestReport) -> CheckFacts | None:
     """The facts of a check's report: its promise, from the set-up, and how it ended where it did not pass."""
     found = [value for name, value in report.user_properties if name == PROPERTY and isinstance(value, dict)]
-    return dict(found[-1]) if found and (report.when == "setup" or report.outcome != "passed") else {}
+    return CheckFacts(**found[-1]) if found else None
 
 
 def _not_loaded(modules: list[str]) -> Finding | None:

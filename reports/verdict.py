@@ -92,13 +92,19 @@ def _target(session: Session) -> TargetData:
 
 
 def _item(item_id: str, title: str, checks: Sequence[Check]) -> ItemData:
-    own = [check for check in checks if check.checklist == item_id]
+    own = [check for check in checks if check.facts.checklist == item_id]
     return {
         "id": item_id,
         "title": title,
         "status": status_of(own),
         "checks": [
-            {"id": c.nodeid, "status": c.outcome, "promise": c.promise, "observed": c.evidence, "seconds": round(c.duration, 3)}
+            {
+                "id": c.nodeid,
+                "status": c.outcome,
+                "promise": c.facts.promise,
+                "observed": c.evidence,
+                "seconds": round(c.duration, 3),
+            }
             for c in own
         ],
     }

@@ -9,12 +9,11 @@ from pydantic import ValidationError
 
 from spec.model import Specification
 from spec.references import UnknownReference, resolve
+from spec.specification_error import SpecError
+
+__all__ = ["DEFAULT", "SpecError", "load"]
 
 DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
-
-
-class SpecError(ValueError):
-    """The specification file cannot be used."""
 
 
 def load(path: Path = DEFAULT) -> Specification:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from gate.failures import CheckFailed
+from gate.failures import Failure
 from gate.http import Reply, Service
 from gate.session import Session
 from reports import ci, notify
@@ -112,7 +112,7 @@ def test_a_body_without_measure_is_cut(session: Session, tmp_path: Path, kind: h
         service = Service(trusting, f"https://localhost:{server.port}", "api")
         tracemalloc.start()
         try:
-            with pytest.raises(CheckFailed, match=r"larger than|connection broke|no complete answer"):
+            with pytest.raises(Failure, match=r"larger than|connection broke|no complete answer"):
                 service.get("/")
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -124,7 +124,7 @@ def test_a_body_without_measure_is_cut(session: Session, tmp_path: Path, kind: h
                          ids=["lists", "objects", "bytes", "nothing", "cut"])  # fmt: skip
 def test_nonsense_instead_of_json_is_a_finding(body: bytes) -> None:
     reply = Reply("GET", "https://x/", 200, httpx.Headers(), body, 0.0, "api")
-    with pytest.raises(CheckFailed, match="to answer JSON"):
+    with pytest.raises(Failure, match="to answer JSON"):
         reply.json()
     assert isinstance(reply.text, str)
 

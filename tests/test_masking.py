@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gate.failures import SHOWN, CheckFailed, shorten
+from gate.failures import SHOWN, Failure, shorten
 from gate.masking import MIN_LENGTH, Masking
 
 SECRET = "s3cret/with+signs=and words"
@@ -46,7 +46,7 @@ def test_a_secret_cut_off_in_the_middle_is_masked(masking: Masking, shown_charac
 
 
 def test_a_secret_cut_off_in_each_of_several_parts_is_masked(masking: Masking) -> None:
-    error = CheckFailed(*[f"{'x' * (SHOWN - 12)}{SECRET}"] * 3)
+    error = Failure(*[f"{'x' * (SHOWN - 12)}{SECRET}"] * 3)
     shown = masking.mask(f"{error}; {error.hint}")
     assert SECRET[:MIN_LENGTH] not in shown
     assert shown.count("[THE_KEY]…") == 3

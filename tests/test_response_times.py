@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.measure import Measure, Samples
-from gate.failures import CheckFailed
+from gate.failures import Failure
 from reports import response_times
 from reports.response_times import Record
 from tests.recorded import SPEC, a_session
@@ -48,7 +48,7 @@ def test_a_measurement_leaves_a_row_with_its_own_limit(tmp_path: Path) -> None:
     session = a_session(tmp_path)
     measure = Measure(session)
     measure.hold(Samples("one-page document", [30_000.0]), "document", "worker", allowance_ms=60_000)
-    with pytest.raises(CheckFailed, match="max below 10000 ms"):
+    with pytest.raises(Failure, match="max below 10000 ms"):
         measure.hold(Samples("another document", [30_000.0]), "document", "worker")
     found = response_times.read(session.shared.path / "samples")
     assert [(row["name"], row["limits"]) for row in found] == [

@@ -10,7 +10,7 @@ import allure
 import pytest
 
 from fixtures.database import Database
-from gate.failures import CheckFailed, NotConfigured, fail, not_applicable
+from gate.failures import Failure, NotConfigured, fail, not_applicable
 from gate.http import Service, expect
 from gate.plugin import session_of
 from gate.session import Session
@@ -63,7 +63,7 @@ def test_in_a_chain_of_errors(secret: str) -> None:
     try:
         raise KeyError(secret)
     except KeyError as error:
-        raise CheckFailed("a chain", f"because of {error}") from error
+        raise Failure("a chain", f"because of {error}") from error
 
 
 def test_in_a_bare_assertion(secret: str) -> None:

@@ -1,0 +1,97 @@
+"""Text is made here, last, from the typed facts of a failure; nothing reads it but people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gate.failures import Value, shorten
+
+SHOWN_BODY = 200
+
+
+def _statuses(value: Value) -> str:
+    return " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _listed(value: Value) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+WORDS: Mapping[str, Callable[[Value], str]] = {
+    "": lambda value: "" if value is None else str(value),
+    "equals": lambda value: f"to be {value!r}",
+    "differs": lambda value: f"not to be {value!r}",
+    "holds": lambda value: "",
+    "none": lambda value: "to be none",
+    "some": lambda value: "to be at least one",
+    "length": lambda value: f"to have length {value}",
+    "contains": lambda value: f"to contain {value!r}",
+    "lacks": lambda value: f"not to contain {value!r}",
+    "includes": lambda value: f"to include {_listed(value)}",
+    "one of": lambda value: f"to be one of {_listed(value)}",
+    "at most": lambda value: f"to be at most {value:g}" if isinstance(value, int | float) else f"to be at most {value}",
+    "at least": lambda value: f"to be at least {value:g}" if isinstance(value, int | float) else f"to be at least {value}",
+    "above": lambda value: f"to be above {value:g}" if isinstance(value, int | float) else f"to be above {value}",
+    "below": lambda value: f"below {value:g} ms" if isinstance(value, int | float) else f"below {value}",
+    "matches": lambda value: f"to match {value}",
+    "satisfies": str,
+    "status": lambda value: f"to return {_statuses(value)}",
+    "refusal": lambda value: "to be refused (4xx)",
+    "handled": lambda value: "to return without a server error",
+    "json": lambda value: "to return JSON",
+    "object": lambda value: "to return a JSON object",
+    "fields": lambda value: f"to return the fields {_listed(value)}",
+    "within": lambda value: (
+        f"to respond within {value:g} s" if isinstance(value, int | float) else f"to respond within {value}"
+    ),
+}
+
+
+def expected_text(what: str, relation: str, expected: Value, because: str = "") -> str:
+    """What was expected, as a sentence without its verb: "GET /health to return 200"."""
+    words = WORDS[relation](expected)
+    reason = f", because {because}" if because else ""
+    return f"{what} {words}".strip() + reason
+
+
+def observed_text(observed: Mapping[str, Value]) -> str:
+    """What was observed, in one line."""
+    if detail := observed.get("detail"):
+        head = f"{observed['error']}: " if observed.get("error") else ""
+        return shorten(f"{head}{detail}")
+    if "status" in observed:
+        missing = observed.get("missing")
+        more = f" without {_listed(missing)}" if missing else ""
+        kind = f" {observed['content_type']}" if observed.get("content_type") else ""
+        body = observed.get("body")
+        return f"{observed['status']}{more}{kind}" + (f" {shorten(str(body), SHOWN_BODY)}" if body else "")
+    if list(observed) == ["value"]:
+        value = observed["value"]
+        return "not so" if value is False else "none" if value in (None, [], {}) else shorten(value)
+    return ", ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in observed.items()) or "not so"
+
+
+def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
+    """The observed fact in a few words, for a title."""
+    if "status" in observed:
+        kind = f" {str(observed['content_type']).partition(';')[0]}" if observed.get("content_type") else ""
+        return f"{observed['status']}{kind}"
+    if observed.get("error"):
+        return str(observed["error"])
+    named = {name: value for name, value in observed.items() if name not in ("detail", "body", "missing")}
+    if "missing" in observed:
+        return f"without {_listed(observed['missing'])}"
+    if list(named) == ["value"]:
+        return shorten(_listed(named["value"]), limit)
+    return shorten(", ".join(f"{_listed(value)} {name.replace('_', ' ')}" for name, value in named.items()), limit)
+
+
+def wanted(relation: str, expected: Value, limit: int = 80) -> str:
+    """What was expected in a few words, for a title."""
+    if relation in ("status",):
+        return _statuses(expected)
+    if relation == "refusal":
+        return "a refusal"
+    if relation in ("equals", "contains", "one of", "includes", "fields", ""):
+        return shorten(_listed(expected), limit)
+    return WORDS[relation](expected).removeprefix("to be ").removeprefix("to ")
