@@ -4,6 +4,7 @@ pytest_plugins = [
     "gate.options",
     "gate.plugin",
     "gate.checks",
+    "gate.again",
     "fixtures.plugin",
     "fixtures.resources",
     "fixtures.document_runs",

@@ -180,14 +180,18 @@ def facts_of(item: pytest.Item, error: BaseException | None, session: Session) -
         error = Failure(
             "check.error", observed=Facts(error=kind, detail=str(error)), what=base.promise, component=base.component
         )
-    failure = error.as_data() | dict(zip(("code", "subject"), _named(error, code, subject, item), strict=True))
-    # What the service itself answered wrongly is the fault of the part that the check is about.
-    component = base.component if error.component in (None, main) else str(error.component)
+    code, subject = named(error, item)
+    failure = error.as_data() | {"code": code, "subject": subject}
+    component = error.component or base.component
+    if component == main and declared().codes[code].at != "service":
+        # What the service itself answered wrongly is the fault of the part that the check is about.
+        component = base.component
     return replace(base, component=component, failure=failure | {"component": component})
 
 
-def _named(failure: Failure, code: str, subject: str, item: pytest.Item) -> tuple[str, str]:
+def named(failure: Failure, item: pytest.Item) -> tuple[str, str]:
     """Code and subject of a failure: its own, or the check's, which is more specific than the engine's."""
+    code, subject = about(item)
     own = declared().codes[code].on
     if not failure.code or (own and failure.code in ENGINE[own]):
         chosen = failure.subject if failure.subject and not failure.code else subject or failure.subject

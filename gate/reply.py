@@ -141,6 +141,7 @@ class Reply:
 
 
 BEHIND_A_PROXY = (502, 503, 504)
+HTML = "text/html"
 
 
 def code_of_error(reply: Reply) -> str:
@@ -160,6 +161,8 @@ def code_of(reply: Reply, wants_success: bool) -> str:
     """The engine's code of a response with a wrong status."""
     if 300 <= reply.status < 400:
         return "http.redirect"
+    if not reply.own and not reply.is_error and reply.content_type == HTML:
+        return "http.not_json"
     if wants_success:
         return code_of_error(reply) if reply.is_error else "http.status"
     if reply.is_server_error:

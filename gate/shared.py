@@ -9,6 +9,7 @@ documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 interrupted        somebody pressed Ctrl-C
 release            commit or version that the target names as its own (fixtures/identity.py)
+said-release/      the same, by source: version, commit, platform (fixtures/identity.py)
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from pathlib import Path
 
 INTERRUPTED = "interrupted"
 RELEASE = "release"
+SAID_RELEASE = "said-release"
+# Who says which release is live: the version and the commit that the service names, and the platform.
+RELEASE_SOURCES = ("version", "commit", "platform")
 
 
 class SharedFolder:

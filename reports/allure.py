@@ -12,16 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
-from reports.rules import Rules
 from reports.schema import VerdictData
 
 TEXT_SUFFIXES = {".json", ".txt", ".xml", ".md", ".properties", ".html", ".csv", ".svg", ".jsonl", ".log"}
-BLOCKED = {"name": "Blocked: a prerequisite of the check is unavailable", "messageRegex": r"(?s).*BLOCKED\[.*"}
+CATEGORIES = (
+    {"name": "Promises that are not kept", "matchedStatuses": ["failed"]},
+    {"name": "Checks that could not read what they were given", "matchedStatuses": ["broken"]},
+    {"name": "Blocked, not judged or not applicable", "matchedStatuses": ["skipped"]},
+)
 # Allure's page would tell a third party that it was opened.
 ANALYTICS = re.compile(r"<script async src=\"https://www\.googletagmanager\.com/[^>]*></script>\s*<script>.*?</script>", re.S)
 
 
-def complete(folder: Path, data: VerdictData, rules: Rules) -> None:
+def complete(folder: Path, data: VerdictData) -> None:
     """Write environment.properties and categories.json beside the results."""
     target = data["target"]
     shown = {
@@ -33,8 +36,7 @@ def complete(folder: Path, data: VerdictData, rules: Rules) -> None:
         "verdict": data["verdict"],
     }
     (folder / "environment.properties").write_text("".join(f"{name}={value}\n" for name, value in shown.items()))
-    categories = [{"name": title, "messageRegex": pattern} for title, pattern in rules.categories.items()]
-    (folder / "categories.json").write_text(json.dumps([*categories, BLOCKED], indent=1))
+    (folder / "categories.json").write_text(json.dumps(CATEGORIES, indent=1))
 
 
 def scrub(out: Path, mask: Callable[[str], str]) -> None:

@@ -29,7 +29,7 @@ def annotation_lines(data: VerdictData) -> list[str]:
     lines = []
     for finding in data["findings"]:
         message = f"expected {finding['expected']}; observed {finding['evidence']}; next: {finding['next_step']}"
-        title = _one_line(f"{finding['component']}: {finding['summary']}").replace(":", "%3A").replace(",", "%2C")
+        title = _one_line(f"{finding['component']}: {finding['title']}").replace(":", "%3A").replace(",", "%2C")
         lines.append(f"::error title={title}::{_one_line(message)}")
     for entry in data["not_judged"]:
         message = f"{entry['checks']} checks: {entry['what']}"
@@ -59,7 +59,7 @@ def format_markdown(data: VerdictData) -> str:
 
 def _finding_row(number: int, finding: FindingData) -> str:
     mode = f" [{finding['failure_mode']}]" if finding["failure_mode"] else ""
-    summary = f"{finding['component']}: {finding['summary']}{mode}"
+    summary = f"{finding['component']}: {finding['title']}{mode}"
     cells = map(cell, (summary, finding["expected"], finding["evidence"], finding["next_step"]))
     return f"| {number} | {' | '.join(cells)} |"
 

@@ -1,151 +1,197 @@
-"""From failed and blocked checks to causes."""
+"""From facts to causes: rules that are proven, clusters of equal facts, and what the dependency graph explains."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
-from gate.prerequisites import BUDGET, TARGET
-from reports.model import Check, Finding
-from reports.rules import Condition, Rule, Rules
+from reports.facts import Good, of_blocked, of_failures, of_passes
+from reports.graph import Graph
+from reports.model import Check, Fact, Finding
+from reports.rules import Rule, Rules
 from spec import Specification
+from spec.codes import declared
 
-# The failure modes at the end of a promise.
-MODES = re.compile(r" \([A-Z]\d+[^()]*\)$")
-OWN_COMPONENTS = {TARGET: "target", BUDGET: "harness"}
-
-
-class Observed(TypedDict):
-    """What a finding says of its first check."""
-
-    section: str
-    expected: str
-    evidence: str
-
-
-def _any(conditions: Iterable[Condition], check: Check) -> bool:
-    return any(condition.holds(check) for condition in conditions)
+# A response of the main service explains what lies downstream only when it was seen at so many endpoints.
+WIDE = 4
+# A part behind the endpoints shows itself by these.
+BROKEN = frozenset({"http.server_error", "http.no_answer", "http.incomplete"})
 
 
 class Diagnosis:
-    """Assigns every failed or blocked check to exactly one finding."""
+    """Assigns every failed or blocked check to exactly one finding.
 
-    def __init__(self, checks: Iterable[Check], rules: Rules, spec: Specification) -> None:
-        checks = list(checks)
+    `error_of` returns the kind of error that made a prerequisite unavailable, or None where it is not.
+    """
+
+    def __init__(
+        self, checks: Iterable[Check], rules: Rules, spec: Specification, error_of: Callable[[str], str | None]
+    ) -> None:
+        self._checks = list(checks)
         self._rules = rules
+        self._codes = declared()
+        self._graph = Graph(spec)
         self._spec = spec
-        self._passed = [check.name for check in checks if check.outcome == "passed"]
-        self._failed = [check for check in checks if check.outcome == "failed"]
-        self._blocked = [check for check in checks if check.outcome == "blocked"]
+        self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of)
+        self._good = of_passes(self._checks)
+        self._pool = list(self._all)
+        self._endpoint_needs = {f"endpoint {e.method} {e.path}": frozenset(e.needs) for e in spec.endpoints}
         self._findings: list[Finding] = []
 
     def conclude(self) -> list[Finding]:
-        """Findings in order: causes that a rule knows, then what is left, by component and by prerequisite."""
-        for rule in self._rules.rule:
+        """Findings, the worst first."""
+        causes = [rule for rule in self._rules.rule if not rule.is_about_symptoms(self._codes)]
+        symptoms = [rule for rule in self._rules.rule if rule.is_about_symptoms(self._codes)]
+        for rule in causes:
             self._apply(rule)
+        for cluster in self._clusters(symptom=False):
+            self._add(cluster)
+        for finding in list(self._findings):
+            self._explain(finding)
+        while clusters := self._clusters(symptom=True):
+            proven = next((rule for rule in symptoms if self._touches(rule, clusters[0]) and self._holds(rule)), None)
+            self._explain(self._apply(proven) if proven is not None else self._add(clusters[0]))
         self._adopt_blocked()
-        self._rest_by_component()
-        self._rest_by_prerequisite()
-        for rank, finding in enumerate(self._findings, 1):
-            finding.rank = rank
-        return self._findings
+        for finding in self._findings:
+            finding.suspected = self._suspected(finding)
+        return sorted(self._findings, key=self.order)
 
-    def _apply(self, rule: Rule) -> None:
-        if any(_any(rule.unless, check) for check in self._failed):
-            return
-        if rule.none_passed and any(re.match(rule.none_passed, name) for name in self._passed):
-            return
-        core = [check for check in self._failed if _any(rule.when, check)]
-        direct = self._blocked_directly(rule)
-        if not core and not direct:
-            return
-        explained = core + [check for check in self._failed if check not in core and _any(rule.explains, check)]
-        downstream = [check for check in self._blocked if check.blocked_by in rule.prerequisites and check not in direct]
-        blocked = direct + downstream
-        self._failed = [check for check in self._failed if check not in explained]
-        self._blocked = [check for check in self._blocked if check not in blocked]
-        self._findings.append(
-            Finding(
-                component=rule.component,
-                summary=rule.summary,
-                failure_mode=rule.failure_mode,
-                category=rule.category,
-                causes=list(rule.causes),
-                next_step=rule.next,
-                tests=[check.nodeid for check in explained],
-                blocked=[check.nodeid for check in blocked],
-                **_observed((core or direct)[0]),
-            )
+    # ── rules ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _holds(self, rule: Rule) -> bool:
+        if not all(any(condition.matches(fact) for fact in self._pool) for condition in rule.all_of):
+            return False
+        if rule.any_of and not any(condition.matches(fact) for condition in rule.any_of for fact in self._pool):
+            return False
+        if any(condition.matches(fact) for condition in rule.none_of for fact in self._all):
+            return False
+        if any(condition.matches(good) for condition in rule.not_passed for good in self._good):
+            return False
+        return all(self._is_good(condition.matches) for condition in rule.passed)
+
+    def _is_good(self, matches: Callable[[Fact | Good], bool]) -> bool:
+        return any(map(matches, self._good)) and not any(map(matches, self._all))
+
+    def _touches(self, rule: Rule, cluster: Sequence[Fact]) -> bool:
+        return any(condition.matches(fact) for condition in rule.proof() for fact in cluster)
+
+    def _apply(self, rule: Rule) -> Finding | None:
+        if not self._holds(rule):
+            return None
+        proof = [fact for fact in self._pool if any(condition.matches(fact) for condition in rule.proof())]
+        taken = [f for f in self._pool if f not in proof and any(condition.matches(f) for condition in rule.takes)]
+        finding = Finding(rule.component or proof[0].component, proof[0].code, proof, rule, taken)
+        return self._keep(finding)
+
+    def _suspected(self, finding: Finding) -> list[str]:
+        """Failure modes that a fact of a finding speaks for, without proof."""
+        if finding.failure_mode or finding.rule is not None:
+            return []
+        modes = [rule.failure_mode for rule in self._rules.rule if rule.failure_mode and self._touches(rule, finding.facts)]
+        return list(dict.fromkeys(modes))
+
+    # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _clusters(self, symptom: bool) -> list[list[Fact]]:
+        """Facts of the same code, subject and observation together, the most fundamental first."""
+        found: dict[tuple[str, str, str], list[Fact]] = {}
+        for fact in self._pool:
+            code = self._codes.codes[fact.code]
+            if code.symptom is symptom:
+                key = (fact.code, fact.component, "") if code.group == "component" else (fact.code, fact.subject, fact.seen)
+                found.setdefault(key, []).append(fact)
+        return sorted(found.values(), key=lambda cluster: self._depth(cluster[0]))
+
+    def _depth(self, fact: Fact) -> tuple[int, int]:
+        return len(self._graph.needed(fact.component)), list(self._codes.codes).index(fact.code)
+
+    def _add(self, cluster: list[Fact]) -> Finding:
+        component = self._located(cluster) or cluster[0].component
+        return self._keep(Finding(component, cluster[0].code, cluster))
+
+    def _located(self, cluster: Sequence[Fact]) -> str | None:
+        """The one part that all broken endpoints need and no endpoint needs that always worked, or None."""
+        if cluster[0].code not in BROKEN:
+            return None
+        needs = {fact.subject: self._endpoint_needs.get(fact.subject, frozenset()) for fact in cluster}
+        suspects = frozenset.intersection(*needs.values()) - self._working_parts()
+        return next(iter(suspects)) if len(suspects) == 1 else None
+
+    def _working_parts(self) -> frozenset[str]:
+        """Parts that endpoints need which were asked and never failed."""
+        asked: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
+        for check in self._checks:
+            asked.update(check.asked)
+            failed.update(check.failed_requests)
+        service = self._spec.service
+        names = (
+            subject for subject in self._endpoint_needs if asked[f"{service} {subject}"] and not failed[f"{service} {subject}"]
         )
+        return frozenset(part for name in names for part in self._endpoint_needs[name])
 
-    def _blocked_directly(self, rule: Rule) -> list[Check]:
-        """The blocked checks that prove the rule by themselves."""
-        found = [check for check in self._blocked if rule.prerequisite and check.blocked_by == rule.prerequisite]
-        if found or not rule.all_prerequisites or self._failed:
-            return found
-        unavailable = {check.blocked_by for check in self._blocked}
-        return list(self._blocked) if unavailable.issuperset(rule.all_prerequisites) else []
+    def _keep(self, finding: Finding) -> Finding:
+        taken = [*finding.facts, *finding.explained]
+        finding.blocked += [fact.check for fact in taken if fact.is_blocked]
+        self._pool = [fact for fact in self._pool if fact not in taken]
+        self._findings.append(finding)
+        return finding
+
+    # ── the graph ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _spreads(self, finding: Finding) -> str:
+        rule, code = finding.rule, self._codes.codes[finding.code]
+        if rule is not None and rule.spreads is not None:
+            return rule.spreads
+        narrow = finding.component == self._spec.service and code.symptom and not self._is_wide(finding)
+        return "" if narrow else code.spreads
+
+    @staticmethod
+    def _is_wide(finding: Finding) -> bool:
+        return len({fact.subject for fact in finding.facts}) >= WIDE
+
+    def _explain(self, finding: Finding | None) -> None:
+        """Take the symptoms that lie downstream of a cause, and nothing else."""
+        if finding is None or not (spread := self._spreads(finding)):
+            return
+        causes = self._graph.causes(finding)
+        explained = [
+            fact for fact in self._pool if self._is_symptom(fact, spread) and causes & self._graph.needed(fact.component)
+        ]
+        finding.explained += explained
+        finding.blocked += [fact.check for fact in explained if fact.is_blocked]
+        self._pool = [fact for fact in self._pool if fact not in explained]
+
+    def _is_symptom(self, fact: Fact, spread: str) -> bool:
+        code = self._codes.codes[fact.code]
+        return code.symptom and (spread == "outage" or code.harm == "slow" or fact.code == "http.no_answer")
 
     def _adopt_blocked(self) -> None:
-        """A prerequisite without a rule of its own lies under the finding that took it away, when there is just one."""
-        if len(self._findings) == 1 and not self._failed:
-            self._findings[0].blocked += [check.nodeid for check in self._blocked]
-            self._blocked = []
-
-    def _rest_by_component(self) -> None:
-        for component, checks in _grouped(self._failed, [check.component for check in self._failed]):
-            first = checks[0]
-            more = f" (and {len(checks) - 1} more)" if len(checks) > 1 else ""
-            self._findings.append(
-                Finding(
-                    component=component,
-                    summary=f"promise not kept: {MODES.sub('', first.promise.rstrip('.'))}{more}",
-                    category="other",
-                    causes=["no known failure mode matches; the first failed check is the best lead"],
-                    next_step=first.hint or f"pytest '{first.nodeid}'",
-                    tests=[check.nodeid for check in checks],
-                    **_observed(first),
-                )
-            )
-
-    def _rest_by_prerequisite(self) -> None:
-        for name, checks in _grouped(self._blocked, [check.blocked_by for check in self._blocked]):
-            nodeids = [check.nodeid for check in checks]
-            if self._findings:
-                # The cause is known under another name; what it took with it is listed there.
-                self._findings[0].blocked += nodeids
+        """What was blocked by a part that works badly belongs to the finding that says why."""
+        adopted = {nodeid for finding in self._findings for nodeid in finding.blocked}
+        for check in self._checks:
+            if check.outcome != "blocked" or check.nodeid in adopted:
                 continue
-            self._findings.append(
-                Finding(
-                    component=self._component_of(name),
-                    summary=f"{name} is unavailable, so {len(checks)} checks are blocked",
-                    category="other",
-                    causes=["the prerequisite of these checks failed before any of them could run"],
-                    next_step=f"pytest '{nodeids[0]}'",
-                    blocked=nodeids,
-                    **_observed(checks[0]),
-                )
-            )
+            rule = self._spec.harness.prerequisites.get(check.facts.blocked_by)
+            part = rule.part if rule else check.facts.component
+            finding = next((f for f in self._findings if self._blocks(f, part)), None)
+            if finding is None:
+                finding = self._add([_unexplained(check, part)])
+            if check.nodeid not in finding.blocked:
+                finding.blocked.append(check.nodeid)
 
-    def _component_of(self, prerequisite: str) -> str:
-        if prerequisite in OWN_COMPONENTS:
-            return OWN_COMPONENTS[prerequisite]
-        rule = self._spec.harness.prerequisites.get(prerequisite)
-        return rule.part if rule else prerequisite
+    def _blocks(self, finding: Finding, part: str) -> bool:
+        return bool(self._spreads(finding)) and bool(self._graph.causes(finding) & self._graph.needed(part))
 
+    # ── the order ────────────────────────────────────────────────────────────────────────────────────────
 
-def _grouped(checks: Sequence[Check], keys: Sequence[str]) -> Iterable[tuple[str, list[Check]]]:
-    found: dict[str, list[Check]] = {}
-    for check, key in zip(checks, keys, strict=True):
-        found.setdefault(key, []).append(check)
-    return found.items()
+    def order(self, finding: Finding) -> tuple[int, int, int]:
+        """Harm, then reach, then confidence."""
+        certain = ("proven", "observed", "likely").index(finding.confidence)
+        return self._codes.rank(finding.harm), -finding.reach, certain
 
 
-def _observed(check: Check) -> Observed:
-    blocked = check.outcome == "blocked"
-    return {
-        "section": "" if blocked else check.section,
-        "expected": f"prerequisite {check.blocked_by!r} to be available" if blocked else check.expected or check.promise,
-        "evidence": check.evidence if blocked else f"{check.name}: {check.evidence}",
-    }
+def _unexplained(check: Check, part: str) -> Fact:
+    detail = {"detail": check.facts.reason}
+    subject = f"part {check.facts.blocked_by or part}"
+    return Fact("part.unavailable", subject, part, check.nodeid, observed=detail, is_blocked=True)

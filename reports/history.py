@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gate.places import HISTORY, OUT
 from reports.schema import TrendData, VerdictData
+from reports.terminal import format_title
 
 FILE = "verdicts.jsonl"
 SHOWN = 30
@@ -31,7 +32,7 @@ def remember(out: Path, data: VerdictData, mask: Callable[[str], str]) -> None:
         "target": data["target"]["name"],
         "release": data["target"]["release"],
         "counts": data["counts"],
-        "top": f"{top['component']}: {top['summary']}" if top else "",
+        "top": format_title(top) if top else "",
     }
     with (folder / FILE).open("a", encoding="utf-8") as file:
         file.write(mask(json.dumps(line, ensure_ascii=False)) + "\n")

@@ -9,14 +9,14 @@ from dataclasses import replace
 from gate.exit_codes import ExitCode
 from gate.prerequisites import BUDGET, TARGET
 from gate.session import Session
-from reports.model import Check, Finding, Verdict
+from reports.model import Check, Verdict
 from reports.schema import NotJudgedData
 from spec import Specification
 
 EXIT_CODES: dict[Verdict, ExitCode] = {"pass": ExitCode.PASS, "fail": ExitCode.FAIL, "blocked": ExitCode.BLOCKED}
 
 
-def decide(checks: Sequence[Check], findings: Sequence[Finding], service: str, wants_all: bool = False) -> Verdict:
+def decide(checks: Sequence[Check], has_findings: bool, service: str, wants_all: bool = False) -> Verdict:
     """fail: a promise is broken. blocked: the target could not be judged. pass: neither.
 
     `service` names the prerequisite without which the whole target is unavailable; with `wants_all` a check that was not judged
@@ -31,7 +31,7 @@ def decide(checks: Sequence[Check], findings: Sequence[Finding], service: str, w
         unreachable = {check.facts.blocked_by for check in blocked} & {service, BUDGET, TARGET}
         nothing_ran = all(check.outcome != "passed" for check in checks)
         return "blocked" if unreachable or nothing_ran else "fail"
-    if findings:
+    if has_findings:
         return "fail"
     return "blocked" if wants_all and any(check.outcome == "not judged" for check in checks) else "pass"
 

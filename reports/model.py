@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gate.checks import CheckFacts
+from gate.failures import Exchange, Value
 from gate.messages import expected_text, observed_text
-from reports.schema import FindingData
+from reports.rules import Rule
+from spec.codes import declared
 
 Outcome = Literal["passed", "failed", "skipped", "blocked", "not judged"]
 Verdict = Literal["pass", "fail", "blocked"]
@@ -59,36 +62,81 @@ class Check:
         return observed_text(self.facts.failure["observed"]) if self.facts.failure else self.facts.reason or self.reason
 
 
+@dataclass(frozen=True)
+class Fact:
+    """One thing that is wrong, as one check saw it; `about` is the check's own code, `check` its node id.
+
+    `is_blocked`: the check could not run, because a prerequisite is unavailable.
+    """
+
+    code: str
+    subject: str
+    component: str
+    check: str
+    about: str = ""
+    section: str = ""
+    promise: str = ""
+    relation: str = ""
+    expected: Value = None
+    observed: Mapping[str, Value] = field(default_factory=dict)
+    what: str = ""
+    because: str = ""
+    hint: str = ""
+    exchange: Exchange | None = None
+    is_blocked: bool = False
+
+    @property
+    def name(self) -> str:
+        """The subject without its kind."""
+        return self.subject.partition(" ")[2] or self.subject
+
+    @property
+    def seen(self) -> str:
+        """What tells it from other failures of the same code and subject: the status or the kind of error that was observed."""
+        return str(self.observed.get("status") or self.observed.get("error") or "")
+
+
 @dataclass
 class Finding:
-    """A cause, with the checks that it explains."""
+    """A cause, with the facts that prove it and the checks that it explains.
+
+    `proven`: a rule holds for it; `failure_mode` is that rule's. `explained` are facts downstream that show its symptom.
+    """
 
     component: str
-    summary: str
-    failure_mode: str | None = None
-    section: str = ""
-    expected: str = ""
-    evidence: str = ""
-    causes: list[str] = field(default_factory=list)
-    next_step: str = ""
-    category: str = ""
-    tests: list[str] = field(default_factory=list)
+    code: str
+    facts: list[Fact]
+    rule: Rule | None = None
+    explained: list[Fact] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
-    rank: int = 0
+    suspected: list[str] = field(default_factory=list)
 
-    def as_data(self) -> FindingData:
-        """For verdict.json."""
-        return {
-            "component": self.component,
-            "summary": self.summary,
-            "failure_mode": self.failure_mode,
-            "section": self.section,
-            "expected": self.expected,
-            "evidence": self.evidence,
-            "causes": self.causes,
-            "next_step": self.next_step,
-            "category": self.category,
-            "tests": self.tests,
-            "blocked": self.blocked,
-            "rank": self.rank,
-        }
+    @property
+    def checks(self) -> list[str]:
+        """The failed checks that it accounts for."""
+        return list(dict.fromkeys(fact.check for fact in (*self.facts, *self.explained) if not fact.is_blocked))
+
+    @property
+    def reach(self) -> int:
+        """Number of checks that failed or were blocked by it."""
+        return len(self.checks) + len(set(self.blocked))
+
+    @property
+    def failure_mode(self) -> str | None:
+        """The failure mode that is proven, if any."""
+        return self.rule.failure_mode if self.rule else None
+
+    @property
+    def harm(self) -> str:
+        """The worst class of harm among what was seen, or what the rule says."""
+        codes = declared()
+        if self.rule and self.rule.harm:
+            return self.rule.harm
+        return min((codes.codes[fact.code].harm for fact in self.facts), key=codes.rank, default="unjudged")
+
+    @property
+    def confidence(self) -> str:
+        """proven: a rule holds. observed: the facts themselves are the finding. likely: only symptoms were seen."""
+        if self.rule and self.rule.failure_mode:
+            return "proven"
+        return "likely" if declared().codes[self.code].symptom else "observed"

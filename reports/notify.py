@@ -59,7 +59,7 @@ def message(data: VerdictData, report_url: str = "") -> Message:
     release = for_slack(target["release"][:12])
     lines = [f"{SIGNS[data['verdict']]} *{data['verdict'].upper()}* on {for_slack(target['name'])}, release `{release}`"]
     for finding in findings[:MOST_FINDINGS]:
-        lines.append(for_slack(f"• *{finding['component']}*: {finding['summary']}\n   next: {finding['next_step']}"))
+        lines.append(for_slack(f"• *{finding['component']}*: {finding['title']}\n   next: {finding['next_step']}"))
     if len(findings) > MOST_FINDINGS:
         lines.append(f"• and {len(findings) - MOST_FINDINGS} more")
     if report_url:
@@ -71,7 +71,7 @@ def message(data: VerdictData, report_url: str = "") -> Message:
 def status(data: VerdictData, report_url: str = "") -> dict[str, str]:
     """The verdict as the status of a commit."""
     top = data["findings"][0] if data["findings"] else None
-    description = f"{top['component']}: {top['summary']}" if top else f"{data['counts']['passed']} checks passed"
+    description = f"{top['component']}: {top['title']}" if top else f"{data['counts']['passed']} checks passed"
     found = {"state": STATES[data["verdict"]], "context": "release-gate", "description": description[:LONGEST]}
     return found | ({"target_url": report_url} if report_url else {})
 

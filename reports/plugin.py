@@ -8,24 +8,29 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import allure
 import pytest
 
+from gate import again
 from gate.checks import PROPERTY, CheckFacts
 from gate.options import is_gate, is_quiet
 from gate.plugin import RELEASE, WorkerNode, is_worker, session_of, worker_input
+from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
 from reports import checklist, ctrf, history, judgement, summary, terminal, verdict
+from reports.diagnosis import Diagnosis
+from reports.findings import as_data
 from reports.internals import allure_
-from reports.model import Check, Finding
-from reports.rules import Rules
+from reports.model import Check, Fact, Finding
+from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
+from reports.wording import Target, Words
 from spec import SpecError
 
 RECORDER = "gate-recorder"
@@ -93,7 +98,7 @@ class Recorder:
     def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
         """Read the rules and remove the old results; raises UsageError for rules that cannot be used."""
         try:
-            pass
+            self._rules = load_rules(session.run.spec_file, session.spec)
         except SpecError as error:
             raise pytest.UsageError(str(error)) from error
         self._progress = Progress(
@@ -136,9 +141,12 @@ class Recorder:
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
         own = [finding for finding in (left, _not_loaded(self._not_loaded)) if finding is not None]
-        findings = own
+        diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session))
+        ranked = sorted([*diagnosis.conclude(), *own], key=diagnosis.order)
+        words = Words(Target.of(session.api_url, session.spec, checks))
+        findings = as_data(ranked, words, again.read(session.shared))
         wants_all = session.run.strict and session.run.kind == "live"
-        decided = judgement.decide(checks, findings, session.spec.service, wants_all)
+        decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
         is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
@@ -171,7 +179,7 @@ class Recorder:
         samples = session.shared.path / "samples"
         if samples.is_dir():
             shutil.copytree(samples, self.out / "load", dirs_exist_ok=True)
-        allure_results.complete(self.out / ALLURE_RESULTS, data, self._rules)
+        allure_results.complete(self.out / ALLURE_RESULTS, data)
         if checks:
             history.remember(self.out, data, mask)
             summary.write(self.out, summary.collect(session, data, checks), mask)
@@ -192,19 +200,32 @@ def _facts(report: pytest.TestReport) -> CheckFacts | None:
     return CheckFacts(**found[-1]) if found else None
 
 
+def _error_of(session: Session) -> Callable[[str], str | None]:
+    """The kind of error that made a prerequisite unavailable, or None where it is available."""
+    prerequisites = session.prerequisites
+
+    def error_of(name: str) -> str | None:
+        return None if prerequisites.unavailable(name) is None and name != TARGET else prerequisites.error_of(name)
+
+    return error_of
+
+
 def _not_loaded(modules: list[str]) -> Finding | None:
     """A finding when checks could not be loaded, so their outcome is unknown."""
     if not modules:
         return None
-    return Finding(
-        component="harness",
-        summary=f"the checks of {len(modules)} modules could not be loaded",
-        category="harness",
-        expected="every check of the chosen suites is run",
-        evidence=", ".join(modules),
-        causes=["a module of checks does not import", "two checks have the same name"],
-        next_step=f"pytest --collect-only '{modules[0]}'",
-    )
+    facts = [
+        Fact(
+            "harness.not_loaded",
+            f"run {module}",
+            "harness",
+            module,
+            expected="every check of the chosen suites is run",
+            observed={"detail": "could not be loaded"},
+        )
+        for module in modules
+    ]
+    return Finding("harness", "harness.not_loaded", facts)
 
 
 def _left_behind(session: Session) -> Finding | None:
@@ -214,12 +235,12 @@ def _left_behind(session: Session) -> Finding | None:
     unavailable = any(session.prerequisites.unavailable(name) is not None for name in reaching)
     if not session.residue or (unavailable and not session.swept.left):
         return None
-    return Finding(
-        component="harness",
-        summary="the run could not remove everything that it created",
-        category="harness",
+    fact = Fact(
+        "harness.residue",
+        "run clean-up",
+        "harness",
+        "clean-up",
         expected="no user, row or file of this run is left",
-        evidence=session.residue,
-        causes=["the target stopped answering before the clean-up", "a part says that it removed something and did not"],
-        next_step=LEFT_OVER_STEP,
+        observed={"value": session.residue},
     )
+    return Finding("harness", "harness.residue", [fact])

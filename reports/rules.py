@@ -1,89 +1,157 @@
-"""The diagnosis rules of a system: data beside its specification, checked against the names that it knows."""
+"""The diagnosis rules of a system: data beside its specification, checked against the names that are declared.
+
+A rule names a failure mode only where its proof holds on facts: code, subject, component and what was observed. Messages are
+made later, and no rule reads them.
+"""
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gate.prerequisites import OWN
-from reports.model import Check
 from spec import SpecError, Specification
+from spec.codes import Codes, declared
 
 FILE = "diagnosis.toml"
+COMPARED = ("above", "below")
+
+
+class Seen(Protocol):
+    """What a condition looks at."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def component(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def observed(self) -> Mapping[str, object]: ...
 
 
 class Condition(BaseModel):
-    """A failed check that speaks for a cause: by name, by what was observed, or both (regular expressions)."""
+    """A fact that speaks for or against a cause. `*` stands for anything in a code or a subject.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    check: str = ".*"
-    observed: str = ""
-
-    def holds(self, check: Check) -> bool:
-        """Whether this check is one of them."""
-        text = f"{check.expected} {check.observed}"
-        return bool(re.match(self.check, check.name)) and (not self.observed or bool(re.search(self.observed, text)))
-
-
-class Rule(BaseModel):
-    """A cause: what speaks for it, what else it explains, and what to do.
-
-    It also holds where checks are blocked by its `prerequisite`, or by `all_prerequisites` while nothing failed; it explains
-    what is blocked by its `prerequisites`. It does not hold where a check named by `none_passed` passed.
+    `about` is the code of the check that saw it. `observed` compares observed facts: with a value, with one of a list, or with
+    `{above = 0}` and `{below = 0}`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    component: str
-    summary: str
-    category: str
+    code: str
+    subject: str = "*"
+    about: str = "*"
+    component: str = "*"
+    observed: dict[str, str | int | float | bool | list[str | int] | dict[Literal["above", "below"], float]] = {}
+
+    def matches(self, seen: Seen) -> bool:
+        """Whether this is such a fact."""
+        return (
+            fnmatchcase(seen.code, self.code)
+            and fnmatchcase(seen.subject, self.subject)
+            and fnmatchcase(seen.about, self.about)
+            and fnmatchcase(seen.component, self.component)
+            and all(_compares(seen.observed.get(name), wanted) for name, wanted in self.observed.items())
+        )
+
+    def problem(self, codes: Codes, parts: Sequence[str]) -> str | None:
+        """What it names and nobody declares, or None."""
+        for pattern in (self.code, self.about):
+            if not any(fnmatchcase(code, pattern) for code in codes.codes):
+                return f"code {pattern!r} is not declared"
+        kind = self.subject.partition(" ")[0]
+        if "*" not in kind and kind not in codes.subjects:
+            return f"subject {self.subject!r} begins with no kind that is declared"
+        return None if self.component == "*" or self.component in parts else f"component {self.component!r} is not known"
+
+
+def _compares(found: object, wanted: object) -> bool:
+    if isinstance(wanted, dict):
+        if not isinstance(found, int | float):
+            return False
+        return bool(found > wanted.get("above", float("-inf")) and found < wanted.get("below", float("inf")))
+    return found in wanted if isinstance(wanted, list) else found == wanted
+
+
+class Rule(BaseModel):
+    """A cause: what must hold (`all_of`, and one of `any_of`), what must not (`none_of`), and what must have been judged good.
+
+    `passed`: a check about this passed, and none failed. `not_passed`: no check about this passed. `takes` are further facts
+    that belong to it. An empty `component` or `title` is made of the facts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
     failure_mode: str | None = None
-    when: list[Condition] = []
-    unless: list[Condition] = []
-    prerequisite: str | None = None
-    prerequisites: list[str] = []
-    all_prerequisites: list[str] = []
-    none_passed: str = ""
-    explains: list[Condition] = []
-    causes: list[str] = Field(min_length=1)
-    next: str
+    component: str = ""
+    title: str = ""
+    harm: str = ""
+    all_of: list[Condition] = []
+    any_of: list[Condition] = []
+    none_of: list[Condition] = []
+    passed: list[Condition] = []
+    not_passed: list[Condition] = []
+    takes: list[Condition] = []
+    spreads: Literal["", "outage", "slow"] | None = None
+    causes: list[str] = Field(default=[])
+    say: str = ""
+    run: str = ""
 
-    def patterns(self) -> Iterator[str]:
-        """The regular expressions on names of checks."""
-        for condition in (*self.when, *self.unless, *self.explains):
-            yield condition.check
-        if self.none_passed:
-            yield self.none_passed
+    def conditions(self) -> Iterator[Condition]:
+        """All conditions of the rule."""
+        for some in (self.all_of, self.any_of, self.none_of, self.passed, self.not_passed, self.takes):
+            yield from some
 
-    def unknown_names(self, spec: Specification) -> list[str]:
-        """What the rule names and the specification does not know."""
-        known = {*spec.harness.prerequisites, *OWN}
-        named = [self.prerequisite] if self.prerequisite else []
-        found = [
-            f"prerequisite {name!r}" for name in (*named, *self.prerequisites, *self.all_prerequisites) if name not in known
-        ]
-        if self.component not in spec.harness.parts:
-            found.append(f"component {self.component!r}")
+    def proof(self) -> Iterator[Condition]:
+        """The conditions whose facts prove it."""
+        yield from self.all_of
+        yield from self.any_of
+
+    def is_about_symptoms(self, codes: Codes) -> bool:
+        """Whether its proof is made of symptoms only, so that causes upstream are looked for first."""
+        return all(
+            codes.codes[name].symptom for condition in self.proof() for name in codes.codes if fnmatchcase(name, condition.code)
+        )
+
+    def problem(self, codes: Codes, spec: Specification) -> str | None:
+        """What the rule names and nobody declares, or None."""
+        if not self.all_of and not self.any_of:
+            return "it has no proof (all_of or any_of)"
+        if self.component and self.component not in spec.harness.parts:
+            return f"component {self.component!r} is not known"
         if self.failure_mode is not None and self.failure_mode not in spec.failure_modes:
-            found.append(f"failure mode {self.failure_mode!r}")
-        return found
+            return f"failure mode {self.failure_mode!r} is not known"
+        if self.harm and self.harm not in codes.harms:
+            return f"harm {self.harm!r} is not declared"
+        parts = [*spec.harness.parts]
+        found = (condition.problem(codes, parts) or _unknown_prerequisite(condition, spec) for condition in self.conditions())
+        return next((problem for problem in found if problem), None)
+
+
+def _unknown_prerequisite(condition: Condition, spec: Specification) -> str | None:
+    kind, _, name = condition.subject.partition(" ")
+    if condition.code != "part.unavailable" or kind != "part" or "*" in name:
+        return None
+    return None if name in {*spec.harness.prerequisites, *OWN} else f"prerequisite {name!r} is not known"
 
 
 class Rules(BaseModel):
-    """The file: categories of failures by what their message looks like, then rules, the most fundamental first."""
+    """The file: rules in the order in which they are tried."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    categories: dict[str, str] = {}
     rule: list[Rule] = []
 
 
 def load_rules(spec_file: Path, spec: Specification) -> Rules:
     """The rules beside a specification file, none where there is no such file.
 
-    Raises SpecError naming file, key and what was expected.
+    Raises SpecError naming file, rule and the name that is not declared.
     """
     path = spec_file.parent / FILE
     if not path.exists():
@@ -95,61 +163,8 @@ def load_rules(spec_file: Path, spec: Specification) -> Rules:
     except ValidationError as error:
         first = error.errors()[0]
         raise SpecError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    codes = declared()
     for number, rule in enumerate(rules.rule):
-        _require_sound(rule, f"{path.name}: rule.{number} ({rule.summary})", spec)
+        if problem := rule.problem(codes, spec):
+            raise SpecError(f"{path.name}: rule.{number} ({rule.failure_mode or rule.title}): {problem}")
     return rules
-
-
-def _require_sound(rule: Rule, where: str, spec: Specification) -> None:
-    if unknown := rule.unknown_names(spec):
-        raise SpecError(f"{where}: {', '.join(unknown)} is not known to {spec.meta.name}")
-    for pattern in rule.patterns():
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise SpecError(f"{where}: {pattern!r} is no regular expression: {error}") from error
-
-
-def unmatched(rules: Rules, names: Sequence[str]) -> list[str]:
-    """Patterns that match none of these names of checks, so that nothing could ever prove their rule: a line each."""
-    return [
-        f"{rule.component}, {rule.summary}: {part}"
-        for rule in rules.rule
-        for pattern in rule.patterns()
-        for part in _alternatives(pattern)
-        if not _matches_any(part, names)
-    ]
-
-
-def _matches_any(pattern: str, names: Iterable[str]) -> bool:
-    return any(re.match(pattern, name) for name in names)
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """Each way to fulfil a pattern whose first group is a list: `a_(b|c)x` becomes `a_(?:b)x` and `a_(?:c)x`."""
-    begin = pattern.find("(")
-    if begin < 0 or pattern.startswith("(?", begin):
-        return _top_level(pattern)
-    depth, end = 0, begin
-    for end in range(begin, len(pattern)):
-        depth += {"(": 1, ")": -1}.get(pattern[end], 0)
-        if depth == 0:
-            break
-    inner = _top_level(pattern[begin + 1 : end])
-    if len(_top_level(pattern)) > 1:
-        return [one for part in _top_level(pattern) for one in _alternatives(part)]
-    return [f"{pattern[:begin]}(?:{one}){pattern[end + 1 :]}" for one in inner]
-
-
-def _top_level(pattern: str) -> list[str]:
-    """The alternatives of a pattern that stand outside of all groups and sets."""
-    parts, depth, escaped = [""], 0, False
-    for character in pattern:
-        if not escaped:
-            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
-        if character == "|" and depth == 0 and not escaped:
-            parts.append("")
-            continue
-        escaped = character == "\\" and not escaped
-        parts[-1] += character
-    return parts

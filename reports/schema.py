@@ -11,7 +11,14 @@ from typing import Literal
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-VERSION = 1
+VERSION = 2
+
+
+class ReleaseData(TypedDict):
+    """What one source says of the release that is live: `version`, `commit` or `platform`; `unknown` where it says nothing."""
+
+    source: str
+    value: str
 
 
 class TargetData(TypedDict):
@@ -21,6 +28,7 @@ class TargetData(TypedDict):
     name: str
     api_base_url: str
     release: str
+    releases: list[ReleaseData]
     faults: list[str]
     variants: list[str]
 
@@ -50,21 +58,56 @@ class ItemData(TypedDict):
     checks: list[CheckData]
 
 
-class FindingData(TypedDict):
-    """A cause, with the checks that it explains."""
+class ExchangeData(TypedDict):
+    """The request in which a fact was seen; status 0: no response. Seconds of the whole call."""
 
+    method: str
+    url: str
+    status: int
+    content_type: str
+    seconds: float
+    request_id: str
+    own: bool
+
+
+class FactData(TypedDict):
+    """One thing that is wrong, seen by so many checks. `again` is what running one of them again showed, such as `3 of 3`."""
+
+    code: str
+    subject: str
     component: str
-    summary: str
+    expected: str
+    observed: str
+    checks: int
+    again: str
+    exchange: ExchangeData | None
+
+
+class FindingData(TypedDict):
+    """A cause, with the facts that prove it and the checks that it explains.
+
+    `harm` is a class of spec/codes.toml, worst first in rank; `reach` the number of checks that failed or were blocked by it;
+    `confidence` is proven, observed or likely. A failure mode stands only where its proof holds. `command` is part of the next
+    step, or empty.
+    """
+
+    rank: int
+    id: str
+    title: str
+    harm: str
+    reach: int
+    confidence: str
+    component: str
     failure_mode: str | None
     section: str
+    facts: list[FactData]
     expected: str
     evidence: str
     causes: list[str]
     next_step: str
-    category: str
-    tests: list[str]
+    command: str
+    checks: list[str]
     blocked: list[str]
-    rank: int
 
 
 class NotJudgedData(TypedDict):

@@ -1,7 +1,8 @@
-"""The last lines of the terminal: the verdict, why, and where the report lies."""
+"""The last lines of the terminal: the verdict, every finding's title, the first in full, and where the report lies."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 
 from reports.schema import FindingData, VerdictData
@@ -9,6 +10,9 @@ from reports.schema import FindingData, VerdictData
 MOST_SHOWN = 4
 # Characters of a commit.
 RELEASE_SHOWN = 12
+# Characters of a line of the first finding.
+WIDTH = 118
+MOST_LINES = 3
 
 
 def format_counts(data: VerdictData) -> str:
@@ -16,41 +20,59 @@ def format_counts(data: VerdictData) -> str:
     return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in data["counts"].items() if number)
 
 
+def format_release(data: VerdictData) -> str:
+    """The release that is live and who says so: "version 1.0.0, commit 4e02…, platform unknown"."""
+    return ", ".join(f"{entry['source']} {entry['value'][:RELEASE_SHOWN]}" for entry in data["target"]["releases"])
+
+
+def format_title(finding: FindingData) -> str:
+    """Component, title and failure mode of a finding."""
+    mode = f" [{finding['failure_mode']}]" if finding["failure_mode"] else ""
+    return f"{finding['component']}: {finding['title']}{mode}"
+
+
 def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> list[str]:
-    """What was left out, the verdict, its first finding with the next step, and every other finding's title.
+    """What was left out, the verdict, every finding's title in order, the first in full.
 
     `where` is the results folder as it is shown; an `interrupted` run did not run all checks.
     """
-    findings = data["findings"]
     lines = _left_out(data)
     target, seconds = data["target"], data["duration_s"]
-    judged = f"{target['name']}, release {target['release'][:RELEASE_SHOWN]}"
-    lines.append(f"verdict    {data['verdict'].upper()} on {judged}, in {seconds:.0f} s ({format_counts(data)})")
+    lines.append(f"verdict    {data['verdict'].upper()} on {target['name']}, in {seconds:.0f} s ({format_counts(data)})")
+    lines.append(f"release    {format_release(data)}")
     if interrupted:
         lines.append("note       the run was interrupted: not all checks ran")
-    if findings:
-        top = findings[0]
-        section = f" [{top['section']}]" if top["section"] else ""
-        lines += [
-            f"because    {_title(top)}",
-            f"expected   {top['expected']}{section}",
-            f"observed   {top['evidence']}",
-            f"next       {top['next_step']}",
-        ]
-        lines += [f"also       {_title(finding)}" for finding in findings[1:]]
+    if data["findings"]:
+        lines += _findings(data["findings"])
     elif data["verdict"] == "blocked" and data["not_judged"]:
-        missing = dict.fromkeys(entry["set"] for entry in data["not_judged"] if entry["set"])
         lines.append("because    --strict: a run in which checks were not judged does not pass")
-        if missing:
-            lines.append(f"next       set {', '.join(missing)} in the env file or the environment, and run the gate again")
     lines.append(f"used       {data['used']}")
     lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
     return lines
 
 
-def _title(finding: FindingData) -> str:
-    mode = f" [{finding['failure_mode']}]" if finding["failure_mode"] else ""
-    return f"{finding['component']}: {finding['summary']}{mode}"
+def _findings(findings: list[FindingData]) -> list[str]:
+    top = findings[0]
+    section = f" [{top['section']}]" if top["section"] else ""
+    lines = _wrapped("because", f"1. {format_title(top)}")
+    lines += _wrapped("expected", f"{top['expected']}{section}")
+    lines += _wrapped("observed", f"{top['evidence']}{_again(top)}")
+    lines += _wrapped("next", top["next_step"].removesuffix(f": {top['command']}") if top["command"] else top["next_step"])
+    if top["command"]:
+        lines.append(f"run        {top['command']}")
+    for finding in findings[1:]:
+        lines += _wrapped("also", f"{finding['rank']}. {format_title(finding)}{_again(finding)}")
+    return lines
+
+
+def _again(finding: FindingData) -> str:
+    seen = next((fact["again"] for fact in finding["facts"] if fact["again"]), "")
+    return f" (run again: failed {seen})" if seen else ""
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    parts = textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False, max_lines=MOST_LINES, placeholder=" …")
+    return [f"{label if number == 0 else '':<10} {part}" for number, part in enumerate(parts or [""])]
 
 
 def _left_out(data: VerdictData) -> list[str]:
@@ -58,4 +80,12 @@ def _left_out(data: VerdictData) -> list[str]:
         check["observed"] for item in data["checklist"] for check in item["checks"] if check["status"] == "skipped"
     )
     lines = [f"skipped    {number} × {reason}" for reason, number in skipped.most_common(MOST_SHOWN)]
-    return lines + [f"not judged {entry['checks']} × {entry['what']}" for entry in data["not_judged"]]
+    return lines + [
+        f"not judged {format_not_judged(entry['checks'], entry['what'], entry['set'])}" for entry in data["not_judged"]
+    ]
+
+
+def format_not_judged(checks: int, what: str, setting: str) -> str:
+    """What was missing, what to set, and how many checks were not judged without it."""
+    remedy = f"; set {setting} in the env file or the environment" if setting and setting not in what else ""
+    return f"{checks} check{'s' if checks != 1 else ''}: {what}{remedy}"

@@ -12,10 +12,10 @@ from gate.places import OUT
 from gate.run import checkout_commit
 from gate.session import Session
 from gate.settings import ConfigurationError
-from gate.shared import RELEASE
+from gate.shared import RELEASE, RELEASE_SOURCES, SAID_RELEASE
 from reports.judgement import not_judged
-from reports.model import Check, Finding, Outcome, Verdict
-from reports.schema import VERSION, ItemData, TargetData, VerdictData
+from reports.model import Check, Outcome, Verdict
+from reports.schema import VERSION, FindingData, ItemData, ReleaseData, TargetData, VerdictData
 
 FILE = "verdict.json"
 # The worst first.
@@ -56,7 +56,7 @@ def counts(checks: Sequence[Check]) -> dict[str, int]:
 
 
 def build(
-    session: Session, checks: Sequence[Check], findings: Sequence[Finding], verdict: Verdict, times: Times
+    session: Session, checks: Sequence[Check], findings: Sequence[FindingData], verdict: Verdict, times: Times
 ) -> VerdictData:
     """The content of verdict.json."""
     used, limits = session.budget.used(), session.budget.limits
@@ -73,7 +73,7 @@ def build(
         "counts": counts(checks),
         "not_judged": not_judged(checks),
         "checklist": [_item(entry.id, entry.title, checks) for entry in session.spec.checklist],
-        "findings": [finding.as_data() for finding in findings],
+        "findings": list(findings),
         "budget": used.as_data(limits),
         "used": used.format_line(limits),
         "residue": {"before": before, "after": session.swept.after or before},
@@ -86,9 +86,17 @@ def _target(session: Session) -> TargetData:
         "name": session.settings.text("HARNESS_TARGET_NAME"),
         "api_base_url": session.api_url,
         "release": session.shared.read(RELEASE) or UNKNOWN,
+        "releases": releases(session),
         "faults": list(session.run.faults),
         "variants": list(session.run.variants),
     }
+
+
+def releases(session: Session) -> list[ReleaseData]:
+    """What each source says of the release that is live."""
+    return [
+        {"source": source, "value": session.shared.read(f"{SAID_RELEASE}/{source}") or UNKNOWN} for source in RELEASE_SOURCES
+    ]
 
 
 def _item(item_id: str, title: str, checks: Sequence[Check]) -> ItemData:

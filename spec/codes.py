@@ -17,6 +17,7 @@ FILE = Path(__file__).with_name("codes.toml")
 class Code(BaseModel):
     """What can be observed to be wrong: its harm, its title made of facts, and how it behaves in a diagnosis.
 
+    `at` is "service" for what is wrong with the service that was asked, whatever the check is about.
     `on` is what an exchange must have shown before a check's own code takes the place of the engine's. A `symptom` is explained
     by a proven cause upstream; `spreads` says what such a cause brings about downstream.
     """
@@ -26,6 +27,7 @@ class Code(BaseModel):
     harm: str
     group: Literal["subject", "component"] = "subject"
     on: Literal["", "accepted", "refused"] = ""
+    at: Literal["", "service"] = ""
     symptom: bool = False
     spreads: Literal["", "outage", "slow"] = ""
     causes: list[str] = Field(min_length=1)

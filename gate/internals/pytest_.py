@@ -1,4 +1,4 @@
-"""pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted.
+"""pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted, and how a check runs once more.
 
 An exception raised inside a plugin's hook becomes an error of the check, or of pytest itself; and at an instruction that
 belongs to no line, pytest cannot report where it was.
@@ -9,11 +9,25 @@ from __future__ import annotations
 import os
 from types import FrameType
 
+import pytest
+
 MACHINERY = ("_pytest", "pluggy", "xdist", "allure_pytest", "allure_commons")
 # Where the machinery hands over to a check or a fixture, and where it waits for the processes that run them.
 HANDOVERS = ("pytest_pyfunc_call", "call_fixture_func", "_teardown_yield_fixture")
 WAITS = ("loop_once",)
 BEGINNING = "pytest_sessionstart"
+
+
+def run_once(item: pytest.Item) -> None:
+    """Run a check that has run before, with its fixtures made anew, and without any report; raises what it raises."""
+    state = item.session._setupstate
+    if isinstance(item, pytest.Function):
+        item._initrequest()
+    try:
+        state.setup(item)
+        item.runtest()
+    finally:
+        state.teardown_exact(None)
 
 
 def may_raise(frame: FrameType | None, spread: bool) -> bool:

@@ -59,6 +59,8 @@ class Endpoint(Call):
     target: str | None = None
     # Whether its response time is measured by itself.
     is_timed: bool = False
+    # Parts without which it does not succeed, beside the service itself.
+    needs: list[str] = []
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ class Safety(Sectioned):
     settle_seconds: float = Field(gt=0)
     unreachable_seconds: float = Field(gt=0)
     interrupt_seconds: float = Field(gt=0)
+    again_seconds: float = Field(ge=0)
 
 
 class BudgetLimits(Entry):
