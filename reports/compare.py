@@ -54,7 +54,7 @@ def compare(old: VerdictData, new: VerdictData) -> Difference:
     found = Difference(new=sorted(after.keys() - before.keys()), removed=sorted(before.keys() - after.keys()))
     for name in sorted(before.keys() & after.keys()):
         _compare_check(found, before[name], after[name])
-    shown = [{f"{f['component']}: {f['summary']}" for f in data["findings"]} for data in (old, new)]
+    shown = [{f"{f['component']}: {f['title']}" for f in data["findings"]} for data in (old, new)]
     found.findings_new, found.findings_resolved = sorted(shown[1] - shown[0]), sorted(shown[0] - shown[1])
     return found
 

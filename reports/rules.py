@@ -126,7 +126,7 @@ class Rule(BaseModel):
         if self.component and self.component not in spec.harness.parts:
             return f"component {self.component!r} is not known"
         if self.failure_mode is not None and self.failure_mode not in spec.failure_modes:
-            return f"failure mode {self.failure_mode!r} is not known"
+            return f"failure mode {self.failure_mode!r} is not known to {spec.meta.name}"
         if self.harm and self.harm not in codes.harms:
             return f"harm {self.harm!r} is not declared"
         parts = [*spec.harness.parts]
