@@ -99,7 +99,7 @@ def test_junit_and_allure_can_be_read(attacked: tuple[Path, str]) -> None:
 
 def test_notifications_mention_nobody() -> None:
     data = a_verdict()
-    data["findings"][0]["summary"] = ATTACK
+    data["findings"][0]["title"] = ATTACK
     assert "<!channel>" not in notify.message(data)["text"]
     assert "<script" not in for_markdown(ATTACK)
     assert "\n" not in "".join(ci.annotation_lines(data))

@@ -35,7 +35,7 @@ def data(verdict: str) -> SummaryData:
     run["release_live_s"] = 12.0
     run["not_judged"] = [{"what": "set RENDER_API_KEY", "set": "RENDER_API_KEY", "checks": 3}]
     if verdict != "pass":
-        run["findings"][0]["summary"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
+        run["findings"][0]["title"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
     stages = [("uploaded", "queued", 0.1), ("parsed", "queued", 1.0), ("complete", "done", 2.0)]
     figures = {"median": 10.0, "mean": 11.0, "p95": 250.0, "max": 300.0}
     return {

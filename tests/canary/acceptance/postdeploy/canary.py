@@ -10,7 +10,7 @@ import allure
 import pytest
 
 from fixtures.database import Database
-from gate.failures import Failure, NotConfigured, fail, not_applicable
+from gate.failures import Facts, Failure, NotConfigured, not_applicable
 from gate.http import Service, expect
 from gate.plugin import session_of
 from gate.session import Session
@@ -51,7 +51,10 @@ def test_in_an_expectation(secret: str) -> None:
 
 
 def test_in_a_failure(secret: str) -> None:
-    fail(f"not {secret}", {"seen": secret}, f"at {secret}", "api")
+    raise Failure(
+        subject=f"header {secret}", expected=f"not {secret}", observed=Facts(seen=secret, detail=f"saw {secret}"),
+        what=f"not {secret}", because=f"of {secret}", hint=f"at {secret}", component="api",
+    )  # fmt: skip
 
 
 def test_in_a_traceback_with_locals(secret: str) -> None:
@@ -63,7 +66,7 @@ def test_in_a_chain_of_errors(secret: str) -> None:
     try:
         raise KeyError(secret)
     except KeyError as error:
-        raise Failure("a chain", f"because of {error}") from error
+        raise Failure(expected="a chain", observed=f"because of {error}") from error
 
 
 def test_in_a_bare_assertion(secret: str) -> None:
@@ -74,7 +77,7 @@ def test_in_what_is_printed(secret: str) -> None:
     print(f"printed {secret}")
     print(f"printed {quote(secret + '/+', safe='')}", file=sys.stderr)
     logging.getLogger("canary").warning("logged %s", secret)
-    fail("nothing printed", "something")
+    raise Failure(expected="nothing printed", observed="something")
 
 
 def test_in_evidence(session: Session, secret: str) -> None:
@@ -82,7 +85,7 @@ def test_in_evidence(session: Session, secret: str) -> None:
     evidence.attach(f"name {secret}", f"text {secret}")
     with evidence.step(f"step {secret}"):
         evidence.attach("in base64", base64.b64encode(secret.encode()).decode())
-    fail("no evidence", "some")
+    raise Failure(expected="no evidence", observed="some")
 
 
 def test_in_an_exchange(session: Session, secret: str) -> None:
@@ -113,7 +116,7 @@ def test_in_what_is_missing(secret: str) -> None:
 def test_in_a_parameter(number: int, secret: str) -> None:
     allure.dynamic.parameter("seen", secret)
     allure.dynamic.title(f"title {secret}")
-    fail("no parameter", "one")
+    raise Failure(expected="no parameter", observed="one")
 
 
 def test_in_setup(shouting_setup: None) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.failures import Blocked, fail, not_applicable
+from gate.failures import Blocked, Failure, not_applicable
 from gate.session import Session
 
 pytestmark = [pytest.mark.predeploy, pytest.mark.checklist("8.1.2"), pytest.mark.component("configuration")]
@@ -49,7 +49,7 @@ class TestTwo:
 
 def test_that_fails() -> None:
     """§1 Environment: something holds."""
-    fail("something", "something else", "the right place")
+    raise Failure(expected="something", observed="something else", hint="the right place")
 
 
 @pytest.mark.parametrize("number", range(3))
