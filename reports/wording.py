@@ -48,7 +48,7 @@ class Words:
     def title(self, finding: Finding) -> str:
         """What is wrong, made of facts."""
         template = finding.rule.title if finding.rule and finding.rule.title else self._codes.codes[finding.code].title
-        text = PLACEHOLDER.sub(lambda found: self._values(finding).get(found[1], found[0]), template)
+        text = self._filled(finding, template)
         return text[:1].upper() + text[1:] if text[:4].islower() else text
 
     def evidence(self, finding: Finding) -> str:
@@ -85,9 +85,13 @@ class Words:
     def next_step(self, finding: Finding) -> str:
         """What to do, and the command."""
         code = self._codes.codes[finding.code]
-        say = finding.rule.say if finding.rule and finding.rule.say else code.say
+        say = self._filled(finding, finding.rule.say if finding.rule and finding.rule.say else code.say)
         command = self.command(finding)
         return f"{say}: {command}" if command else say
+
+    def _filled(self, finding: Finding, template: str) -> str:
+        values = self._values(finding)
+        return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
     def _values(self, finding: Finding) -> dict[str, str]:
         first = representative(finding)
@@ -104,6 +108,7 @@ class Words:
             "count": str(len(finding.facts)),
             "share": self._share(finding),
             "check": first.check,
+            "hint": first.hint or f"run the check by itself: python -m pytest '{first.check}'",
             "detail": f": {shorten(detail, 160)}" if detail else "",
         }
 

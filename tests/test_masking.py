@@ -7,6 +7,7 @@ import pytest
 
 from gate.failures import SHOWN, Failure, shorten
 from gate.masking import MIN_LENGTH, Masking
+from gate.messages import observed_text
 
 SECRET = "s3cret/with+signs=and words"
 
@@ -46,8 +47,9 @@ def test_a_secret_cut_off_in_the_middle_is_masked(masking: Masking, shown_charac
 
 
 def test_a_secret_cut_off_in_each_of_several_parts_is_masked(masking: Masking) -> None:
-    error = Failure(*[f"{'x' * (SHOWN - 12)}{SECRET}"] * 3)
-    shown = masking.mask(f"{error}; {error.hint}")
+    part = f"{'x' * (SHOWN - 12)}{SECRET}"
+    error = Failure(expected=part, observed=part, hint=part)
+    shown = masking.mask(f"{error.expected}; {observed_text(error.observed)}; {error.hint}")
     assert SECRET[:MIN_LENGTH] not in shown
     assert shown.count("[THE_KEY]…") == 3
 

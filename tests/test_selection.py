@@ -26,7 +26,8 @@ class Item:
     def __init__(self, *marks: pytest.MarkDecorator, doc: str = "§4: health (F19).") -> None:
         self.marks = [mark.mark for mark in marks]
         self.path = Path("acceptance/postdeploy/test_x.py")
-        self.nodeid = "acceptance/postdeploy/test_x.py::test_x"
+        self.name = "test_x"
+        self.nodeid = f"acceptance/postdeploy/test_x.py::{self.name}"
         self.function = SimpleNamespace(__doc__=doc)
 
     def iter_markers(self, name: str) -> list[pytest.Mark]:
@@ -52,9 +53,12 @@ def selected(item: Item, spec: Specification = SPEC) -> bool:
         ((*GOOD, pytest.mark.needs("databse")), r"needs\('databse'\)"),
         ((*GOOD, promised("pipelin")), r"promised\('pipelin'\)"),
         ((*GOOD, promised("endpoints.helth")), r"promised\('endpoints.helth'\)"),
+        ((*GOOD, pytest.mark.about("env.valeu")), "code 'env.valeu' is not declared"),
+        ((*GOOD, pytest.mark.about("env.value", "varable X")), "subject 'varable X' begins with no kind"),
+        ((*GOOD, pytest.mark.about("env.value", "variable {name}")), "names no parameter of the check"),
         ((pytest.mark.component("api"),), "no checklist item"),
     ],
-    ids=["checklist", "component", "needs", "section", "endpoint", "none"],
+    ids=["checklist", "component", "needs", "section", "endpoint", "code", "subject", "parameter", "none"],
 )
 @pytest.mark.parametrize("spec", [SPEC, CLINIC], ids=["navigator", "clinic"])
 def test_an_unknown_name_is_an_error(marks: tuple[pytest.MarkDecorator, ...], named: str, spec: Specification) -> None:
