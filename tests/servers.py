@@ -1,6 +1,7 @@
-"""A small HTTP server on loopback that answers what a test tells it to."""
+"""Small servers on loopback: HTTP that answers what a test tells it to, and connections that a test breaks."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,4 +40,32 @@ def answering(answer: Answer) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+        thread.join()
+
+
+@contextmanager
+def accepting(act: Callable[[socket.socket], None]) -> Iterator[int]:
+    """The port of a server that does this with each connection, and then closes it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    act(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        # Closing alone does not wake who accepts.
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
         thread.join()

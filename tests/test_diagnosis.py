@@ -31,7 +31,9 @@ def test_equal_facts_are_one_finding_without_any_rule() -> None:
 
 
 def test_another_status_of_the_same_endpoint_is_another_finding() -> None:
-    checks = [check(f"t{n}", code="http.status", subject=ME, observed={"status": status}) for n, status in enumerate((200, 201))]
+    checks = [
+        check(f"t{n}", code="http.status", subject=ME, observed={"status": status}) for n, status in enumerate((200, 201))
+    ]
     assert len(concluded(checks, NO_RULES)) == 2
     same = [check(f"t{n}", code="http.status", subject=ME, observed={"status": 201}) for n in range(2)]
     assert len(concluded(same, NO_RULES)) == 1
@@ -47,7 +49,9 @@ def test_codes_of_a_whole_component_list_their_subjects() -> None:
 
 def test_an_unknown_failure_has_a_title_made_of_facts() -> None:
     seen = {"error": "timeout", "detail": "not finished within 20 s"}
-    failed = check(code="http.no_answer", subject=CHAT, component="api", observed=seen, what="POST /api/chat", relation="within")
+    failed = check(
+        code="http.no_answer", subject=CHAT, component="api", observed=seen, what="POST /api/chat", relation="within"
+    )
     checks = [asking(failed, CHAT, 4, 3), asking(check("good", "passed"), CHAT, 5)]
     found = concluded(checks, NO_RULES)
     (data,) = worded(checks, found)

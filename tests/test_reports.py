@@ -20,12 +20,11 @@ TIMES = verdict.Times("now", 1.0)
 def build(folder: Path, *checks: Check) -> VerdictData:
     """verdict.json of these checks."""
     findings = worded(checks, concluded(checks))
-    return verdict.build(
-        a_session(folder), checks, findings, judgement.decide(checks, bool(findings), SPEC.service), TIMES
-    )
+    return verdict.build(a_session(folder), checks, findings, judgement.decide(checks, bool(findings), SPEC.service), TIMES)
 
 
-PASSED, SKIPPED, NOT_JUDGED = check("a", "passed"), check("b", "skipped"), check("c", "not judged", not_judged="set X", to_set="X")
+PASSED, SKIPPED = check("a", "passed"), check("b", "skipped")
+NOT_JUDGED = check("c", "not judged", not_judged="set X", to_set="X")
 
 
 @pytest.mark.parametrize(
