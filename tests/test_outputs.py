@@ -45,11 +45,11 @@ class Done:
         return [check for item in self.read("verdict.json")["checklist"] for check in item["checks"]]
 
 
-def run(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Done:
-    """Run the checks that look alike, or some of them, as a live target's."""
-    module = folder / "acceptance" / "predeploy" / "test_alike.py"
+def run(folder: Path, *arguments: str, env: dict[str, str] | None = None, checks: Path = CHECKS) -> Done:
+    """Run the checks that look alike, or those of another module, or some of them, as a live target's."""
+    module = folder / "acceptance" / "predeploy" / f"test_{checks.name}"
     module.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(CHECKS, module)
+    shutil.copy(checks, module)
     shutil.copy(ROOT / "conftest.py", folder)
     env_file = folder / "target.env"
     env_file.write_text("".join(f"{name}={value}\n" for name, value in (VALUES | KEYS).items()))

@@ -19,7 +19,7 @@ LEFT = "TEST_LEFT_BEHIND"
 class Nothing:
     """Nothing is asked, and nothing is created; what TEST_LEFT_BEHIND names is said to be left."""
 
-    waited_for: frozenset[str] = frozenset()
+    waited_for: frozenset[str] = frozenset({"a_document"})
 
     def probes(self, session: Session) -> Mapping[str, Probe]:
         """None."""
