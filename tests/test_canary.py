@@ -108,7 +108,7 @@ def test_without_the_masking_it_is_seen_everywhere(target: tuple[Path, str], tmp
     env_file, secret = target
     channels = run_canary(env_file, tmp_path, "-p", "tests.canary.unmasked")
     seen = channels_with(secret, channels)
-    wanted = {"terminal", "verdict.json", "checklist.md", "junit.xml", "index.html", "summary.json", "ctrf.json"}
+    wanted = {"terminal", "verdict.json", "checklist.md", "junit.xml", "index.html", "summary.json", "ctrf.json", "facts.json"}
     wanted |= {"allure-results/*.json", "allure-results/*.txt", "summary and notification"}
     assert wanted - seen == set(), seen
 
