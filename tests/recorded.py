@@ -72,7 +72,7 @@ def asking(found: Check, endpoint: str, requests: int, failed: int = 0, part: st
     return found
 
 
-def concluded(checks: Sequence[Check], rules: Rules = RULES, **errors: str) -> list[Finding]:
+def concluded(checks: Sequence[Check], rules: Rules = RULES, errors: Mapping[str, str] = NOTHING) -> list[Finding]:
     """The findings of these checks; `errors` names the prerequisites that are unavailable, and why."""
     return Diagnosis(checks, rules, SPEC, errors.get).conclude()
 

@@ -1,4 +1,4 @@
-"""What runs on broken systems would record, one for each of some twenty faults, with texts that invite a reader to read them."""
+"""What runs on broken systems would record, one for each of some twenty faults, with texts that invite reading."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[str | None, list[Seen]]] = {
 }  # fmt: skip
 BLOCKED = {
     "key of OpenAI": "worker",
-    "policy of storage": "upload",
+    "policy of storage": "worker",
     "import of the worker": "worker",
     "password of the database": "database",
 }

@@ -11,8 +11,8 @@ from tests.recorded import RULES, SPEC, asking, check, concluded, worded
 
 NO_RULES = Rules()
 CHAT = "endpoint POST /api/chat"
-ME = "endpoint GET /api/auth/me"
-LOGIN = "endpoint POST /api/auth/login"
+ME = "endpoint GET /me"
+LOGIN = "endpoint POST /login"
 JOB = "endpoint GET /api/upload-pipeline/jobs/{job_id}"
 
 
@@ -71,7 +71,7 @@ def test_every_failed_or_blocked_check_belongs_to_one_finding() -> None:
         check("one", "blocked", blocked_by="worker"),
         check("two", "blocked", blocked_by="database"),
     ]
-    found = concluded(checks, worker="", database="InvalidPasswordError")
+    found = concluded(checks, errors={"worker": "", "database": "InvalidPasswordError"})
     named = [name for finding in found for name in (*finding.checks, *dict.fromkeys(finding.blocked))]
     assert sorted(named) == sorted(c.nodeid for c in checks)
 
@@ -86,24 +86,26 @@ def test_a_failed_check_without_facts_is_a_finding_too() -> None:
 def test_a_dead_database_is_one_finding() -> None:
     checks = [check(f"test_{n}", "blocked", blocked_by="database") for n in range(50)]
     checks.append(check("health", code="health.unhealthy", subject="part database", component="database"))
-    (found,) = concluded(checks, database="InvalidPasswordError")
+    (found,) = concluded(checks, errors={"database": "InvalidPasswordError"})
     assert (found.component, found.failure_mode, found.reach) == ("database", "F10", 51)
 
 
 def test_an_unavailable_prerequisite_without_a_rule_is_a_finding_of_its_part() -> None:
     checks = [check("x", "blocked", blocked_by="source")]
-    found = concluded(checks, source="")
+    found = concluded(checks, errors={"source": ""})
     assert [(f.component, f.failure_mode) for f in found] == [("build", None)]
     assert worded(checks, found)[0]["title"].startswith("Source is unavailable")
 
 
 def test_a_target_of_which_nothing_responds_is_one_finding() -> None:
     checks = [check(f"test_{n}", "blocked", blocked_by="target") for n in range(4)]
-    assert [(f.component, f.code, f.reach) for f in concluded(checks, target="")] == [("target", "part.unavailable", 4)]
+    assert [(f.component, f.code, f.reach) for f in concluded(checks, errors={"target": ""})] == [
+        ("target", "part.unavailable", 4)
+    ]
 
 
 def test_a_used_up_budget_says_so() -> None:
-    found = concluded([check("x", "blocked", blocked_by="budget")], budget="")
+    found = concluded([check("x", "blocked", blocked_by="budget")], errors={"budget": ""})
     assert [(f.component, f.code, f.harm) for f in found] == [("harness", "harness.budget", "unjudged")]
 
 
@@ -145,7 +147,7 @@ def test_a_slow_part_explains_slowness_and_nothing_else() -> None:
 
 
 def test_one_broken_endpoint_explains_no_other_part() -> None:
-    one = check("one", code="http.server_error", subject=ME, component="api", observed={"status": 500})
+    one = check("one", code="http.server_error", subject=JOB, component="api", observed={"status": 500})
     chat = check("chat", code="chat.ungrounded", subject="answer chat", component="chat")
     assert len(concluded([one, chat], NO_RULES)) == 2
 

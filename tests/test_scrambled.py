@@ -19,6 +19,7 @@ SECRET = "a-secret-of-a-test"
 def prose(checks: list[Check]) -> set[str]:
     """Texts for people in these checks."""
     found: set[str] = set()
+    texts: list[object]
     for one in checks:
         failure = one.facts.failure or {"observed": {}}
         texts = [one.name, one.reason, one.facts.promise, one.facts.reason]
@@ -30,7 +31,7 @@ def prose(checks: list[Check]) -> set[str]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_for_what_it_is(name: str) -> None:
-    found = concluded(recording(name), **UNAVAILABLE)
+    found = concluded(recording(name), errors=UNAVAILABLE)
     assert found[0].failure_mode == FAULTS[name][0]
     assert sum(f.failure_mode is not None for f in found[1:]) == (1 if name == "silent chat" else 0)
 
@@ -53,7 +54,7 @@ def test_a_rule_that_would_read_a_text_is_noticed() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_was_recorded_is_read_as_it_was(tmp_path: Path, name: str) -> None:
     checks, errors = recording(name), UNAVAILABLE
-    records.write(tmp_path, checks, errors.get, str)
+    records.write(tmp_path, checks, errors.get, lambda text: text)
     assert records.read(tmp_path) == records.read(tmp_path / records.FILE) == checks
     blocking = {c.facts.blocked_by for c in checks}
     assert records.unavailable(tmp_path) == {part: error for part, error in errors.items() if part in blocking}
@@ -64,6 +65,6 @@ def test_records_are_masked(tmp_path: Path) -> None:
     masking.learn("THE_KEY", SECRET)
     one = check(observed={"body": f"the key {SECRET}", "value": [SECRET]}, expected={"key": SECRET}, hint=SECRET)
     one.reason = SECRET
-    records.write(tmp_path, [one], {}.get, masking.mask)
+    records.write(tmp_path, [one], UNAVAILABLE.get, masking.mask)
     assert SECRET not in (tmp_path / records.FILE).read_text()
     assert "[THE_KEY]" in (tmp_path / records.FILE).read_text()
