@@ -69,7 +69,8 @@ def draw(faults: Sequence[Known], rows: Sequence[Row], count: int, seed: int) ->
             known.red += row.red
             known.blocked += row.blocked
     able = [fault for fault in faults if fault.id in alone and fault.id not in REFUSED]
-    chance, found = random.Random(seed), {}
+    chance = random.Random(seed)
+    found: dict[tuple[str, str], tuple[Known, Known]] = {}
     while len(found) < count:
         first, second = sorted(chance.sample(able, 2), key=lambda fault: fault.id)
         if not hides(alone[first.id], alone[second.id]) and not hides(alone[second.id], alone[first.id]):
