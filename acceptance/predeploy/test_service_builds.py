@@ -46,7 +46,9 @@ def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> No
     """§1 Networking Configuration: open ports."""
     api = spec.services[spec.service]
     ports = source.dockerfile(api).ports
-    expect(ports, f"EXPOSE in {api.dockerfile_path}", subject=f"image {spec.service}").equals(sorted(spec.networking.open_ports))
+    expect(ports, f"EXPOSE in {api.dockerfile_path}", subject=f"image {spec.service}").equals(
+        sorted(spec.networking.open_ports)
+    )
 
 
 @image
