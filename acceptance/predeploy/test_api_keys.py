@@ -4,13 +4,14 @@ import time
 
 import pytest
 
+from fixtures.buckets import from_storage
 from fixtures.catalogue import Catalogue
 from fixtures.clock import moment
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of, role_of
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
 from gate.failures import not_applicable
-from gate.http import Reply, ReplyExpectation, expect
+from gate.http import expect
 from gate.selection import promised
 from gate.session import Session
 from spec import Specification
@@ -27,21 +28,13 @@ def _of_worker(session: Session, name: str) -> str:
     """A key of the worker's own; raises Failure where it has none."""
     key = session.run.environment_of(session.spec.pipeline.worker).get(name, "")
     subject = f"variable {session.spec.pipeline.worker} {name}"
-    expect(key, f"{name} of the worker", code="env.missing", subject=subject).is_not_empty()
+    expect(key, f"{name} of the worker", code="env.missing", subject=subject, component="configuration").is_not_empty()
     return key
 
 
 def _code_of(key: str) -> str:
     """The code of a wrong role: the check's own where the key names one, else that of a value which is no such key."""
     return "" if claims_of(key) else "env.value"
-
-
-def _from_storage(reply: Reply, spec: Specification) -> ReplyExpectation:
-    """What is expected of storage's reply to the service role; a refusal is about the bucket, which may be missing."""
-    if not reply.is_refusal:
-        return expect(reply)
-    code = "storage.missing" if reply.status in reply.known().error("unknown") else "storage.closed"
-    return expect(reply, code=code, subject=f"bucket {spec.pipeline.bucket}")
 
 
 @pytest.mark.about("key.refused", "key OPENAI_API_KEY of api")
@@ -220,7 +213,7 @@ def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Cata
 @pytest.mark.needs("supabase")
 def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the bucket exists for the service role."""
-    described = _from_storage(supabase.storage.describe(), spec)
+    described = from_storage(supabase.storage.describe(), spec.pipeline.bucket)
     described.success(because=f"documents are kept in bucket {spec.pipeline.bucket}")
 
 
@@ -229,7 +222,8 @@ def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specificatio
 @pytest.mark.needs("supabase")
 def test_the_service_role_may_list_files(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the service role may read the bucket (F04)."""
-    _from_storage(supabase.storage.listing(""), spec).success(because="the worker reads documents with this key")
+    listed = from_storage(supabase.storage.listing(""), spec.pipeline.bucket)
+    listed.success(because="the worker reads documents with this key")
 
 
 @pytest.mark.about("storage.open")
@@ -237,7 +231,7 @@ def test_the_service_role_may_list_files(supabase: Supabase, spec: Specification
 @pytest.mark.needs("supabase")
 def test_the_bucket_is_private(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: private bucket (F23)."""
-    described = _from_storage(supabase.storage.describe(), spec).success()
+    described = from_storage(supabase.storage.describe(), spec.pipeline.bucket).success()
     is_public = expect(described).fields("public")["public"]
     hint, subject = "Supabase's dashboard, Storage", f"bucket {spec.pipeline.bucket}"
     expect(is_public, "`public` of the bucket", hint, subject=subject, of=described).equals(False)

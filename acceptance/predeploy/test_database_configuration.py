@@ -52,8 +52,9 @@ def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) 
 def test_the_schema_exists(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
     schema = spec.database.schema_name
-    found = catalogue.schemas()
-    expect(found, "schemas of the database", "the applied migrations", subject=f"schema {schema}").contains(schema)
+    expect(catalogue.schemas(), "schemas of the database", "the applied migrations", subject=f"schema {schema}").contains(
+        schema
+    )
 
 
 @pytest.mark.about("db.missing")
@@ -68,9 +69,8 @@ def test_the_vector_extension_is_installed(catalogue: Catalogue, spec: Specifica
 @pytest.mark.about("time.wrong", "part database")
 def test_the_clock_of_the_database_is_right(catalogue: Catalogue, spec: Specification) -> None:
     """§5 Job Processing: retry delays and ages are computed from the database's clock."""
-    expect(catalogue.clock_skew(), "seconds between the database's clock and this machine's").is_at_most(
-        spec.health.clock_skew_seconds
-    )
+    skew = catalogue.clock_skew()
+    expect(skew, "seconds between the database's clock and this machine's").is_at_most(spec.health.clock_skew_seconds)
 
 
 @pytest.mark.about("db.missing", "table {table}")
@@ -127,7 +127,8 @@ def test_the_check_constraint_allows_exactly_the_agreed_values(catalogue: Catalo
     code = "db.status_refused" if refused else "db.status_open"
     facts = {"refused": refused} if refused else {"beyond": sorted(allowed - wanted) or "everything"}
     what = f"values that the CHECK on {table.name}.{column} allows"
-    expect(sorted(allowed), what, "the newest migration", code=code, facts=facts).equals(sorted(wanted))
+    hint = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
+    expect(sorted(allowed), what, hint, code=code, facts=facts).equals(sorted(wanted))
 
 
 @pytest.mark.about("db.index_missing", "index {table}.{index}")
@@ -145,9 +146,8 @@ def test_the_embedding_has_an_approximate_index(catalogue: Catalogue, spec: Spec
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
     found = catalogue.indexes(table.name, spec.vectors.index_methods, spec.vectors.operator_class)
-    methods = " or ".join(spec.vectors.index_methods)
     hint = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.vectors.operator_class})"
-    what = f"{methods} indexes with cosine distance on {table.name}"
+    what = f"{' or '.join(spec.vectors.index_methods)} indexes with cosine distance on {table.name}"
     subject = f"index {table.name}.{table.vector_index}"
     expect([i.columns for i in found], what, hint, subject=subject).contains([table.vector_index])
 
@@ -234,21 +234,23 @@ def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> 
     name = catalogue.name()
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
     subject = f"variable {spec.service} DATABASE_URL"
-    expect(suspicious, f"signs of production in the database's name {name!r}", subject=subject).is_empty()
+    what = f"signs of production in the database's name {name!r}"
+    expect(suspicious, what, subject=subject, component="configuration").is_empty()
 
 
 @pytest.mark.about("storage.missing")
+@pytest.mark.component("storage")
 @promised("pipeline")
 def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: database and storage belong to one project (F15)."""
     if not catalogue.exists(spec.pipeline.tables.buckets):
         not_applicable("this database does not hold Supabase's storage schema")
-    buckets = catalogue.buckets()
     wanted = spec.pipeline.bucket
-    expect(buckets, "buckets in the database", subject=f"bucket {wanted}").contains(wanted)
+    expect(catalogue.buckets(), "buckets in the database", subject=f"bucket {wanted}").contains(wanted)
 
 
 @pytest.mark.about("storage.closed")
+@pytest.mark.component("storage")
 @promised("pipeline", "roles")
 def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
     """contract Storage: the policies of the bucket let service_role work (F04)."""
