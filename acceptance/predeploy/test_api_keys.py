@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from fixtures.buckets import from_storage
 from fixtures.catalogue import Catalogue
 from fixtures.clock import moment
+from fixtures.project_keys import from_storage, project_of, with_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of, role_of
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
@@ -111,7 +111,8 @@ def test_anthropic_refuses_a_wrong_key(session: Session, anthropic: Anthropic) -
 @pytest.mark.needs("supabase")
 def test_supabase_accepts_the_anon_key(supabase: Supabase) -> None:
     """§3 Supabase: the anon key is valid for SUPABASE_URL (F15)."""
-    expect(supabase.anon.call("settings")).success(because="key and URL must belong to one project")
+    reply = with_key(supabase, supabase.anon.call("settings"), "SUPABASE_ANON_KEY", supabase.anon_key)
+    reply.success(because="key and URL must belong to one project")
 
 
 @pytest.mark.about("key.refused", "key SUPABASE_SERVICE_ROLE_KEY")
@@ -119,8 +120,9 @@ def test_supabase_accepts_the_anon_key(supabase: Supabase) -> None:
 @pytest.mark.needs("supabase")
 def test_supabase_accepts_the_service_role_key(supabase: Supabase) -> None:
     """§3 Supabase: the service-role key is valid for SUPABASE_URL (F15)."""
-    reply = supabase.admin.call("users", params={"per_page": 1})
-    expect(reply).success(because="key and URL must belong to one project")
+    listed = supabase.admin.call("users", params={"per_page": 1})
+    reply = with_key(supabase, listed, "SUPABASE_SERVICE_ROLE_KEY", supabase.service_key)
+    reply.success(because="key and URL must belong to one project")
 
 
 @pytest.mark.about("key.accepted", "key SUPABASE_ANON_KEY")
@@ -179,13 +181,13 @@ def test_the_keys_are_not_about_to_expire(supabase: Supabase) -> None:
 
 @pytest.mark.about("project.mismatch", "key SUPABASE_ANON_KEY")
 @supabase_key
-def test_the_keys_belong_to_the_project_of_the_url(session: Session, supabase: Supabase) -> None:
+def test_the_keys_belong_to_the_project_of_the_url(supabase: Supabase, spec: Specification) -> None:
     """§6 Data Security: URL and keys name the same project (F15)."""
-    rule = session.spec.tokens
-    host = supabase.url.partition("://")[2].partition(":")[0]
-    if not host.endswith(f".{rule.project_domain}"):
+    project = project_of(supabase.url, spec)
+    if not project:
         not_applicable("the host does not name its project; that the keys are accepted there is checked by itself")
-    expect(claims_of(supabase.anon_key).get(rule.project_claim), "project in SUPABASE_ANON_KEY").equals(host.partition(".")[0])
+    named = claims_of(supabase.anon_key).get(spec.tokens.project_claim)
+    expect(named, "project in SUPABASE_ANON_KEY").equals(project)
 
 
 @pytest.mark.about("project.mismatch")
@@ -213,16 +215,16 @@ def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Cata
 @pytest.mark.needs("supabase")
 def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the bucket exists for the service role."""
-    described = from_storage(supabase.storage.describe(), spec.pipeline.bucket)
+    described = from_storage(supabase, supabase.storage.describe())
     described.success(because=f"documents are kept in bucket {spec.pipeline.bucket}")
 
 
 @pytest.mark.about("storage.closed")
 @storage_access
 @pytest.mark.needs("supabase")
-def test_the_service_role_may_list_files(supabase: Supabase, spec: Specification) -> None:
+def test_the_service_role_may_list_files(supabase: Supabase) -> None:
     """contract Storage: the service role may read the bucket (F04)."""
-    listed = from_storage(supabase.storage.listing(""), spec.pipeline.bucket)
+    listed = from_storage(supabase, supabase.storage.listing(""))
     listed.success(because="the worker reads documents with this key")
 
 
@@ -231,7 +233,7 @@ def test_the_service_role_may_list_files(supabase: Supabase, spec: Specification
 @pytest.mark.needs("supabase")
 def test_the_bucket_is_private(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: private bucket (F23)."""
-    described = from_storage(supabase.storage.describe(), spec.pipeline.bucket).success()
+    described = from_storage(supabase, supabase.storage.describe()).success()
     is_public = expect(described).fields("public")["public"]
     hint, subject = "Supabase's dashboard, Storage", f"bucket {spec.pipeline.bucket}"
     expect(is_public, "`public` of the bucket", hint, subject=subject, of=described).equals(False)

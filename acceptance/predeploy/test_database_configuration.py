@@ -51,10 +51,8 @@ def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) 
 @pytest.mark.about("db.missing")
 def test_the_schema_exists(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
-    schema = spec.database.schema_name
-    expect(catalogue.schemas(), "schemas of the database", "the applied migrations", subject=f"schema {schema}").contains(
-        schema
-    )
+    name = spec.database.schema_name
+    expect(catalogue.schemas(), "schemas of the database", "the applied migrations", subject=f"schema {name}").contains(name)
 
 
 @pytest.mark.about("db.missing")
