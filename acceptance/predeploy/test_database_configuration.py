@@ -49,10 +49,9 @@ def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) 
 
 
 @pytest.mark.about("db.missing")
-def test_the_schema_exists(catalogue: Catalogue, spec: Specification) -> None:
+def test_the_schema_exists(catalogue: Catalogue) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
-    name = spec.database.schema_name
-    expect(catalogue.schemas(), "schemas of the database", "the applied migrations", subject=f"schema {name}").contains(name)
+    catalogue.require_schema()
 
 
 @pytest.mark.about("db.missing")
@@ -73,9 +72,9 @@ def test_the_clock_of_the_database_is_right(catalogue: Catalogue, spec: Specific
 
 @pytest.mark.about("db.missing", "table {table}")
 @every_table
-def test_the_table_exists(catalogue: Catalogue, database: Database, table: Table) -> None:
+def test_the_table_exists(catalogue: Catalogue, table: Table) -> None:
     """§3 Tables: each table of the pipeline."""
-    expect(catalogue.tables(), f"tables of {database.schema}", "the applied migrations").contains(table.name)
+    catalogue.require(table.name)
 
 
 @pytest.mark.about("db.differs", "column {table}.{column}")
@@ -173,6 +172,7 @@ def test_the_service_role_may_work(catalogue: Catalogue, spec: Specification, ta
 @every_table
 def test_a_policy_lets_the_service_role_see_all_rows(catalogue: Catalogue, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees all, by a policy or by passing row-level security by."""
+    catalogue.require_role(spec.roles.service)
     open_to = catalogue.policies(table.name, "SELECT") | catalogue.roles_without_security()
     expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.roles.service)
 
@@ -189,8 +189,9 @@ def test_no_policy_shows_all_rows_to_everybody(catalogue: Catalogue, spec: Speci
 @pytest.mark.about("db.open", "table {table}")
 @promised("roles")
 @every_table
-def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
+def test_a_stranger_sees_nothing(catalogue: Catalogue, database: Database, spec: Specification, table: Table) -> None:
     """contract Database: anon sees nothing."""
+    catalogue.require_role(spec.roles.anonymous)
     rows = database.visible_to(spec.roles.anonymous, None, table.name)
     expect(rows, f"rows of {table.name} that {spec.roles.anonymous} sees").equals(0)
 
@@ -200,7 +201,7 @@ def test_a_stranger_sees_nothing(database: Database, spec: Specification, table:
 @each("role", entries.roles)
 def test_the_role_exists(catalogue: Catalogue, role: str) -> None:
     """contract Database: the roles of row-level security."""
-    expect(catalogue.roles(), "roles of the database").contains(role)
+    catalogue.require_role(role)
 
 
 @pytest.mark.about("db.rights", "role of the services")
@@ -231,8 +232,7 @@ def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> 
     """§6 Database Isolation: a separate staging database, and no production's (F35)."""
     name = catalogue.name()
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
-    subject = f"variable {spec.service} DATABASE_URL"
-    what = f"signs of production in the database's name {name!r}"
+    subject, what = f"variable {spec.service} DATABASE_URL", f"signs of production in the database's name {name!r}"
     expect(suspicious, what, subject=subject, component="configuration").is_empty()
 
 
