@@ -6,9 +6,9 @@ import pytest
 
 from fixtures.catalogue import Catalogue
 from fixtures.clock import moment
-from fixtures.project_keys import from_storage, project_of, with_key
+from fixtures.project_keys import claims_of_both, expect_role, from_storage, project_of, with_key
 from fixtures.supabase import Supabase
-from fixtures.tokens import claims_of, role_of
+from fixtures.tokens import claims_of
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
@@ -30,11 +30,6 @@ def _of_worker(session: Session, name: str) -> str:
     subject = f"variable {session.spec.pipeline.worker} {name}"
     expect(key, f"{name} of the worker", code="env.missing", subject=subject, component="configuration").is_not_empty()
     return key
-
-
-def _code_of(key: str) -> str:
-    """The code of a wrong role: the check's own where the key names one, else that of a value which is no such key."""
-    return "" if claims_of(key) else "env.value"
 
 
 @pytest.mark.about("key.refused", "key OPENAI_API_KEY of api")
@@ -145,34 +140,34 @@ def test_the_anon_key_opens_no_admin_door(supabase: Supabase) -> None:
 @supabase_key
 def test_the_anon_key_has_the_anon_role(supabase: Supabase, spec: Specification) -> None:
     """§6 API Keys: roles are not mixed up."""
-    code = _code_of(supabase.anon_key)
-    expect(role_of(supabase.anon_key), "role in SUPABASE_ANON_KEY", code=code).equals(spec.roles.anonymous)
+    expect_role(supabase.anon_key, "SUPABASE_ANON_KEY", spec.roles.anonymous)
 
 
 @pytest.mark.about("project.mismatch", "key SUPABASE_SERVICE_ROLE_KEY")
 @supabase_key
 def test_the_service_role_key_has_the_service_role(supabase: Supabase, spec: Specification) -> None:
     """§6 Service Role Keys: roles are not mixed up."""
-    code = _code_of(supabase.service_key)
-    expect(role_of(supabase.service_key), "role in SUPABASE_SERVICE_ROLE_KEY", code=code).equals(spec.roles.service)
+    expect_role(supabase.service_key, "SUPABASE_SERVICE_ROLE_KEY", spec.roles.service)
 
 
 @pytest.mark.about("project.mismatch", "key SUPABASE_SERVICE_ROLE_KEY")
 @supabase_key
 def test_both_keys_belong_to_one_project(supabase: Supabase, spec: Specification) -> None:
     """§6 Data Security: one project, one pair of keys (F15)."""
-    projects = {claims_of(key).get(spec.tokens.project_claim) for key in (supabase.anon_key, supabase.service_key)}
-    if projects == {None}:
+    projects = {name: claims.get(spec.tokens.project_claim) for name, claims in claims_of_both(supabase).items()}
+    silent = [name for name, project in projects.items() if project is None]
+    if len(silent) == len(projects):
         not_applicable("these keys do not name their project; that they are accepted is checked by itself")
-    expect(projects, "projects that the two keys name").has_length(1)
+    subject = f"key {silent[0]}" if silent else ""
+    expect(silent, "keys that name no project", code="env.value", subject=subject, component="configuration").is_empty()
+    expect(set(projects.values()), "projects that the two keys name").has_length(1)
 
 
 @pytest.mark.about("key.expiring")
 @supabase_key
 def test_the_keys_are_not_about_to_expire(supabase: Supabase) -> None:
     """§9 Security Review: keys outlive the next review."""
-    keys = {"SUPABASE_ANON_KEY": supabase.anon_key, "SUPABASE_SERVICE_ROLE_KEY": supabase.service_key}
-    expires = {name: claims["exp"] for name, key in keys.items() if "exp" in (claims := claims_of(key))}
+    expires = {name: claims["exp"] for name, claims in claims_of_both(supabase).items() if "exp" in claims}
     if not expires:
         not_applicable("these keys do not expire")
     first = min(expires, key=expires.__getitem__)
@@ -187,7 +182,7 @@ def test_the_keys_belong_to_the_project_of_the_url(supabase: Supabase, spec: Spe
     if not project:
         not_applicable("the host does not name its project; that the keys are accepted there is checked by itself")
     named = claims_of(supabase.anon_key).get(spec.tokens.project_claim)
-    expect(named, "project in SUPABASE_ANON_KEY").equals(project)
+    expect(named, "project in SUPABASE_ANON_KEY", code="" if named else "env.value").equals(project)
 
 
 @pytest.mark.about("project.mismatch")
