@@ -16,7 +16,12 @@ from gate.session import Session
 from spec import Specification
 from spec.model import DocumentKind
 
-pytestmark = [pytest.mark.performance, pytest.mark.checklist("8.3.4"), promised("pipeline")]
+pytestmark = [
+    pytest.mark.performance,
+    pytest.mark.checklist("8.3.4"),
+    pytest.mark.about("target.slow"),
+    promised("pipeline"),
+]
 of_openai = pytest.mark.component("openai")
 of_llamaparse = pytest.mark.component("llamaparse")
 of_supabase = pytest.mark.component("supabase")
