@@ -59,9 +59,8 @@ def test_a_similarity_search_holds_its_target(
 def test_the_search_uses_the_vector_index(queries: QueryTimes, policy: DocumentRun) -> None:
     """contract Database: a search over all chunks goes through the approximate index (F27)."""
     hint = "the approximate index on document_chunks.embedding"
-    expect(queries.search_plan(policy), "plan of a search by vector, sequential scans being off", hint).matches(
-        r"(?s).*Index Scan using.*"
-    )
+    what = "nodes of the plan of a search by vector, sequential scans being off,"
+    expect(queries.search_plan(policy), what, hint).contains("Index Scan")
 
 
 def test_parallel_queries_hold_the_target(queries: QueryTimes, measure: Measure, spec: Specification) -> None:
@@ -75,7 +74,7 @@ def test_many_connections_are_opened_at_once(connections: Connections, spec: Spe
     count = spec.database.connections
     refused = [answer for answer in connections.at_once(count) if answer is not None]
     expect(
-        [one.detail for one in refused],
+        sorted({one.detail for one in refused}),
         f"failures of {count} new connections at once",
         code=code_of_refusals(refused),
         facts=facts_of(refused, count),
