@@ -105,7 +105,10 @@ def test_the_process_time_is_true(api: Api, spec: Specification) -> None:
 @promised("pipeline")
 def test_parallel_requests_are_all_answered(api: Api, user: User, spec: Specification) -> None:
     """contract Response-time targets: error rate 0 at 20 parallel requests (F18)."""
-    expect_all_succeed(api.as_(user).at_once("me", spec.database.connections), spec.endpoint("me"))
+    caller = api.as_(user)
+    # What fails by itself fails for another reason.
+    expect(caller.call("me")).success()
+    expect_all_succeed(caller.at_once("me", spec.database.connections), spec.endpoint("me"))
 
 
 @promised("pipeline")
