@@ -6,7 +6,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 
-@fault("F08", "any token failure returns 500", "auth", "postdeploy", about="*token*|*GET /me*")
+@fault("F08", "any token failure returns 500", "auth", "postdeploy", about="*token*|*GET /me*|*must be refused*")
 def token_failure_is_500(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", 'raise _unauthorized("invalid or expired token")', 'raise RuntimeError("invalid or expired token")'

@@ -8,7 +8,13 @@ from twin.faults import fault
 from twin.plan import Plan
 
 
-@fault("F20", "a CORS origin of the staging front end is missing", "network", "postdeploy", about="*origin https*")
+@fault(
+    "F20",
+    "a CORS origin of the staging front end is missing",
+    "network",
+    "postdeploy",
+    about="*origin https://staging-app.accessa.ai*",
+)
 def missing_origin(plan: Plan) -> None:
     origins = plan.config.api_env["CORS_ORIGINS"].split(",")
     plan.extra_env["api"] = {"CORS_ORIGINS": ",".join(origins[:1] + origins[2:])}

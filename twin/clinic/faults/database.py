@@ -28,7 +28,7 @@ def old_password(plan: ClinicPlan) -> None:
     "predeploy",
     "postdeploy",
     mode="-",
-    about="*clinics.telephone*",
+    about="*clinics.telephone*|*/v2/clinics*",
 )
 def missing_column(plan: ClinicPlan) -> None:
     plan.sql.append("ALTER TABLE directory.clinics DROP COLUMN telephone")
