@@ -48,8 +48,11 @@ def test_a_measurement_leaves_a_row_with_its_own_limit(tmp_path: Path) -> None:
     session = a_session(tmp_path)
     measure = Measure(session)
     measure.hold(Samples("one-page document", [30_000.0]), "document", "worker", allowance_ms=60_000)
-    with pytest.raises(Failure, match="max below 10000 ms"):
+    with pytest.raises(Failure) as caught:
         measure.hold(Samples("another document", [30_000.0]), "document", "worker")
+    failure = caught.value
+    assert (failure.code, failure.subject, failure.expected) == ("target.slow", "target another document", 10_000)
+    assert (failure.observed["figure"], failure.observed["milliseconds"]) == ("max_ms", 30_000)
     found = response_times.read(session.shared.path / "samples")
     assert [(row["name"], row["limits"]) for row in found] == [
         ("another document", {"max": SPEC.targets["document"].max_ms}),
