@@ -46,7 +46,7 @@ async def _reset(request: Request) -> Response:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """`behaviour.proxy` sets kind (see `forward` and `_refusal`, and latency for all requests), every (n-th request) and seconds."""
+    """`behaviour.proxy` sets kind (latency is for all requests), every (n-th request) and seconds."""
     behaviour = config.behaviour["proxy"]
     kind, every = behaviour["kind"], behaviour.get("every", 1)
     inner = f"https://127.0.0.1:{config.ports['api_inner']}"
