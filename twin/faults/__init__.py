@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterable
 from twin.changes import Fault, UnknownId, find_in, in_order, mode_of, register
 from twin.plan import Plan
 
-FAMILIES = ("configuration", "database", "storage", "api", "pipeline", "auth", "chat", "worker", "vendors", "network", "host")
+FAMILIES = (
+    "configuration",
+    "database",
+    "storage",
+    "api",
+    "pipeline",
+    "auth",
+    "chat",
+    "worker",
+    "vendors",
+    "network",
+    "host",
+    "field",
+)
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
 
