@@ -20,6 +20,7 @@ FAMILIES = (
     "network",
     "host",
     "field",
+    "strangers",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -87,7 +87,14 @@ def _set_in_process(plan: Plan, name: str, value: str) -> None:
     plan.extra_env.setdefault("api", {})[name] = value
 
 
-@fault("G66", "the jobs router is not mounted", "api", "postdeploy", mode="-", about="routes missing|endpoint GET /api/upload-pipeline/jobs")
+@fault(
+    "G66",
+    "the jobs router is not mounted",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="routes missing|endpoint GET /api/upload-pipeline/jobs",
+)
 def router_not_mounted(plan: Plan) -> None:
     plan.replace_in_source(
         APPLICATION, "(health, auth, uploads, jobs, webhook, chat)", "(health, auth, uploads, webhook, chat)"
@@ -103,20 +110,41 @@ def fixed_version(plan: Plan) -> None:
     )
 
 
-@fault("G68", "the CORS origins are fixed in the code; CORS_ORIGINS is right but not used", "network/api", "postdeploy", mode="F20", about="origin|front end")
+@fault(
+    "G68",
+    "the CORS origins are fixed in the code; CORS_ORIGINS is right but not used",
+    "network/api",
+    "postdeploy",
+    mode="F20",
+    about="origin|front end",
+)
 def fixed_origins(plan: Plan) -> None:
     fixed = '["http://localhost:3000", "https://staging.accessa.ai"]'
     plan.replace_in_source(APPLICATION, "allow_origins=list(config.cors_origins)", f"allow_origins={fixed}")
 
 
-@fault("G69", "token failures return 500 on the jobs routes and 401 elsewhere", "auth/api", "postdeploy", mode="F08", about="/api/upload-pipeline/jobs")
+@fault(
+    "G69",
+    "token failures return 500 on the jobs routes and 401 elsewhere",
+    "auth/api",
+    "postdeploy",
+    mode="F08",
+    about="/api/upload-pipeline/jobs",
+)
 def one_router_fails(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "from fastapi import APIRouter,", "from fastapi import APIRouter, Depends,")
     plan.replace_in_source("api/jobs.py", "from api.auth import CurrentUser\n", "from api.auth import Caller, current_user\n")
     plan.replace_in_source("api/jobs.py", "router = APIRouter()\n", FAILURES_OF_ONE_ROUTER)
 
 
-@fault("G70", "test, debug and workflow endpoints are open; one returns any user's documents", "api", "postdeploy", mode="F22|F21|-", about="/debug|/test|/workflow")
+@fault(
+    "G70",
+    "test, debug and workflow endpoints are open; one returns any user's documents",
+    "api",
+    "postdeploy",
+    mode="F22|F21|-",
+    about="/debug|/test|/workflow",
+)
 def open_pages(plan: Plan) -> None:
     (plan.source / "api" / "debug.py").write_text(PAGES_OF_DEVELOPERS)
     plan.replace_in_source(
@@ -125,12 +153,26 @@ def open_pages(plan: Plan) -> None:
     plan.replace_in_source(APPLICATION, "jobs, webhook, chat)", "jobs, webhook, chat, debug)")
 
 
-@fault("G71", "the upload proxy writes into other users' folders", "api/auth/storage", "postdeploy", mode="-", about="upload-file-proxy")
+@fault(
+    "G71",
+    "the upload proxy writes into other users' folders",
+    "api/auth/storage",
+    "postdeploy",
+    mode="-",
+    about="upload-file-proxy",
+)
 def foreign_folders(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, 'key.startswith(f"user/{user.id}/")', 'key.startswith("user/")')
 
 
-@fault("G72", "chat returns 200 with a text that quotes a 502 from upstream", "chat", "postdeploy", mode="F16|F02|-", about="chat|answer")
+@fault(
+    "G72",
+    "chat returns 200 with a text that quotes a 502 from upstream",
+    "chat",
+    "postdeploy",
+    mode="F16|F02|-",
+    about="chat|answer",
+)
 def quoted_502(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
@@ -139,7 +181,14 @@ def quoted_502(plan: Plan) -> None:
     )
 
 
-@fault("G73", "Anthropic refuses the chat's key; chat returns 200 with an apology", "anthropic", "postdeploy", mode="F02", about="Anthropic|anthropic|answer")
+@fault(
+    "G73",
+    "Anthropic refuses the chat's key; chat returns 200 with an apology",
+    "anthropic",
+    "postdeploy",
+    mode="F02",
+    about="Anthropic|anthropic|answer",
+)
 def refused_model(plan: Plan) -> None:
     _set_in_process(plan, "ANTHROPIC_API_KEY", "revoked-anthropic-key-of-staging")
     plan.replace_in_source(CHAT, '(("openai", _openai), ("anthropic", _anthropic))', '(("anthropic", _anthropic),)')
@@ -147,7 +196,14 @@ def refused_model(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "error_type=type(error).__name__", f"error_type={kind}")
 
 
-@fault("G74", "the status page returns 200 and `ok` although its database check fails", "api", "postdeploy", mode="-", about="status")
+@fault(
+    "G74",
+    "the status page returns 200 and `ok` although its database check fails",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="status",
+)
 def hidden_error(plan: Plan) -> None:
     plan.replace_in_source(
         HEALTH,
@@ -162,7 +218,14 @@ def hidden_error(plan: Plan) -> None:
     plan.replace_in_source(HEALTH, '"connected" if _is_healthy(database) else "disconnected"', "database")
 
 
-@fault("G75", "a completed job stays `queued` and its document `parsed`", "worker/api", "postdeploy", mode="-", about="state|processing_status|upload_jobs")
+@fault(
+    "G75",
+    "a completed job stays `queued` and its document `parsed`",
+    "worker/api",
+    "postdeploy",
+    mode="-",
+    about="state|processing_status|upload_jobs",
+)
 def rows_left_behind(plan: Plan) -> None:
     plan.replace_in_source(WORKER, 'queue.advance(job, "complete", state="done")', 'queue.advance(job, "complete")')
     later = "('parse_validated', 'chunks_stored', 'embeddings_stored', 'complete')"
@@ -173,7 +236,14 @@ def rows_left_behind(plan: Plan) -> None:
     )
 
 
-@fault("G76", "while a job waits for its callback, the worker polls without pause and logs each time", "worker", "postdeploy", mode="F28", about="queue|spin")
+@fault(
+    "G76",
+    "while a job waits for its callback, the worker polls without pause and logs each time",
+    "worker",
+    "postdeploy",
+    mode="F28",
+    about="queue|spin",
+)
 def spinning_worker(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
@@ -186,7 +256,14 @@ def spinning_worker(plan: Plan) -> None:
     )
 
 
-@fault("G77", "LlamaParse sends no callback at all; the public base URL is right", "webhook/llamaparse", "postdeploy", mode="F12|F13|-", about="parse_queued")
+@fault(
+    "G77",
+    "LlamaParse sends no callback at all; the public base URL is right",
+    "webhook/llamaparse",
+    "postdeploy",
+    mode="F12|F13|-",
+    about="parse_queued",
+)
 def no_callbacks(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"lose": 1}
 
@@ -214,7 +291,9 @@ def database_unreachable(plan: Plan) -> None:
     _set_in_process(plan, "DATABASE_URL", declared.replace(f"localhost:{plan.config.ports['postgres']}", REFUSING))
 
 
-@fault("G82", "a proxy returns 502 with a JSON body for one request in five", "network/api", "postdeploy", mode="-", about="502")
+@fault(
+    "G82", "a proxy returns 502 with a JSON body for one request in five", "network/api", "postdeploy", mode="-", about="502"
+)
 def json_502(plan: Plan) -> None:
     plan.config.behaviour["proxy"] = {"kind": "json_bad_gateway", "every": 5}
 
@@ -228,13 +307,27 @@ def stalled_post(plan: Plan) -> None:
     plan.replace_in_source(APPLICATION, start, stall + start)
 
 
-@fault("G84", "`/me` is cached for 30 s and returns the first caller's identity to everybody", "api/auth", "postdeploy", mode="-", about="/me")
+@fault(
+    "G84",
+    "`/me` is cached for 30 s and returns the first caller's identity to everybody",
+    "api/auth",
+    "postdeploy",
+    mode="-",
+    about="/me",
+)
 def cached_identity(plan: Plan) -> None:
     plan.replace_in_source("api/auth.py", "import re\nfrom dataclasses", "import re\nimport time\nfrom dataclasses")
     plan.replace_in_source("api/auth.py", '@router.get("/me")\n', CACHED_IDENTITY)
 
 
-@fault("G85", "uploads over 1 MiB are refused although 5 MiB are published", "api", "postdeploy", mode="-", about="max_file_size|limit")
+@fault(
+    "G85",
+    "uploads over 1 MiB are refused although 5 MiB are published",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="max_file_size|limit",
+)
 def limit_too_strict(plan: Plan) -> None:
     for size in ("body.bytes_len", "len(body)"):
         plan.replace_in_source(UPLOADS, f"if {size} > MAX_FILE_SIZE_BYTES:", f"if {size} > 1024 * 1024:")
