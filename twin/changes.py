@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 PlanT = TypeVar("PlanT")
 ChangeT = TypeVar("ChangeT", bound="Change[Any]")
 ID = re.compile(r"[A-Z]\d{2,3}")
-MODE = re.compile(r"F(0[1-9]|[12]\d|3[0-6])|-")
+MODE = re.compile(r"(F\d\d|-)(\|(F\d\d|-))*")
 SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "contract", "maintenance"})
 
 
@@ -54,7 +54,8 @@ class Fault(Change[PlanT]):
     """A broken system: `title` is the failure mode, `component` is at fault, `suites` are expected to turn red.
 
     A slash in `component` separates names that are equally correct: a suite may observe the fault in either part. `mode` is the
-    failure mode that the defect truly is, `-` where it is none. `subject` names the broken thing as the on-call engineer must
+    failure mode that the defect truly is, `-` where it is none; a bar separates modes that are equally right. `subject` names
+    the broken thing as the on-call engineer must
     read it: the subject or the title of the top finding matches one of its patterns (`fnmatch`, separated by `|`).
     """
 

@@ -20,7 +20,9 @@ FAMILIES = (
     "network",
     "host",
     "field",
+    "field_network",
     "strangers",
+    "strangers_api",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
