@@ -108,26 +108,28 @@ class Service:
         except httpx.HTTPError as error:
             self.session.traffic.note(asked.subject, self.component, False)
             self._no_answer(asked, time.perf_counter() - started, error)
-        spent = time.perf_counter() - started
-        request_id = received.headers.get(self.session.spec.monitoring.request_id_header, "")
-        reply = Reply(
-            method,
-            url,
+        reply = self._reply(asked, received, time.perf_counter() - started, "Authorization" in headers)
+        self.session.traffic.note(asked.subject, self.component, not reply.is_server_error)
+        if not self.quiet:
+            self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
+        return reply
+
+    def _reply(self, asked: Asked, received: Received, spent: float, with_token: bool) -> Reply:
+        return Reply(
+            asked.method,
+            asked.url,
             received.status,
             received.headers,
             received.body,
             spent,
             self.component,
-            rule,
-            request_id,
+            asked.rule,
+            received.headers.get(self.session.spec.monitoring.request_id_header, ""),
             own=self._is_own(received),
-            with_token="Authorization" in headers,
-            without_route=self._is_without_route(received, path),
+            # Only the service itself takes users' tokens; elsewhere the header carries a key.
+            with_token=with_token and self.component == self.session.spec.service,
+            without_route=self._is_without_route(received, httpx.URL(asked.url).path),
         )
-        self.session.traffic.note(asked.subject, self.component, not reply.is_server_error)
-        if not self.quiet:
-            self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
-        return reply
 
     def _is_own(self, received: Received) -> bool:
         """Whether the service itself responded, and not something in front of it."""
