@@ -24,7 +24,9 @@ PROPERTY = "check"
 ENGINE = {
     "accepted": frozenset({"http.accepted"}),
     "refused": frozenset({"http.refused", "http.limited", "auth.refused"}),
+    "denied": frozenset({"http.refused", "auth.refused"}),
 }
+DENIED = (401, 403)
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ def named(failure: Failure, item: pytest.Item) -> tuple[str, str]:
     """Code and subject of a failure: its own, or the check's, which is more specific than the engine's."""
     code, subject = about(item)
     own = declared().codes[code].on
+    if own == "denied" and failure.observed.get("status") not in DENIED:
+        own = ""
     if not failure.code or (own and failure.code in ENGINE[own]):
         chosen = failure.subject if failure.subject and not failure.code else subject or failure.subject
         return code, chosen or f"promise {item.name}"

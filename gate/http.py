@@ -27,10 +27,9 @@ S = TypeVar("S", bound="Service")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that was sent, to a path or URL as the check named it; `limit` is the seconds that it may take."""
+    """A request that was sent; `limit` is the seconds that it may take."""
 
     method: str
-    path: str
     url: str
     rule: Call | None
     limit: float
@@ -103,7 +102,7 @@ class Service:
         if self.counted:
             self.session.budget.spend(requests=1)
         started = time.perf_counter()
-        asked = Asked(method, path, url, rule, limit)
+        asked = Asked(method, url, rule, limit)
         try:
             received = exchange(self.client, method, url, limit, **sent)
         except httpx.HTTPError as error:
@@ -127,8 +126,9 @@ class Service:
             asked.rule,
             received.headers.get(self.session.spec.monitoring.request_id_header, ""),
             own=self._is_own(received),
-            with_token=with_token,
-            without_route=self._is_without_route(received, asked.path),
+            # Only the service itself takes users' tokens; elsewhere the header carries a key.
+            with_token=with_token and self.component == self.session.spec.service,
+            without_route=self._is_without_route(received, httpx.URL(asked.url).path),
         )
 
     def _is_own(self, received: Received) -> bool:

@@ -73,6 +73,9 @@ def observed_text(observed: Mapping[str, Value]) -> str:
 
 def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
     """The observed fact in a few words, for a title."""
+    if "failed" in observed and "of" in observed:
+        kinds = _kinds(observed)
+        return shorten(f"{observed['failed']} of {observed['of']}" + (f": {kinds}" if kinds else ""), limit)
     if "status" in observed:
         kind = f" {str(observed['content_type']).partition(';')[0]}" if observed.get("content_type") else ""
         return f"{observed['status']}{kind}"
@@ -84,6 +87,14 @@ def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
     if list(named) == ["value"]:
         return shorten(_listed(named["value"]), limit)
     return shorten(", ".join(f"{_listed(value)} {name.replace('_', ' ')}" for name, value in named.items()), limit)
+
+
+def _kinds(observed: Mapping[str, Value]) -> str:
+    """How requests failed: their statuses (0 for none at all), or the kinds of their errors."""
+    if isinstance(statuses := observed.get("statuses"), list):
+        return ", ".join("no answer" if status == 0 else str(status) for status in statuses)
+    errors = observed.get("errors") or observed.get("error") or ""
+    return ", ".join(errors) if isinstance(errors, dict) else _listed(errors)
 
 
 def wanted(relation: str, expected: Value, limit: int = 80) -> str:

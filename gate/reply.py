@@ -169,6 +169,8 @@ def code_of(reply: Reply, wants_success: bool) -> str:
         return "http.unhandled" if reply.own or reply.status not in BEHIND_A_PROXY else "http.proxy_error"
     if reply.without_route:
         return "route.missing"
+    if reply.status == 401 and reply.with_token:
+        return "auth.refused"
     return "http.status" if reply.is_error else "http.accepted"
 
 

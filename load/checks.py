@@ -30,15 +30,15 @@ class LoadResult:
         return self.record.latencies(task).count
 
     def hold(self, *subjects: str) -> None:
-        """Every threshold whose subject begins with one of these holds; raises Failure, also when there is none."""
+        """Every threshold with one of these subjects holds; raises Failure, also when there is none."""
         __tracebackhide__ = True
-        chosen = [bound for bound in self.bounds if bound.what.startswith(subjects)]
+        chosen = [bound for bound in self.bounds if bound.subject in subjects]
         if not chosen:
             raise Failure(
                 "load.unmeasured",
-                f"task {' and '.join(subjects)}",
+                subjects[0],
                 expected=f"{' and '.join(subjects)} to be measured",
-                observed="nothing",
+                observed=Facts(error="nothing measured"),
                 hint="locust.log of the run",
                 component="harness",
             )
@@ -46,10 +46,10 @@ class LoadResult:
             if bound.is_broken:
                 hint = f"the {bound.component}'s log; reports/out/load shows it over time"
                 raise Failure(
-                    "target.slow" if bound.unit == "ms" else "load.errors",
-                    f"task {bound.what}",
+                    bound.code,
+                    bound.subject,
                     expected=bound.expected,
-                    observed=Facts(detail=bound.seen, observed=bound.observed, unit=bound.unit),
+                    observed=Facts(bound.facts, detail=bound.seen),
                     hint=hint,
                     component=bound.component,
                 )

@@ -60,6 +60,10 @@ class Comparison:
         )
         return f"{self.task}: {self.judgement}; {shown}"
 
+    def facts(self) -> dict[str, object]:
+        """The ratio of each percentile, new over old."""
+        return {f"p{r.percent:g}_ratio": round(r.ratio, 3) for r in self.ratios}
+
 
 @dataclass(frozen=True)
 class Pair:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from gate.exit_codes import ExitCode
 from load.compare import Comparison
-from load.record import LoadRecord
+from load.record import LoadRecord, Sample
 from spec.model import Specification, Target
 
 EXIT_CODES = {
@@ -17,13 +17,21 @@ EXIT_CODES = {
     "invalid": ExitCode.FAIL,
     "blocked": ExitCode.BLOCKED,
 }
+# Subjects of thresholds (spec/codes.toml).
+FAILED, DOCUMENTS = "task failed requests", "task documents"
+OLDEST, CONNECTIONS = "target oldest document under load", "connections database"
 FIGURES = (("p50_ms", 50.0), ("p95_ms", 95.0), ("p99_ms", 99.0))
 
 
 @dataclass(frozen=True)
 class Bound:
-    """One threshold with what was observed. `observed` is None where there were too few requests to tell."""
+    """One threshold with what was observed. `observed` is None where there were too few requests to tell.
 
+    `code`, `subject` (spec/codes.toml) and `facts` are those of the failure when it does not hold; `what` is for people.
+    """
+
+    code: str
+    subject: str
     what: str
     figure: str
     limit: float
@@ -31,6 +39,7 @@ class Bound:
     unit: str
     section: str
     component: str
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_broken(self) -> bool:
@@ -81,24 +90,47 @@ def _shown(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
+def of_task(task: str) -> str:
+    """The subject of a task's response times."""
+    return f"target {task} under load"
+
+
 def bounds(record: LoadRecord, spec: Specification) -> Iterator[Bound]:
     """Every threshold: error rate, percentiles of each task, documents and connections."""
-    limits = spec.load.thresholds
-    rate = spec.targets["load_error_rate"]
-    kinds = ", ".join(f"{kind} ×{count}" for kind, count in record.errors().most_common(3))
-    yield Bound(f"failed requests{f' ({kinds})' if kinds else ''}", "share", rate.max_ratio or 0.0, record.error_share, "share",
-                rate.section, "api")  # fmt: skip
+    yield _of_failures(record, spec)
     for task in record.tasks():
         yield from _of_task(record, spec, task)
-    documents, section = record.documents, spec.load.section
-    if documents.uploaded:
-        left = 1 - documents.done / documents.uploaded
-        yield Bound("documents not completed", "share", 1 - limits.jobs_done_share, left, "share", section, "worker")
-        oldest = max((sample.oldest_seconds or 0.0 for sample in record.samples), default=0.0)
-        yield Bound("oldest unfinished document", "age", limits.job_age_seconds, oldest, "s", section, "worker")
-    used = [s.connections / s.connections_allowed for s in record.samples if s.connections and s.connections_allowed]
+    if record.documents.uploaded:
+        yield from _of_documents(record, spec)
+    used = [s for s in record.samples if s.connections and s.connections_allowed]
     if used:
-        yield Bound("database connections in use", "share", limits.connections_share, max(used), "share", section, "database")
+        most = max(used, key=_share_in_use)
+        facts = {"used": most.connections, "allowed": most.connections_allowed}
+        yield Bound("db.exhausted", CONNECTIONS, "database connections in use", "share", spec.load.thresholds.connections_share,
+                    _share_in_use(most), "share", spec.load.section, "database", facts)  # fmt: skip
+
+
+def _share_in_use(sample: Sample) -> float:
+    return (sample.connections or 0) / (sample.connections_allowed or 1)
+
+
+def _of_failures(record: LoadRecord, spec: Specification) -> Bound:
+    rate, errors = spec.targets["load_error_rate"], record.errors()
+    kinds = ", ".join(f"{kind} ×{count}" for kind, count in errors.most_common(3))
+    what = f"failed requests{f' ({kinds})' if kinds else ''}"
+    facts = {"failed": errors.total(), "of": record.requests, "errors": dict(errors.most_common(3))}
+    return Bound("load.errors", FAILED, what, "share", rate.max_ratio or 0.0, record.error_share, "share", rate.section, "api",
+                 facts)  # fmt: skip
+
+
+def _of_documents(record: LoadRecord, spec: Specification) -> Iterator[Bound]:
+    documents, limits, section = record.documents, spec.load.thresholds, spec.load.section
+    left = documents.uploaded - documents.done
+    yield Bound("load.errors", DOCUMENTS, "documents not completed", "share", 1 - limits.jobs_done_share,
+                left / documents.uploaded, "share", section, "worker", {"failed": left, "of": documents.uploaded})  # fmt: skip
+    oldest = max((sample.oldest_seconds or 0.0 for sample in record.samples), default=0.0)
+    yield Bound("target.slow", OLDEST, "oldest unfinished document", "age", limits.job_age_seconds, oldest, "s", section,
+                "worker", {"seconds": round(oldest, 1)})  # fmt: skip
 
 
 def _of_task(record: LoadRecord, spec: Specification, name: str) -> Iterator[Bound]:
@@ -107,14 +139,20 @@ def _of_task(record: LoadRecord, spec: Specification, name: str) -> Iterator[Bou
     latencies, limits = record.latencies(name), spec.load.thresholds
     enough = {50.0: 1, 95.0: limits.p95_samples, 99.0: limits.p99_samples}
     given = {"p50_ms": target.median_ms or task.p50_ms, "p95_ms": target.p95_ms, "p99_ms": task.p99_ms}
-    component = "chat" if name == "chat" else "api"
     for figure, percent in FIGURES:
         if (limit := given[figure]) is not None:
             observed = latencies.percentile(percent) if latencies.count >= enough[percent] else None
             section = target.section if figure == "p95_ms" else spec.load.section
-            yield Bound(f"{name} under load", figure.removesuffix("_ms"), limit, observed, "ms", section, component)
+            yield _of_time(name, figure, limit, observed, section)
     if target.mean_ms is not None:
-        yield Bound(f"{name} under load", "mean", target.mean_ms, latencies.mean(), "ms", target.section, component)
+        yield _of_time(name, "mean_ms", target.mean_ms, latencies.mean(), target.section)
+
+
+def _of_time(task: str, figure: str, limit: float, observed: float | None, section: str) -> Bound:
+    component = "chat" if task == "chat" else "api"
+    facts = {"milliseconds": round(observed, 1), "figure": figure} if observed is not None else {}
+    return Bound("target.slow", of_task(task), f"{task} under load", figure.removesuffix("_ms"), limit, observed, "ms", section,
+                 component, facts)  # fmt: skip
 
 
 def problems(record: LoadRecord, spec: Specification) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gate.pages import templates_in
 from gate.session import Session
 from load import plots
-from load.judge import Judged
+from load.judge import Judged, of_task
 from load.knee import Step
 from load.levels import Level
 from load.record import LoadRecord, releases
@@ -58,7 +58,7 @@ def _reasons(judged: Judged) -> list[str]:
 
 def _row(record: LoadRecord, judged: Judged, spec: Specification, task: str) -> dict[str, object]:
     response, service = record.latencies(task), record.latencies(task, "service")
-    broken = {bound.figure for bound in judged.broken if bound.what == f"{task} under load"}
+    broken = {bound.figure for bound in judged.broken if bound.subject == of_task(task)}
     target = spec.targets[spec.load.tasks[task].target].p95_ms
     return {
         "task": task,

@@ -132,6 +132,11 @@ class LoadRecord(Part):
         lag = self.schedule_lag()
         return sum(count for value, count in lag.values() if value > late_ms) / lag.count if lag.count else 0.0
 
+    def generator_facts(self) -> dict[str, object]:
+        """How well the generators kept up: p99 of the lateness, requests left out, generators lost."""
+        late = round(self.schedule_lag().percentile(99), 1) if self.requests else 0.0
+        return {"late_ms": late, "dropped": self.dropped, "lost": len(self.lost)}
+
 
 class Parts:
     """Adds up what the generators report; a block that is reported again replaces the one before of the same generator."""

@@ -43,7 +43,9 @@ def run_all(work: Sequence[Work], jobs: int, system: str) -> list[Row]:
         for future in as_completed([pool.submit(judge, fault, suite, system) for fault, suite in work]):
             rows.append(row := future.result())
             state = "ok  " if row.is_right else "MISS"
-            shown = "green" if not row.is_red else row.conclusion + ("" if row.is_right else f" ({row.evidence})")
+            shown = (
+                "green" if not row.is_red else row.conclusion + ("" if row.is_right else f" ({row.problems}; {row.evidence})")
+            )
             print(f"[{len(rows)}/{len(work)}] {state} {row.fault:<8} {row.suite:<12} {row.seconds:5.1f} s  {shown}", flush=True)
     return rows
 

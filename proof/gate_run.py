@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gate.places import ROOT
+from reports.schema import FindingData
 
 DID_NOT_END = -1
 SHOWN = 1500
@@ -33,6 +34,7 @@ class FindingSeen:
     title: str
     failure_mode: str | None = None
     evidence: str = ""
+    subjects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.component}{f' [{self.failure_mode}]' if self.failure_mode else ''}: {self.title}"
@@ -91,9 +93,9 @@ def read_verdict(out: Path) -> VerdictSeen:
     )
 
 
-def _finding(data: dict[str, str]) -> FindingSeen:
-    title = data.get("title") or data["summary"]
-    return FindingSeen(data["component"], title, data["failure_mode"] or None, str(data["evidence"]))
+def _finding(data: FindingData) -> FindingSeen:
+    subjects = tuple(fact["subject"] for fact in data["facts"])
+    return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects)
 
 
 def run_gate(suite: str, out: Path, arguments: Sequence[str], seconds: float, modules: Sequence[str] = ()) -> Concluded:

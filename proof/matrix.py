@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
@@ -47,19 +48,30 @@ MEASURED_IN: dict[str, tuple[str, ...]] = {
 USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0}
 
 
+NO_MODE = "-"
+
+
 @dataclass(frozen=True)
 class Known:
-    """A fault as the twin lists it."""
+    """A fault as the twin lists it: `mode` is the failure mode that it is, `subject` a pattern of what must be named.
+
+    A slash in `component`, and a bar in `mode` and `subject`, separate what is equally right.
+    """
 
     id: str
     component: str
     suites: tuple[str, ...]
     title: str
+    mode: str = NO_MODE
+    subject: str = "*"
 
 
 @dataclass
 class Row:
-    """One fault in one suite. `seconds` is the time to the verdict."""
+    """One fault in one suite. `seconds` is the time to the verdict; `modes` are those of all findings, in their order.
+
+    `named` is what the top finding names: its title and its subjects. `blocked` are the checks that could not run.
+    """
 
     fault: str
     suite: str
@@ -67,12 +79,18 @@ class Row:
     component: str
     exit_code: int
     seconds: float
+    right_mode: str = NO_MODE
+    right_subject: str = "*"
     found: str = ""
     mode: str | None = None
     summary: str = ""
     evidence: str = ""
     findings: int = 0
+    named: list[str] = field(default_factory=list)
+    modes: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
     red: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
 
     @property
@@ -81,15 +99,51 @@ class Row:
         return self.exit_code != ExitCode.PASS
 
     @property
+    def was_refused(self) -> bool:
+        """Whether the run was refused before its start, which names the variable."""
+        return self.exit_code == ExitCode.USAGE and self.fault in REFUSED
+
+    @property
+    def has_component(self) -> bool:
+        """Whether the top finding names a part that is right."""
+        return self.was_refused or self.found in self.component.split("/")
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether the top finding names what is broken."""
+        patterns = self.right_subject.split("|")
+        return self.was_refused or any(fnmatchcase(text, f"*{one.strip('*')}*") for one in patterns for text in self.named)
+
+    @property
+    def has_mode(self) -> bool:
+        """Whether the top finding has the right failure mode, which may be none."""
+        return self.was_refused or (self.mode or NO_MODE) in self.right_mode.split("|")
+
+    @property
+    def wrong_modes(self) -> list[str]:
+        """Failure modes that any finding of the row has wrongly."""
+        return [mode for mode in self.modes if mode not in self.right_mode.split("|")]
+
+    @property
     def is_named(self) -> bool:
-        """Whether the top finding names the right part; a run that was refused before its start names the variable."""
-        refused = self.exit_code == ExitCode.USAGE and self.fault in REFUSED
-        return refused or self.found in self.component.split("/")
+        """Whether the top finding has the right part, subject and failure mode, and no finding a wrong failure mode."""
+        return self.has_component and self.has_subject and self.has_mode and not self.wrong_modes
 
     @property
     def is_right(self) -> bool:
         """Whether the gate did what it should: red and named with a fault, green without."""
         return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named
+
+    @property
+    def problems(self) -> str:
+        """What is not right, in a few words."""
+        judged = {
+            "component": self.has_component,
+            "subject": self.has_subject,
+            "failure mode": self.has_mode,
+            f"wrong {', '.join(self.wrong_modes)}": not self.wrong_modes,
+        }
+        return ", ".join(name for name, is_right in judged.items() if not is_right)
 
     @property
     def conclusion(self) -> str:
@@ -103,13 +157,9 @@ class Row:
 
 def known_faults(system: str = NAVIGATOR) -> list[Known]:
     """All faults of a system, asked from its twin as a stranger asks."""
-    command = [sys.executable, "-m", "twin", "faults", "--system", system]
+    command = [sys.executable, "-m", "twin", "faults", "--json", "--system", system]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    found = []
-    for line in done.stdout.splitlines():
-        name, component, suites, title = line.split(maxsplit=3)
-        found.append(Known(name, component, tuple(suites.split(",")), title))
-    return found
+    return [Known(**{**entry, "suites": tuple(entry["suites"])}) for entry in json.loads(done.stdout)]
 
 
 def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
@@ -124,11 +174,15 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
         done = run_gate(suite, Path(folder), arguments, RUN_SECONDS, modules)
     row = Row(
         fault.id if fault else HEALTHY, suite, fault.title if fault else "", fault.component if fault else "",
-        done.exit_code, round(done.seconds, 1), findings=len(done.verdict.findings), red=done.verdict.named("failed"),
+        done.exit_code, round(done.seconds, 1), fault.mode if fault else NO_MODE, fault.subject if fault else "*",
+        findings=len(done.verdict.findings), red=done.verdict.named("failed"), blocked=done.verdict.named("blocked"),
     )  # fmt: skip
+    row.modes = [finding.failure_mode for finding in done.verdict.findings if finding.failure_mode]
+    row.titles = [str(finding) for finding in done.verdict.findings]
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
     if (top := done.top) is not None:
         row.found, row.mode, row.summary, row.evidence = top.component, top.failure_mode, top.title, top.evidence
+        row.named = [top.title, *top.subjects]
     elif row.is_red:
         row.evidence = done.tail
     return row

@@ -41,13 +41,19 @@ def _head(system: str) -> list[str]:
 def _counts(rows: Sequence[Row], judged: Sequence[Row]) -> list[str]:
     ids = {row.fault for row in judged}
     red = {name for name in ids if all(row.is_red for row in judged if row.fault == name)}
-    named = {name for name in ids if all(row.is_named for row in judged if row.fault == name)}
+    component = {name for name in ids if all(row.has_component for row in judged if row.fault == name)}
+    subject = {name for name in ids if all(row.has_subject for row in judged if row.fault == name)}
+    mode = {name for name in ids if all(row.has_mode for row in judged if row.fault == name)}
+    findings, wrong = sum(row.findings for row in judged), sum(len(row.wrong_modes) for row in judged)
     checks = {name for row in rows if row.fault == HEALTHY for name in row.checks}
     open_ = unproven(rows)
     green = not any(row.is_red for row in rows if row.fault == HEALTHY)
     return [
         f"- red in every suite in which it must be: {_by_kind(red, ids)}",
-        f"- the top finding names the right component: {_by_kind(named, ids)}",
+        f"- the top finding has the right failure mode, or rightly none: {_by_kind(mode, ids)}",
+        f"- the top finding names the right component: {_by_kind(component, ids)}",
+        f"- the top finding names what is broken: {_by_kind(subject, ids)}",
+        f"- findings with a wrong failure mode, on top or below: **{Share(wrong, findings).below}**",
         f"- a healthy twin is green: {'yes' if green else '**no**'}",
         f"- checks that a named fault turned red: {Share(len(checks) - len(open_), len(checks)).of_all}"
         " (the rest: [mutations](mutations.md) and below)",
@@ -65,11 +71,12 @@ def _by_kind(good: set[str], ids: set[str]) -> str:
 
 def _table(judged: Sequence[Row]) -> list[str]:
     lines = [
-        "| fault | what is broken | suite | red checks | top finding | findings | time to verdict |",
-        "|---|---|---|---|---|---|---|",
+        "| fault | what is broken | suite | red checks | top finding | findings | not right | time to verdict |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in judged:
         number = len(row.red) or ("all blocked" if row.exit_code == ExitCode.BLOCKED else "–")
-        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, f"{row.seconds:.0f} s"]
+        wrong = row.problems if row.is_red and not row.is_right else ""
+        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, wrong, f"{row.seconds:.0f} s"]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines

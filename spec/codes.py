@@ -26,7 +26,7 @@ class Code(BaseModel):
     title: str
     harm: str
     group: Literal["subject", "component"] = "subject"
-    on: Literal["", "accepted", "refused"] = ""
+    on: Literal["", "accepted", "refused", "denied"] = ""
     at: Literal["", "service"] = ""
     symptom: bool = False
     spreads: Literal["", "outage", "slow"] = ""

@@ -174,6 +174,11 @@ class DocumentNames:
         return (name for name, kind in spec.documents.items() if kind.outcome == self._outcome)
 
 
+def other_embedding_models(spec: Specification) -> Iterable[str]:
+    """Models that questions may be embedded with by mistake."""
+    return spec.pipeline.other_embed_models
+
+
 def fact_numbers(spec: Specification) -> Iterable[int]:
     """Numbers of the facts in every policy."""
     return range(len(spec.facts))

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.environment import Rule, url_part
+from fixtures.environment import Breach, Rule, url_part
+from fixtures.problems import Problem
 from gate.session import Session
 
 URL = "postgresql://staging_user:pass%40word@pooler.example.com:6543/staging_db"
 
 
-def problem(session: Session, name: str, value: str | None, **others: str) -> str | None:
+def problem(session: Session, name: str, value: str | None, **others: str) -> Problem | None:
     facts = replace(session.run, environments={"api": others | ({name: value} if value is not None else {})})
     return Rule(Session(facts, session.system), "api", name).problem()
 
@@ -39,10 +40,25 @@ def test_parts_follow_the_url(session: Session) -> None:
 def test_an_optional_key_may_be_missing_but_not_wrong(session: Session) -> None:
     assert problem(session, "ANTHROPIC_API_KEY", None) is None
     assert problem(session, "ANTHROPIC_API_KEY", "staging_anthropic_key")
-    assert problem(session, "OPENAI_API_KEY", None) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "code"),
+    [
+        ("OPENAI_API_KEY", None, Breach.MISSING, "env.missing"),
+        ("OPENAI_API_KEY", "", Breach.EMPTY, "env.missing"),
+        ("OPENAI_API_KEY", "staging_openai_key", Breach.PLACEHOLDER, "env.placeholder"),
+        ("ENVIRONMENT", "production", Breach.VALUE, "env.value"),
+        ("ENVIRONMENT", "staging ", Breach.STRAY, "env.value"),
+    ],
+)
+def test_the_kind_of_a_problem_gives_its_code(session: Session, name: str, value: str | None, kind: Breach, code: str) -> None:
+    found = problem(session, name, value)
+    assert found
+    assert (found.error, found.code) == (kind, code)
 
 
 def test_a_secret_is_not_shown(session: Session) -> None:
     found = problem(session, "DATABASE_URL", "postgresql://user:very-secret@")
     assert found
-    assert "very-secret" not in found
+    assert "very-secret" not in found.detail

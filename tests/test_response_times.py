@@ -50,7 +50,9 @@ def test_a_measurement_leaves_a_row_with_its_own_limit(tmp_path: Path) -> None:
     measure.hold(Samples("one-page document", [30_000.0]), "document", "worker", allowance_ms=60_000)
     with pytest.raises(Failure) as caught:
         measure.hold(Samples("another document", [30_000.0]), "document", "worker")
-    assert (caught.value.subject, caught.value.expected) == ("target another document", 10_000)
+    failure = caught.value
+    assert (failure.code, failure.subject, failure.expected) == ("target.slow", "target another document", 10_000)
+    assert (failure.observed["figure"], failure.observed["milliseconds"]) == ("max_ms", 30_000)
     found = response_times.read(session.shared.path / "samples")
     assert [(row["name"], row["limits"]) for row in found] == [
         ("another document", {"max": SPEC.targets["document"].max_ms}),

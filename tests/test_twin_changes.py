@@ -1,5 +1,6 @@
 """The catalogues of faults and variants: what is listed is well formed, and what is not well formed is refused."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from gate.places import ROOT
 from twin import catalogue, plan, variants
-from twin.changes import CatalogueError, Fault, UnknownId, Variant, find_in, in_order, register
+from twin.changes import CatalogueError, Fault, UnknownId, Variant, find_in, in_order, mode_of, register
 
 catalogue.load()
 TWIN = [sys.executable, "-m", "twin"]
@@ -26,7 +27,7 @@ def test_the_variant_fits_the_plan(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("title", "component", "suites", "message"),
     [
-        ("", "api", ("postdeploy",), "no failure mode"),
+        ("", "api", ("postdeploy",), "its title is empty"),
         ("it breaks", "", ("postdeploy",), "expected a component"),
         ("it breaks", "api/", ("postdeploy",), "expected a component"),
         ("it breaks", "api", (), "expected suites"),
@@ -35,7 +36,28 @@ def test_the_variant_fits_the_plan(tmp_path: Path, name: str) -> None:
 )
 def test_a_fault_that_says_too_little_is_an_error(title: str, component: str, suites: tuple[str, ...], message: str) -> None:
     with pytest.raises(CatalogueError, match=f"fault G99: .*{message}"):
-        register({}, Fault("G99", title, _nothing, component, suites))
+        register({}, Fault("G99", title, _nothing, component, suites, mode="-", subject="*endpoint*"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "subject", "message"),
+    [
+        ("", "*endpoint*", "a fault without a failure mode"),
+        ("F37", "*endpoint*", "a fault without a failure mode"),
+        ("G99", "*endpoint*", "a fault without a failure mode"),
+        ("F01", "", "expected patterns that name what is broken"),
+        ("F01", "*", "expected patterns that name what is broken"),
+        ("F01", "*endpoint*|", "expected patterns that name what is broken"),
+    ],
+)
+def test_a_fault_names_its_failure_mode_and_what_is_broken(mode: str, subject: str, message: str) -> None:
+    fault = Fault("G99", "it breaks", _nothing, "api", ("postdeploy",), mode=mode, subject=subject)
+    with pytest.raises(CatalogueError, match=f"fault G99: {message}"):
+        register({}, fault)
+
+
+def test_only_an_f_id_is_its_own_failure_mode() -> None:
+    assert (mode_of("F01", None), mode_of("G01", None), mode_of("G01", "F14"), mode_of("C01", "-")) == ("F01", "", "F14", "-")
 
 
 def test_an_id_is_given_once() -> None:
@@ -53,6 +75,16 @@ def test_an_unknown_id_is_one_line_and_exit_code_4(option: str) -> None:
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.count("\n") == 1
     assert "X99" in done.stderr
+
+
+@pytest.mark.parametrize("system", ["navigator", "clinic"])
+def test_machines_read_all_of_a_fault(system: str) -> None:
+    command = [*TWIN, "faults", "--json", "--system", system]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    listed = json.loads(done.stdout)
+    assert len({fault["id"] for fault in listed}) == len(listed) >= 19
+    assert all(set(fault) == {"id", "component", "suites", "title", "mode", "subject"} for fault in listed)
+    assert all(fault["mode"] == fault["id"] for fault in listed if fault["id"].startswith("F"))
 
 
 @pytest.mark.parametrize("command", ["faults", "variants"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("faults", help="list the faults, one a line"),
         commands.add_parser("variants", help="list the variants, one a line"),
     ]
+    listings[0].add_argument("--json", action="store_true", help="for machines: a list of objects")
     for command in (up, *listings):
         command.add_argument("--system", choices=sorted(SYSTEMS), default=DEFAULT, help=f"default {DEFAULT}")
     return parser
@@ -84,12 +86,19 @@ def _list(system: System[Any], what: str) -> int:
     return 0
 
 
+def _list_as_data(system: System[Any]) -> int:
+    print(json.dumps([fault.as_data() for fault in system.faults.values()], indent=1))
+    return 0
+
+
 def main() -> int:
     """Run the command; returns the exit code."""
     arguments = _parser().parse_args()
     system = SYSTEMS[arguments.system]
     try:
         system.load()
+        if arguments.command == "faults" and arguments.json:
+            return _list_as_data(system)
         if arguments.command != "up":
             return _list(system, arguments.command)
         if arguments.env_file:

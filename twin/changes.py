@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 PlanT = TypeVar("PlanT")
 ChangeT = TypeVar("ChangeT", bound="Change[Any]")
 ID = re.compile(r"[A-Z]\d{2,3}")
+MODE = re.compile(r"(F\d\d|-)(\|(F\d\d|-))*")
 SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "contract", "maintenance"})
 
 
@@ -52,16 +53,23 @@ class Variant(Change[PlanT]):
 class Fault(Change[PlanT]):
     """A broken system: `title` is the failure mode, `component` is at fault, `suites` are expected to turn red.
 
-    A slash in `component` separates names that are equally correct: a suite may observe the fault in either part.
+    A slash in `component` separates names that are equally correct: a suite may observe the fault in either part. `mode` is the
+    failure mode that the defect truly is, `-` where it is none; a bar separates modes that are equally right. `subject` names
+    the broken thing as the on-call engineer must
+    read it: the subject or the title of the top finding matches one of its patterns (`fnmatch`, separated by `|`).
     """
 
     component: str
     suites: tuple[str, ...]
+    mode: str = field(kw_only=True)
+    subject: str = field(kw_only=True)
 
     def problem(self) -> str | None:
         """The reason why it is malformed, or None."""
-        if not self.title.strip():
-            return "it has no failure mode"
+        if not MODE.fullmatch(self.mode):
+            return f"a fault without a failure mode (F01 to F36, or - for none); found {self.mode!r}"
+        if not all(name.strip(" *?") for name in self.subject.split("|")):
+            return f"expected patterns that name what is broken; found {self.subject!r}"
         if not all(re.fullmatch(r"[a-z]+", name) for name in self.component.split("/")):
             return f"expected a component; found {self.component!r}"
         if not self.suites or not set(self.suites) <= SUITES:
@@ -70,6 +78,16 @@ class Fault(Change[PlanT]):
 
     def __str__(self) -> str:
         return f"{self.id}  {self.component:<12} {','.join(self.suites):<28} {self.title}"
+
+    def as_data(self) -> dict[str, object]:
+        """For machines."""
+        names = ("id", "component", "suites", "title", "mode", "subject")
+        return {name: getattr(self, name) for name in names}
+
+
+def mode_of(id: str, mode: str | None) -> str:
+    """The failure mode of a fault: its id where that names one and no other is given."""
+    return mode if mode is not None else id if id.startswith("F") else ""
 
 
 def register(registry: dict[str, ChangeT], change: ChangeT) -> None:

@@ -8,6 +8,7 @@ from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
 from load.checks import LoadResult, short_load
+from load.judge import CONNECTIONS, DOCUMENTS, FAILED, OLDEST, of_task
 from spec import entries
 
 pytestmark = [
@@ -15,6 +16,7 @@ pytestmark = [
     pytest.mark.checklist("8.3.1"),
     pytest.mark.component("api"),
     pytest.mark.needs("api", "supabase"),
+    pytest.mark.about("load.unmeasured", "task all"),
     promised("load"),
 ]
 
@@ -28,30 +30,32 @@ def load(session: Session, out: Path) -> LoadResult:
 def test_no_request_fails_under_load(load: LoadResult) -> None:
     """contract Response-time targets: error rate under load."""
     expect(load.record.requests, "requests that were made").is_above(0)
-    load.hold("failed requests")
+    load.hold(FAILED)
 
 
 @pytest.mark.component("harness")
 def test_the_generator_kept_its_schedule(load: LoadResult) -> None:
     """contract Response-time targets: figures count only when the generator itself kept up."""
-    expect(load.problems, "reasons not to trust the generator", "load on this machine").is_empty()
+    expect(
+        load.problems, "reasons not to trust the generator", "load on this machine", facts=load.record.generator_facts()
+    ).is_empty()
 
 
 @each("task", entries.load_tasks)
 def test_the_task_holds_its_target_under_load(load: LoadResult, task: str) -> None:
     """contract Response-time targets: each endpoint under load."""
-    expect(load.count(task), f"requests of task {task}").is_above(0)
-    load.hold(f"{task} under load")
+    expect(load.count(task), f"requests of task {task}", subject=f"task {task}").is_above(0)
+    load.hold(of_task(task))
 
 
 @pytest.mark.component("worker")
 def test_documents_keep_up_under_load(load: LoadResult) -> None:
     """contract Worker: documents that are uploaded under load complete, and none grows old."""
-    load.hold("documents", "oldest")
+    load.hold(DOCUMENTS, OLDEST)
 
 
 @pytest.mark.component("database")
 @pytest.mark.needs("database")
 def test_connections_are_left_under_load(load: LoadResult) -> None:
     """§5 Database Connections: the services do not use up the server's connections (F18)."""
-    load.hold("database connections")
+    load.hold(CONNECTIONS)

@@ -24,7 +24,10 @@ def regression(session: Session, baseline: str) -> Regression:
 
 
 @each("task", entries.compared_tasks)
+@pytest.mark.about("load.slower", "task {task}")
 def test_the_task_is_no_slower_than_in_the_last_release(regression: Regression, task: str) -> None:
     """contract Response-time targets: no regression against the last release (F31)."""
     comparison = regression.of(task)
-    expect(comparison.judgement, f"{task} against the baseline", seen=comparison.describe()).differs_from("slower")
+    expect(
+        comparison.judgement, f"{task} against the baseline", seen=comparison.describe(), facts=comparison.facts()
+    ).differs_from("slower")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.accounts import sign_up
+from fixtures.accounts import expect_own_account, sign_up
 from fixtures.api import Api
 from fixtures.users import User, Users
 from gate.http import expect
@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.checklist("8.2.2"),
     pytest.mark.component("api"),
     pytest.mark.needs("api"),
+    pytest.mark.about("http.value"),
     promised("pipeline"),
 ]
 
@@ -24,7 +25,7 @@ def test_register_creates_a_user_who_can_sign_in(api: Api, users: Users, spec: S
     expect(api.call("register", json={"email": email, "password": password, "name": name})).success()
     reply = expect(api.call("login", json={"email": email, "password": password})).success()
     body = expect(reply).fields(*spec.endpoint("login").fields)
-    expect(api.differing_values(reply), "fields of the sign-in that differ").is_empty()
+    expect(api.differing_values(reply), "fields of the sign-in that differ", subject=reply.subject, of=reply).is_empty()
     expect(api.as_(body["access_token"]).call("me")).success()
 
 
@@ -48,8 +49,8 @@ def test_login_answers_a_token_that_works(api: Api, user: User, spec: Specificat
     """contract POST /login, /auth/login: 200 with a bearer token of this user."""
     reply = expect(api.call(endpoint, json={"email": user.email, "password": user.password})).success()
     body = expect(reply).fields(*spec.endpoint(endpoint).fields)
-    me = expect(api.as_(body["access_token"]).call("me")).success().object()
-    expect(me.get("id"), "id of the signed-in user").equals(user.id)
+    me = expect(api.as_(body["access_token"]).call("me")).success()
+    expect_own_account(me, user)
 
 
 @pytest.mark.parametrize("endpoint", ["login", "auth_login"])
@@ -100,5 +101,21 @@ def test_signup_refuses_a_missing_field(api: Api, users: Users, missing: str) ->
 def test_the_caller_sees_their_own_account(api: Api, user: User, spec: Specification, endpoint: str) -> None:
     """contract GET /me, /auth/user: the caller's own id and e-mail (F08, F09)."""
     reply = expect(api.as_(user).call(endpoint)).success(because="the token is valid")
-    body = expect(reply).fields(*spec.endpoint(endpoint).fields)
-    expect((body["id"], body["email"]), "id and e-mail").equals((user.id, user.email))
+    expect(reply).fields(*spec.endpoint(endpoint).fields)
+    expect_own_account(reply, user)
+
+
+@pytest.mark.about("cache.private")
+@pytest.mark.parametrize("endpoint", ["me", "auth_user"])
+def test_two_callers_in_turn_each_see_their_own_account(
+    api: Api, user: User, another_user: User, spec: Specification, endpoint: str
+) -> None:
+    """contract GET /me, /auth/user: the second of two callers does not get the answer of the first."""
+    callers = (user, another_user)
+    replies = [expect(api.as_(caller).call(endpoint)).success(because="the token is valid") for caller in callers]
+    first, second = (expect(reply).fields(*spec.endpoint(endpoint).fields) for reply in replies)
+    of = replies[-1]
+    expect(second["id"], "id shown to the second caller", subject=of.subject, of=of).differs_from(first["id"])
+    expect(second["email"], "e-mail shown to the second caller", subject=of.subject, of=of).differs_from(first["email"])
+    for reply, caller in zip(replies, callers, strict=True):
+        expect_own_account(reply, caller)

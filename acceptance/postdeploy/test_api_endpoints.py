@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.api import Api, shape
+from fixtures.violations import without_right_token
 from gate.http import expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -27,21 +28,24 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
 
 
 @promised("endpoints.openapi")
+@pytest.mark.about("route.missing")
 @each("name", entries.described)
 def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> None:
     """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""
     endpoint = spec.endpoint(name)
-    described = {shape(path): methods for path, methods in api.call("openapi").object()["paths"].items()}
+    reply = api.call("openapi")
+    described = {shape(path): methods for path, methods in expect(reply).fields("paths")["paths"].items()}
     known = [method.upper() for method in described.get(shape(endpoint.path), {})]
-    expect(known, f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?").contains(
-        endpoint.method
-    )
+    what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
+    expect(known, what, hint, subject=f"endpoint {endpoint.method} {endpoint.path}", of=reply).contains(endpoint.method)
 
 
+@pytest.mark.about("endpoint.open")
 @each("name", entries.bearer)
-def test_the_endpoint_wants_a_token(api: Api, name: str) -> None:
+def test_the_endpoint_wants_a_token(api: Api, spec: Specification, name: str) -> None:
     """contract HTTP API: 401 without a token, never 200 and never 500 (F22)."""
-    expect(api.call_unknown(name)).error("unauthorized", because="no token was sent")
+    reply = api.call_unknown(name)
+    without_right_token(reply, spec, "endpoint.open").error("unauthorized", because="no token was sent")
 
 
 @each("case", entries.cases)
@@ -51,4 +55,5 @@ def test_the_case_is_answered_as_agreed(api: Api, caller_token: str, spec: Speci
     statuses = spec.endpoint(case.endpoint).statuses(case.answer)
     reply = expect(caller.ask_case(case)).status(*statuses, because=case.promise.split(": ", 1)[-1])
     fields = spec.endpoint(case.endpoint).fields if case.answer == "success" else []
-    expect(api.missing_fields(reply, fields), f"fields missing in the reply to {case.name}").is_empty()
+    if fields:
+        expect(reply).fields(*fields)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.api import Api, job_ids
+from fixtures.api import Api, expect_jobs, job_ids
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.users import User
+from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, within
 from gate.http import expect
 from gate.selection import promised
 from spec import Specification
@@ -20,6 +21,7 @@ pytestmark = [
     pytest.mark.checklist("8.2.2"),
     pytest.mark.component("api"),
     pytest.mark.needs("api"),
+    pytest.mark.about("http.value"),
     promised("pipeline"),
 ]
 
@@ -29,30 +31,34 @@ def test_a_new_job_can_be_read(api: Api, new_user: User, new_document: NewDocume
     body = expect(api.as_(new_user).request_upload(new_document())).success().object()
     reply = expect(api.as_(new_user).call("job", at={"job_id": body["job_id"]})).success()
     job = expect(reply).fields(*spec.endpoint("job").fields)
-    expect(job["document_id"], "document of the job").equals(body["document_id"])
+    expect(job["document_id"], "document of the job", subject=reply.subject, of=reply).equals(body["document_id"])
 
 
 def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET …/jobs: the caller's jobs only (F07)."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
     reply = expect(api.as_(new_user).call("jobs", params={"limit": 10, "offset": 0})).success()
-    expect(job_ids(reply), "jobs of a user with one upload").equals([job_id])
+    expect_jobs(reply, "jobs of a user with one upload", [job_id], own=[job_id])
 
 
 def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET …/jobs: limit and offset select a page of the jobs."""
-    sent = {expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"] for _ in range(2)}
+    uploads = [within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT) for _ in range(2)]
+    sent = {upload.object()["job_id"] for upload in uploads}
     pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).success() for n in range(3)]
     found = [job_ids(page) for page in pages]
-    expect([len(page) for page in found], "jobs on each page of one, of a user with two uploads").equals([1, 1, 0])
-    expect({job for page in found for job in page}, "jobs on all pages").equals(sent)
+    subject = pages[0].subject
+    expect([len(page) for page in found], "jobs on each page of one, of a user with two uploads", subject=subject).equals(
+        [1, 1, 0]
+    )
+    expect({job for page in found for job in page}, "jobs on all pages", subject=subject).equals(sent)
 
 
 def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """contract GET …/jobs: state selects the jobs in that state."""
     for state, wanted in ((spec.pipeline.final_state, [policy.job_id]), (spec.pipeline.failed_state, [])):
         reply = expect(api.as_(policy.owner).call("jobs", params={"state": state})).success()
-        expect(job_ids(reply), f"jobs in state {state} of a user with one finished job").equals(wanted)
+        expect_jobs(reply, f"jobs in state {state} of a user with one finished job", wanted, own=[policy.job_id])
 
 
 @pytest.mark.parametrize("query", [{"limit": -1}, {"limit": "many"}, {"offset": -1}, {"state": "nonsense"}], ids=str)
@@ -95,18 +101,31 @@ def test_a_failed_job_can_be_retried(
     expect(api.send(api.absolute(accepted["signed_url"]), document.body)).success()
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
     state = pipeline.existing_job(job_id)["state"]
-    expect(state, "state of a dead job after its retry").differs_from(spec.pipeline.failed_state)
+    what, column = "state of a dead job after its retry", f"column {spec.pipeline.jobs_table}.state"
+    expect(state, what, code="job.state", subject=column).differs_from(spec.pipeline.failed_state)
 
 
-def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, spec: Specification) -> None:
+def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract GET …/jobs/{job_id}: a finished job has status complete and state done."""
-    job = expect(api.as_(policy.owner).call("job", at={"job_id": policy.job_id})).success().object()
-    expect((job["status"], job["state"]), "status and state").equals((spec.pipeline.final_status, spec.pipeline.final_state))
+    reply = expect(api.as_(policy.owner).call("job", at={"job_id": policy.job_id})).success()
+    wanted = {"status": spec.pipeline.final_status, "state": spec.pipeline.final_state}
+    job, row = expect(reply).fields(*wanted), pipeline.existing_job(policy.job_id)
+    for name, value in wanted.items():
+        code, subject = of_a_column(spec, reply, name, as_stored=job[name] == row[name])
+        expect(job[name], f"{name} of the finished job", code=code, subject=subject, of=reply).equals(value)
 
 
-def test_the_failed_job_is_shown_with_its_reason(api: Api, document_runs: DocumentRuns, spec: Specification) -> None:
+def test_the_failed_job_is_shown_with_its_reason(
+    api: Api, document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification
+) -> None:
     """contract GET …/jobs/{job_id}: a failed job shows last_error."""
     failed = document_runs.failed("no_text")
-    job = expect(api.as_(failed.owner).call("job", at={"job_id": failed.job_id})).success().object()
-    expect(str(job["status"]), "status of a document without text").satisfies(spec.pipeline.has_failed, "to be a failure")
-    expect(job["last_error"], "last_error of the failed job").is_not_empty()
+    reply = expect(api.as_(failed.owner).call("job", at={"job_id": failed.job_id})).success()
+    job, row = expect(reply).fields("status", "last_error"), pipeline.existing_job(failed.job_id)
+    code, subject = of_a_column(spec, reply, "status", as_stored=job["status"] == row["status"])
+    what = "status of a document without text"
+    expect(str(job["status"]), what, code=code, subject=subject, of=reply).satisfies(
+        spec.pipeline.has_failed, "to be a failure"
+    )
+    code, subject = of_a_column(spec, reply, "last_error", as_stored=not row["last_error"], code="data.reason")
+    expect(job["last_error"], "last_error of the failed job", code=code, subject=subject, of=reply).is_not_empty()

@@ -1,15 +1,15 @@
 """8.2.2 Test API endpoints functionality: uploads (contract: HTTP API)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 
 from fixtures.api import Api
-from fixtures.clock import moment
+from fixtures.clock import TimeField
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.users import User
+from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
 from gate.http import expect
 from gate.selection import promised
 from spec import Specification
@@ -32,35 +32,51 @@ def test_an_upload_is_accepted(
     reply = expect(api.as_(new_user).request_upload(document)).success()
     body = expect(reply).fields(*spec.endpoint("upload").fields)
     row = pipeline.existing_job(body["job_id"])
-    expect(str(row["user_id"]), "owner of the document's row").equals(new_user.id)
+    column = f"column {spec.pipeline.tables.documents}.user_id"
+    expect(str(row["user_id"]), "owner of the document's row", code="data.wrong", subject=column, of=reply).equals(new_user.id)
 
 
 def test_the_upload_window_is_as_published(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract Signed upload URLs live 300 s."""
-    body = expect(api.as_(new_user).request_upload(new_document())).success().object()
-    left = (moment(body["upload_expires_at"]) - datetime.now(UTC)).total_seconds()
+    reply = expect(api.as_(new_user).request_upload(new_document())).success()
+    time = TimeField(reply, "upload_expires_at")
     skew = spec.health.clock_skew_seconds
-    expect(left, "seconds until the signed URL expires").is_at_most(spec.limits.signed_url_ttl_seconds + skew)
-    expect(left, "seconds until the signed URL expires").is_above(skew)
+    left = expect(
+        time.from_now,
+        "seconds until the signed URL expires",
+        code="time.wrong",
+        subject=time.subject,
+        facts=time.facts,
+        of=reply,
+    )
+    left.is_at_most(spec.limits.signed_url_ttl_seconds + skew)
+    left.is_above(skew)
 
 
+@pytest.mark.about("data.doubled")
 def test_the_same_file_again_is_a_duplicate(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 409 for the same user and hash."""
     document = new_document()
     expect(api.as_(new_user).request_upload(document)).success()
     reply = expect(api.as_(new_user).request_upload(document)).error("duplicate")
     expect(reply).fields(*spec.endpoint("upload").error_fields["duplicate"])
-    expect(api.differing_values(reply, "duplicate"), "fields of the refusal that differ").is_empty()
+    differing = api.differing_values(reply, "duplicate")
+    expect(differing, "fields of the refusal that differ", code="http.value", subject=reply.subject, of=reply).is_empty()
 
 
 def test_another_user_may_upload_the_same_file(api: Api, new_user: User, another_user: User, new_document: NewDocument) -> None:
     """contract POST …/upload: duplicates are per user."""
     document = new_document()
     first = expect(api.as_(new_user).request_upload(document)).success().object()
-    second = expect(api.as_(another_user).request_upload(document)).success().object()
-    expect(second["document_id"], "document id of the second user").differs_from(first["document_id"])
+    reply = expect(api.as_(another_user).request_upload(document)).success()
+    # One document of two users would show each the other's.
+    own = expect(
+        reply.object()["document_id"], "document id of the second user", code="isolation.read", subject=reply.subject, of=reply
+    )
+    own.differs_from(first["document_id"])
 
 
+@pytest.mark.about("limit.missing", f"limit {SIZE_LIMIT}")
 def test_upload_refuses_a_file_over_the_limit(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 413 above the published size limit (F34)."""
     reply = api.as_(new_user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes + 1)
@@ -69,7 +85,7 @@ def test_upload_refuses_a_file_over_the_limit(api: Api, new_user: User, new_docu
 
 def test_upload_accepts_a_file_at_the_limit(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: the limit itself is allowed."""
-    expect(api.as_(new_user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes)).success()
+    within(api.as_(new_user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes), SIZE_LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -95,34 +111,43 @@ def test_upload_refuses_a_malformed_request(
     expect(api.as_(new_user).request_upload(new_document(), **changed)).error("malformed")
 
 
+@pytest.mark.about("limit.missing", "limit max_filename_characters")
 def test_upload_refuses_a_long_name(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 422 for a file name above the limit."""
     name = "x" * (spec.limits.max_filename_characters + 1) + ".pdf"
     expect(api.as_(new_user).request_upload(new_document(), filename=name)).error("malformed")
 
 
+@pytest.mark.about("limit.missing", f"limit {CONCURRENCY_LIMIT}")
 def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract POST …/upload: 429 above 2 running jobs of one user (F34)."""
     for _ in range(spec.limits.max_concurrent_jobs_per_user):
-        expect(api.as_(new_user).request_upload(new_document())).success()
+        within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT)
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user")
 
 
+@pytest.mark.about("limit.missing", f"limit {DAILY_LIMIT}")
 def test_a_fourth_document_a_day_is_refused(
     api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
     """contract POST …/upload: 429 above 3 documents a day of one user (F34)."""
     for _ in range(spec.limits.max_uploads_per_day_per_user):
-        body = expect(api.as_(new_user).request_upload(new_document())).success().object()
+        body = within(api.as_(new_user).request_upload(new_document()), DAILY_LIMIT).object()
         pipeline.finish_job(body["job_id"])
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user and day")
 
 
+@pytest.mark.about("limit.published")
 def test_the_published_limits_are_the_specified_ones(api: Api, spec: Specification) -> None:
     """contract GET …/upload/limits: the limits themselves (F34)."""
-    body = expect(api.call("limits")).fields(*spec.endpoint("limits").fields)
+    reply = api.call("limits")
+    body = expect(reply).fields(*spec.endpoint("limits").fields)
     wanted = {name: getattr(spec.limits, name) for name in spec.endpoint("limits").fields}
-    expect({name: body[name] for name in wanted}, "published limits").equals(wanted)
+    differing = [name for name in wanted if body[name] != wanted[name]]
+    for name in wanted:
+        expect(
+            body[name], f"published {name}", subject=f"limit {name}", facts={"differing": differing}, of=reply
+        ).equals(wanted[name])  # fmt: skip
 
 
 def test_the_signed_url_takes_the_file_once(api: Api, new_user: User, new_document: NewDocument) -> None:
@@ -133,6 +158,7 @@ def test_the_signed_url_takes_the_file_once(api: Api, new_user: User, new_docume
     expect(api.send(url, document.body)).error("taken")
 
 
+@pytest.mark.about("storage.open", "bucket files")
 def test_an_altered_signature_is_refused(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract PUT signed_url: 400 or 403 for an altered token."""
     document = new_document()
@@ -150,4 +176,5 @@ def test_the_upload_proxy_takes_the_file(
     headers = {"Content-Type": spec.limits.supported_mime_types[0]}
     at = {"bucket": bucket, "key": key}
     reply = expect(api.as_(new_user).call("upload_proxy", at=at, content=document.body, headers=headers)).success()
-    expect(api.differing_values(reply), "fields of the reply that differ").is_empty()
+    differing = api.differing_values(reply)
+    expect(differing, "fields of the reply that differ", code="http.value", subject=reply.subject, of=reply).is_empty()

@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.catalogue import Catalogue
 from fixtures.database import Database
+from fixtures.problems import expect_none
 from fixtures.source import SourceTree
 from gate.failures import not_applicable
 from gate.http import expect
@@ -25,64 +26,78 @@ pytestmark = [
 every_table = each("table", entries.tables)
 
 
+@pytest.mark.about("db.unreachable", "part database")
 def test_the_database_lets_the_services_in(database: Database) -> None:
     """§1 Database Configuration: DATABASE_URL connects, without prepared statements, as through the pooler."""
     expect(database.answers(), "a simple query to return a row").is_true()
 
 
+@pytest.mark.about("db.refused", "variable worker DATABASE_URL")
 @promised("pipeline")
 @pytest.mark.component("worker")
 def test_the_worker_gets_into_the_database(database: Database, session: Session) -> None:
     """§2 Database Configuration: the worker's own DATABASE_URL connects too (F03, F10)."""
     hint = "DATABASE_URL of the worker: host (the pooler's), user and password"
     refusal = database.refusal_of(session.run.environment_of(session.spec.pipeline.worker).get("DATABASE_URL", ""))
-    expect(refusal, "refusals of the worker by its own DATABASE_URL", hint).is_empty()
+    expect_none(refusal, "refusals of the worker by its own DATABASE_URL", hint)
 
 
+@pytest.mark.about("db.version", "part database")
 def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
     expect(catalogue.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
 
 
-def test_the_schema_exists(catalogue: Catalogue, spec: Specification) -> None:
+@pytest.mark.about("db.missing")
+def test_the_schema_exists(catalogue: Catalogue) -> None:
     """§3 Database Dependencies: the schema that DATABASE_SCHEMA names."""
-    expect(catalogue.schemas(), "schemas of the database", "the applied migrations").contains(spec.database.schema_name)
+    catalogue.require_schema()
 
 
+@pytest.mark.about("db.missing")
 @promised("vectors")
 def test_the_vector_extension_is_installed(catalogue: Catalogue, spec: Specification) -> None:
     """contract Database: pgvector is installed."""
-    expect(catalogue.extensions(), "extensions of the database", "CREATE EXTENSION vector").contains(spec.vectors.extension)
+    wanted = spec.vectors.extension
+    hint = f"CREATE EXTENSION {wanted}"
+    expect(catalogue.extensions(), "extensions of the database", hint, subject=f"extension {wanted}").contains(wanted)
 
 
+@pytest.mark.about("time.wrong", "part database")
 def test_the_clock_of_the_database_is_right(catalogue: Catalogue, spec: Specification) -> None:
     """§5 Job Processing: retry delays and ages are computed from the database's clock."""
-    expect(catalogue.clock_skew(), "seconds between the database's clock and this machine's").is_at_most(
-        spec.health.clock_skew_seconds
-    )
+    skew = catalogue.clock_skew()
+    expect(skew, "seconds between the database's clock and this machine's").is_at_most(spec.health.clock_skew_seconds)
 
 
+@pytest.mark.about("db.missing", "table {table}")
 @every_table
-def test_the_table_exists(catalogue: Catalogue, database: Database, table: Table) -> None:
+def test_the_table_exists(catalogue: Catalogue, table: Table) -> None:
     """§3 Tables: each table of the pipeline."""
-    expect(catalogue.tables(), f"tables of {database.schema}", "the applied migrations").contains(table.name)
+    catalogue.require(table.name)
 
 
+@pytest.mark.about("db.differs", "column {table}.{column}")
 @each("table, column", entries.columns)
 def test_the_column_has_its_type(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: each column, with its type."""
+    catalogue.require(table.name)
     found = catalogue.columns(table.name).get(column)
-    expect(found.type if found else "no such column", f"type of {table.name}.{column}", "the applied migrations").equals(
-        table.columns[column]
-    )
+    code = "db.differs" if found else "db.missing"
+    shown = found.type if found else "no such column"
+    expect(shown, f"type of {table.name}.{column}", "the applied migrations", code=code).equals(table.columns[column])
 
 
+@pytest.mark.about("db.differs", "constraint {table} primary key")
 @each("table", entries.keyed_tables)
 def test_the_primary_key_is_as_agreed(catalogue: Catalogue, table: Table) -> None:
     """contract Database: the primary key."""
-    expect(catalogue.unique_keys(table.name, primary=True), f"primary key of {table.name}").equals([table.primary_key])
+    found = catalogue.unique_keys(table.name, primary=True)
+    code = "db.differs" if found else "db.missing"
+    expect(found, f"primary key of {table.name}", code=code).equals([table.primary_key])
 
 
+@pytest.mark.about("db.missing", "constraint {table}.{columns} unique")
 @each("table, columns", entries.unique_keys)
 def test_the_columns_are_unique(catalogue: Catalogue, table: Table, columns: list[str]) -> None:
     """contract Database: a repeat upload and a repeated chunk are refused."""
@@ -90,21 +105,30 @@ def test_the_columns_are_unique(catalogue: Catalogue, table: Table, columns: lis
     expect(keys, f"unique keys of {table.name}").contains(sorted(columns), "a repeat must not make a second row")
 
 
+@pytest.mark.about("db.differs", "constraint {table}.{column} foreign key")
 @each("table, column", entries.foreign_keys)
 def test_the_foreign_key_exists(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: no job and no chunk without its document."""
-    found = catalogue.foreign_keys(table.name).get(column, "no foreign key")
-    expect(found, f"target of {table.name}.{column}").equals(table.foreign_keys[column])
+    found = catalogue.foreign_keys(table.name).get(column)
+    code = "db.differs" if found else "db.missing"
+    expect(found or "no foreign key", f"target of {table.name}.{column}", code=code).equals(table.foreign_keys[column])
 
 
+@pytest.mark.about("db.status_open", "constraint {table}.{column}")
 @each("table, column", entries.checked_columns)
 def test_the_check_constraint_allows_exactly_the_agreed_values(catalogue: Catalogue, table: Table, column: str) -> None:
     """contract Database: CHECK constraints as new as the code (F06)."""
-    allowed = catalogue.allowed_values(table.name, column)
+    allowed, wanted = catalogue.allowed_values(table.name, column), set(table.checks[column])
+    # Without any CHECK every value is let through.
+    refused = sorted(wanted - allowed) if allowed else []
+    code = "db.status_refused" if refused else "db.status_open"
+    facts = {"refused": refused} if refused else {"beyond": sorted(allowed - wanted) or "everything"}
+    what = f"values that the CHECK on {table.name}.{column} allows"
     hint = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
-    expect(sorted(allowed), f"values that the CHECK on {table.name}.{column} allows", hint).equals(sorted(table.checks[column]))
+    expect(sorted(allowed), what, hint, code=code, facts=facts).equals(sorted(wanted))
 
 
+@pytest.mark.about("db.index_missing", "index {table}.{index}")
 @each("table, index", entries.indexes)
 def test_the_index_exists(catalogue: Catalogue, table: Table, index: Index) -> None:
     """contract Database: the index that the queue and the look-ups need."""
@@ -113,22 +137,19 @@ def test_the_index_exists(catalogue: Catalogue, table: Table, index: Index) -> N
     expect(usable, f"{'partial ' if index.partial else ''}indexes of {table.name}").contains(index.columns)
 
 
+@pytest.mark.about("db.index_missing")
 @promised("vectors")
 def test_the_embedding_has_an_approximate_index(catalogue: Catalogue, spec: Specification) -> None:
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
-    found = [
-        i
-        for i in catalogue.indexes(table.name)
-        if i.method in spec.vectors.index_methods and spec.vectors.operator_class in i.operators
-    ]
-    methods = " or ".join(spec.vectors.index_methods)
+    found = catalogue.indexes(table.name, spec.vectors.index_methods, spec.vectors.operator_class)
     hint = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.vectors.operator_class})"
-    expect([i.columns for i in found], f"{methods} indexes with cosine distance on {table.name}", hint).contains(
-        [table.vector_index]
-    )
+    what = f"{' or '.join(spec.vectors.index_methods)} indexes with cosine distance on {table.name}"
+    subject = f"index {table.name}.{table.vector_index}"
+    expect([i.columns for i in found], what, hint, subject=subject).contains([table.vector_index])
 
 
+@pytest.mark.about("db.open", "table {table}")
 @promised("roles")
 @every_table
 def test_row_level_security_is_on(catalogue: Catalogue, database: Database, table: Table) -> None:
@@ -137,6 +158,7 @@ def test_row_level_security_is_on(catalogue: Catalogue, database: Database, tabl
     expect(catalogue.has_row_level_security(table.name), f"row-level security of {table.name}", hint).equals(True)
 
 
+@pytest.mark.about("db.hidden", "table {table}")
 @promised("roles")
 @every_table
 def test_the_service_role_may_work(catalogue: Catalogue, spec: Specification, table: Table) -> None:
@@ -145,14 +167,17 @@ def test_the_service_role_may_work(catalogue: Catalogue, spec: Specification, ta
     expect(missing, f"privileges that {spec.roles.service} lacks on {table.name}").is_empty()
 
 
+@pytest.mark.about("db.hidden", "table {table}")
 @promised("roles")
 @every_table
 def test_a_policy_lets_the_service_role_see_all_rows(catalogue: Catalogue, spec: Specification, table: Table) -> None:
     """contract Database: service_role sees all, by a policy or by passing row-level security by."""
+    catalogue.require_role(spec.roles.service)
     open_to = catalogue.policies(table.name, "SELECT") | catalogue.roles_without_security()
     expect(open_to, f"roles whose rows of {table.name} are not all hidden").contains(spec.roles.service)
 
 
+@pytest.mark.about("db.open", "table {table}")
 @promised("roles")
 @every_table
 def test_no_policy_shows_all_rows_to_everybody(catalogue: Catalogue, spec: Specification, table: Table) -> None:
@@ -161,67 +186,75 @@ def test_no_policy_shows_all_rows_to_everybody(catalogue: Catalogue, spec: Speci
     expect(opened, f"roles to which a policy shows all rows of {table.name}", f"the policies on {table.name}").is_empty()
 
 
+@pytest.mark.about("db.open", "table {table}")
 @promised("roles")
 @every_table
-def test_a_stranger_sees_nothing(database: Database, spec: Specification, table: Table) -> None:
+def test_a_stranger_sees_nothing(catalogue: Catalogue, database: Database, spec: Specification, table: Table) -> None:
     """contract Database: anon sees nothing."""
+    catalogue.require_role(spec.roles.anonymous)
     rows = database.visible_to(spec.roles.anonymous, None, table.name)
     expect(rows, f"rows of {table.name} that {spec.roles.anonymous} sees").equals(0)
 
 
+@pytest.mark.about("db.missing", "role {role}")
 @promised("roles")
 @each("role", entries.roles)
 def test_the_role_exists(catalogue: Catalogue, role: str) -> None:
     """contract Database: the roles of row-level security."""
-    expect(catalogue.roles(), "roles of the database").contains(role)
+    catalogue.require_role(role)
 
 
+@pytest.mark.about("db.rights", "role of the services")
 def test_no_user_can_become_superuser_through_the_services(catalogue: Catalogue) -> None:
     """§6 Data Security: the services' own role is no superuser."""
     expect(catalogue.is_superuser(), "superuser rights").equals(False)
 
 
+@pytest.mark.about("db.missing")
 def test_the_schema_comes_from_migrations(catalogue: Catalogue, spec: Specification) -> None:
     """contract Database: applied migrations are listed."""
-    expect(catalogue.applied_migrations(), f"versions in {spec.database.migrations_table}").is_not_empty(
-        "the schema comes from migrations"
-    )
+    listed = spec.database.migrations_table
+    found = catalogue.applied_migrations()
+    expect(found, f"versions in {listed}", subject=f"table {listed}").is_not_empty("the schema comes from migrations")
 
 
+@pytest.mark.about("db.missing")
 @pytest.mark.needs("source")
 def test_all_migrations_of_the_release_are_applied(catalogue: Catalogue, source: SourceTree, spec: Specification) -> None:
     """contract Database: the applied migrations are those of the source tree (F06)."""
-    missing = source.migrations(spec.database.migrations_folder) - catalogue.applied_migrations()
-    expect(sorted(missing), "migrations of the release that are not applied", "supabase db push").is_empty()
+    missing = sorted(source.migrations(spec.database.migrations_folder) - catalogue.applied_migrations())
+    subject = f"migration {missing[0]}" if missing else ""
+    expect(missing, "migrations of the release that are not applied", "supabase db push", subject=subject).is_empty()
 
 
+@pytest.mark.about("env.production")
 def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> None:
     """§6 Database Isolation: a separate staging database, and no production's (F35)."""
     name = catalogue.name()
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
-    expect(suspicious, f"signs of production in the database's name {name!r}").is_empty()
+    subject, what = f"variable {spec.service} DATABASE_URL", f"signs of production in the database's name {name!r}"
+    expect(suspicious, what, subject=subject, component="configuration").is_empty()
 
 
+@pytest.mark.about("storage.missing")
+@pytest.mark.component("storage")
 @promised("pipeline")
 def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
     """§3 Database Dependencies: database and storage belong to one project (F15)."""
     if not catalogue.exists(spec.pipeline.tables.buckets):
         not_applicable("this database does not hold Supabase's storage schema")
-    buckets = catalogue.buckets()
-    expect(buckets, "buckets in the database").contains(spec.pipeline.bucket)
+    wanted = spec.pipeline.bucket
+    expect(catalogue.buckets(), "buckets in the database", subject=f"bucket {wanted}").contains(wanted)
 
 
+@pytest.mark.about("storage.closed")
+@pytest.mark.component("storage")
 @promised("pipeline", "roles")
 def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
     """contract Storage: the policies of the bucket let service_role work (F04)."""
     if not catalogue.exists(spec.pipeline.tables.objects):
         not_applicable("this database does not hold Supabase's storage schema")
-    schema, _, objects = spec.pipeline.tables.objects.partition(".")
-    unbound = catalogue.roles_without_security()
-    missing = [
-        command
-        for command in ("SELECT", "INSERT", "UPDATE", "DELETE")
-        if spec.roles.service not in unbound | catalogue.policies(objects, command, schema)
-    ]
+    missing = catalogue.commands_without_policy(spec.pipeline.tables.objects, spec.roles.service)
     hint = "the policies on storage.objects; the storage migration"
-    expect(missing, "commands without a policy for service_role on storage.objects", hint).is_empty()
+    subject = f"bucket {spec.pipeline.bucket}"
+    expect(missing, "commands without a policy for service_role on storage.objects", hint, subject=subject).is_empty()

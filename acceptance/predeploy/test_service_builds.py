@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from fixtures.measure import Measure
+from fixtures.problems import expect_none
 from fixtures.source import SourceTree, complaint, has_engine, matches
 from gate.failures import not_applicable
 from gate.http import expect
@@ -17,10 +18,14 @@ pytestmark = [
     pytest.mark.checklist("8.1.3"),
     pytest.mark.component("build"),
     pytest.mark.needs("source"),
+    pytest.mark.about("build.differs"),
 ]
+image = pytest.mark.about("build.differs", "image {service}")
+broken = pytest.mark.about("build.broken", "image {service}")
 every_service = each("service", entries.services)
 
 
+@image
 @every_service
 def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: base image."""
@@ -28,6 +33,7 @@ def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification,
     expect(source.dockerfile(wanted).base_image, f"FROM in {wanted.dockerfile_path}").equals(wanted.base_image)
 
 
+@image
 @every_service
 def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: start command."""
@@ -39,9 +45,13 @@ def test_the_image_starts_the_service(source: SourceTree, spec: Specification, s
 def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> None:
     """§1 Networking Configuration: open ports."""
     api = spec.services[spec.service]
-    expect(source.dockerfile(api).ports, f"EXPOSE in {api.dockerfile_path}").equals(sorted(spec.networking.open_ports))
+    ports = source.dockerfile(api).ports
+    expect(ports, f"EXPOSE in {api.dockerfile_path}", subject=f"image {spec.service}").equals(
+        sorted(spec.networking.open_ports)
+    )
 
 
+@image
 @every_service
 def test_the_image_checks_its_health(source: SourceTree, spec: Specification, service: str) -> None:
     """§4 Staging Service Health Checks: the check command, its interval and its timeout."""
@@ -54,6 +64,7 @@ def test_the_image_checks_its_health(source: SourceTree, spec: Specification, se
     expect(check.timeout if check else None, f"timeout of the {place} in seconds").equals(spec.health.timeout_seconds)
 
 
+@image
 @every_service
 def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification, service: str) -> None:
     """§6 Network Security: the service needs no root."""
@@ -63,6 +74,7 @@ def test_the_image_does_not_run_as_root(source: SourceTree, spec: Specification,
     )
 
 
+@image
 @every_service
 def test_the_image_installs_the_services_requirements(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: the service's own requirements file."""
@@ -70,21 +82,24 @@ def test_the_image_installs_the_services_requirements(source: SourceTree, spec: 
     expect(" ".join(source.dockerfile(wanted).commands), f"RUN in {wanted.dockerfile_path}").contains(wanted.requirements)
 
 
+@broken
 @every_service
 def test_what_the_image_copies_is_there(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: every COPY finds its source."""
     dockerfile = source.dockerfile(spec.services[service])
-    expect(dockerfile.copied, f"sources of COPY in {dockerfile.path}").is_not_empty()
+    expect(dockerfile.copied, f"sources of COPY in {dockerfile.path}", code="build.differs").is_not_empty()
     missing = [path for path in dockerfile.copied if not source.below([path])]
     expect(missing, f"sources of COPY in {dockerfile.path} that do not exist").is_empty()
 
 
+@image
 @each("service, pattern", entries.included_paths)
 def test_the_build_filter_names_something_real(source: SourceTree, service: str, pattern: str) -> None:
     """§1/§2 Build Filter: each included path exists in the source tree."""
     expect(source.matching(pattern), f"files of the {service} under {pattern}").is_not_empty()
 
 
+@image
 @every_service
 def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Filter: every file of the image lies under an included path."""
@@ -95,6 +110,7 @@ def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: S
     expect(outside, f"files in the {service}'s image whose change triggers no build").is_empty()
 
 
+@image
 @every_service
 def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: str) -> None:
     """§9 Dependency Updates: each requirement has a range, so that a build today is a build tomorrow."""
@@ -105,23 +121,26 @@ def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, s
     expect(open_ended, f"requirements of {path} without a version").is_empty()
 
 
+@broken
 @every_service
 def test_the_requirements_resolve(source: SourceTree, spec: Specification, service: str) -> None:
     """§10 Service Startup Failures: the requirements have no conflict (F17)."""
     path = spec.services[service].requirements
     done = source.resolve(path)
-    expect(complaint(done), f"pip's complaint about {path}", path).equals("")
+    expect_none(complaint(done), f"pip's complaints about {path}", path)
 
 
+@pytest.mark.about("build.broken", "image worker")
 @promised("pipeline")
 def test_the_worker_imports(source: SourceTree, spec: Specification) -> None:
     """§4 Worker Service Health Checks: import validation (F17)."""
     worker = spec.services[spec.pipeline.worker]
     done = source.run_worker_check(worker)
-    expect(complaint(done), "error of the worker's import check").equals("")
-    expect(done.stdout.strip(), "output of the worker's import check").equals(worker.health_check_output)
+    expect_none(complaint(done), "errors of the worker's import check")
+    expect(done.stdout.strip(), "output of the worker's import check", code="build.differs").equals(worker.health_check_output)
 
 
+@pytest.mark.about("target.slow", "image worker")
 @promised("pipeline")
 def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, measure: Measure) -> None:
     """§4 Worker Service Health Checks: timeout."""
@@ -129,13 +148,15 @@ def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, meas
     expect(seconds, "seconds of the worker's import check").is_at_most(spec.health.timeout_seconds)
 
 
+@broken
 @each("service", entries.importable)
 def test_the_api_imports(source: SourceTree, spec: Specification, service: str) -> None:
     """§10 Service Startup Failures: the API's modules import (F17)."""
     done = source.imports(str(spec.services[service].import_module))
-    expect(complaint(done), "error of importing the API").equals("")
+    expect_none(complaint(done), "errors of importing the API")
 
 
+@pytest.mark.about("build.secret", "image {service}")
 @every_service
 def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, service: str) -> None:
     """§6 API Keys: keys come from the environment, never from the Dockerfile."""
@@ -146,10 +167,11 @@ def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, serv
     expect(found, f"secrets with a value in {dockerfile.path}").is_empty()
 
 
+@broken
 @every_service
 def test_the_image_builds(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: docker build."""
     if not has_engine():
         not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
     done = source.build_image(spec.services[service].build_command)
-    expect(complaint(done), "error of docker build").equals("")
+    expect_none(complaint(done), "errors of docker build")

@@ -16,6 +16,7 @@ pytestmark = [
 every_service = each("service", entries.services)
 
 
+@pytest.mark.about("platform.differs", "detail {service} {detail}")
 @each("service, detail", entries.platform_details)
 def test_render_describes_the_service_as_specified(render: Render, spec: Specification, service: str, detail: str) -> None:
     """§1/§2 Service Details: Render's own description (F36)."""
@@ -26,6 +27,7 @@ def test_render_describes_the_service_as_specified(render: Render, spec: Specifi
     )
 
 
+@pytest.mark.about("platform.suspended", "service {service}")
 @every_service
 def test_the_service_is_not_suspended(render: Render, spec: Specification, service: str) -> None:
     """§7 Service Creation: the service is there and not suspended."""

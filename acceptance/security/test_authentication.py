@@ -10,6 +10,7 @@ from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of
 from fixtures.users import User
+from fixtures.violations import of_anothers_job, without_right_token
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
@@ -48,6 +49,7 @@ def test_a_valid_token_is_accepted(api: Api, caller_token: str, endpoint: str) -
     expect(api.as_(caller_token).call(endpoint)).success(because="the token is valid")
 
 
+@pytest.mark.about("endpoint.open")
 @each("endpoint", entries.own_reads)
 def test_a_missing_token_is_challenged(api: Api, spec: Specification, endpoint: str) -> None:
     """contract HTTP API: 401 with WWW-Authenticate: Bearer (F08)."""
@@ -56,6 +58,7 @@ def test_a_missing_token_is_challenged(api: Api, spec: Specification, endpoint: 
 
 
 @promised("pipeline")
+@pytest.mark.about("auth.accepted", "token {forged}")
 @pytest.mark.parametrize("forged", FORGED)
 @each("endpoint", entries.own_reads)
 def test_a_forged_token_is_refused(api: Api, user: User, tokens: Tokens, endpoint: str, forged: str) -> None:
@@ -64,6 +67,7 @@ def test_a_forged_token_is_refused(api: Api, user: User, tokens: Tokens, endpoin
 
 
 @promised("pipeline")
+@pytest.mark.about("auth.accepted", "token {forged}")
 @pytest.mark.parametrize("forged", SIGNED)
 def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Tokens, forged: str) -> None:
     """§6 JWT Tokens: a right signature under wrong claims is refused (F25)."""
@@ -72,6 +76,7 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, tokens: Toke
     expect(api.as_(SIGNED[forged](tokens, user)).call("me")).error("unauthorized", because=f"the token is wrong: {forged}")
 
 
+@pytest.mark.about("auth.accepted", "token of another scheme")
 @each("endpoint", entries.first_own_read)
 @pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
 def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, scheme: str) -> None:
@@ -80,6 +85,7 @@ def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, sch
 
 
 @promised("pipeline")
+@pytest.mark.about("auth.accepted", "token {key}")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
 def test_a_project_key_is_no_user(api: Api, supabase: Supabase, key: str) -> None:
     """§6 Service Role Keys: neither key is accepted from a client as a user's token."""
@@ -87,42 +93,59 @@ def test_a_project_key_is_no_user(api: Api, supabase: Supabase, key: str) -> Non
 
 
 @promised("pipeline")
+@pytest.mark.about("auth.accepted", "token {key}")
 @pytest.mark.parametrize("key", ["anon_key", "service_key"])
-def test_a_project_key_uploads_nothing(api: Api, supabase: Supabase, key: str) -> None:
+def test_a_project_key_uploads_nothing(api: Api, supabase: Supabase, spec: Specification, key: str) -> None:
     """§6 Service Role Keys: neither key opens the upload."""
-    expect(api.as_(getattr(supabase, key)).call("upload", json={})).error("unauthorized")
+    reply = api.as_(getattr(supabase, key)).call("upload", json={})
+    without_right_token(reply, spec, "auth.accepted", f"token {key}").error("unauthorized")
 
 
 @promised("pipeline")
+@pytest.mark.about("auth.accepted", "token foreign-key")
 def test_supabase_refuses_a_foreign_token(supabase: Supabase, user: User, tokens: Tokens) -> None:
     """§6 JWT Tokens: Supabase itself refuses a token of another key (F25)."""
     expect(supabase.auth.user_of(tokens.foreign(user))).error("unauthorized")
 
 
 @promised("pipeline")
+@pytest.mark.about("http.value", "token of a user")
 def test_the_token_is_the_projects_own(user: User, spec: Specification) -> None:
     """contract Auth: sub, role, aud, iss, exp and email (F09)."""
     claims = claims_of(user.token)
-    expect(claims, "claims of an access token").includes(spec.tokens.claims)
+    missing = {"missing": [name for name in spec.tokens.claims if name not in claims]}
+    expect(claims, "claims of an access token", code="http.fields", subject="token of a user", facts=missing).includes(
+        spec.tokens.claims
+    )
     expect((claims["sub"], claims["role"]), "sub and role").equals((user.id, spec.roles.user))
 
 
 @promised("pipeline")
-@pytest.mark.parametrize("name", ["job", "document_status", "retry"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("job", marks=pytest.mark.about("isolation.read")),
+        pytest.param("document_status", marks=pytest.mark.about("isolation.read")),
+        pytest.param("retry", marks=pytest.mark.about("isolation.write")),
+    ],
+)
 def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, another_user: User, name: str) -> None:
     """contract HTTP API: 404 for another user's job or document."""
     at = {"job_id": policy.job_id, "document_id": policy.document_id}
-    expect(api.as_(another_user).call(name, at=at)).error("unknown", because="another user must not even learn that it exists")
+    reply = api.as_(another_user).call(name, at=at)
+    of_anothers_job(reply).error("unknown", because="another user must not even learn that it exists")
 
 
 @promised("pipeline")
+@pytest.mark.about("isolation.read")
 def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract GET …/jobs: the caller's jobs only."""
     reply = expect(api.as_(another_user).call("jobs")).success()
-    expect(reply.text, "jobs of a user without uploads").lacks(policy.job_id)
+    expect(reply.text, "jobs of a user without uploads", subject=reply.subject, of=reply).lacks(policy.job_id)
 
 
 @promised("pipeline")
+@pytest.mark.about("isolation.write")
 def test_a_user_cannot_write_into_another_users_folder(
     api: Api, policy: DocumentRun, another_user: User, spec: Specification
 ) -> None:

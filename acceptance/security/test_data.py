@@ -8,11 +8,12 @@ from fixtures.accounts import ACCOUNT_REQUESTS, malformed
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
-from fixtures.leaks import leaks_in
+from fixtures.leaks import expect_no_leak
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User, Users
+from fixtures.violations import of_a_hidden_page
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -26,6 +27,7 @@ pytestmark = [
 ]
 needs_api = pytest.mark.needs("api")
 in_storage = pytest.mark.component("storage")
+opens_storage = pytest.mark.about("storage.open", "bucket files")
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def private_key(request: pytest.FixtureRequest, policy: DocumentRun, spec: Speci
 def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: str) -> None:
     """§6 Data Security: no key, no connection string, no environment in an open answer (F21)."""
     reply = api.call(endpoint)
-    expect(leaks_in(reply, session), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect_no_leak(reply, session)
     expect(reply).success(because="what was not shown cannot be judged")
 
 
@@ -54,7 +56,7 @@ def test_no_secret_is_shown_to_a_stranger(session: Session, api: Api, endpoint: 
 def test_no_secret_is_shown_to_a_user(session: Session, api: Api, caller_token: str, endpoint: str) -> None:
     """§6 Service Role Keys: never shown to a client (F21)."""
     reply = api.as_(caller_token).call(endpoint)
-    expect(leaks_in(reply, session, own=caller_token), f"secrets in {reply}", "the handler of this path").is_empty()
+    expect_no_leak(reply, session, own=caller_token)
     expect(reply).success(because="what was not shown cannot be judged")
 
 
@@ -63,26 +65,39 @@ def test_no_secret_is_shown_to_a_user(session: Session, api: Api, caller_token: 
 def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) -> None:
     """contract Database: webhook_secret stays inside."""
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
-    expect(reply.text, "job as the owner sees it").lacks("webhook_secret")
-    expect(leaks_in(reply, session, own=policy.owner.token), f"secrets in {reply}").is_empty()
+    shown = [name for name in ("webhook_secret",) if name in reply.text]
+    expect(shown, "secrets of the job as the owner sees it", code="secret.shown", subject=reply.subject, of=reply).is_empty()
+    expect_no_leak(reply, session, own=policy.owner.token)
     expect(reply).success(because="what was not shown cannot be judged")
 
 
 @needs_api
+@pytest.mark.about("page.open", "page {path}")
 @each("path", entries.debug_paths)
 def test_no_debug_page_is_left(session: Session, api: Api, spec: Specification, path: str) -> None:
     """§1 DEBUG=false: no debug or test endpoint answers (F21, F22)."""
     reply = api.get(path)
-    expect(reply).status(*spec.security.hidden_statuses, because="this path belongs to no release")
-    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
+    expect_no_leak(reply, session, subject=f"page {path}")
+    page = of_a_hidden_page(reply, spec, f"page {path}")
+    page.status(*spec.security.hidden_statuses, because="this path belongs to no release")
 
 
 @needs_api
 @promised("endpoints.openapi")
-def test_every_described_endpoint_wants_a_token(api: Api, spec: Specification) -> None:
+@pytest.mark.about("endpoint.open")
+def test_every_described_endpoint_wants_a_token(session: Session, api: Api, spec: Specification) -> None:
     """contract HTTP API: what openapi.json describes beyond the open endpoints needs a token (F22)."""
     opened = api.open_without_token(list(entries.open_paths(spec)))
-    expect(opened, "endpoints that answer without a token", "test endpoints that were left in the release").is_empty()
+    what, hint = "endpoints that answer without a token", "test endpoints that were left in the release"
+    found = [subject for subject, _ in opened]
+    seen = ", ".join(f"{subject} answered {reply.status}" for subject, reply in opened)
+    # Debug pages last: another check judges them too, and here they would hide the others.
+    for kind in ("endpoint", "page"):
+        of_kind = [(subject, reply) for subject, reply in opened if subject.startswith(kind)]
+        for subject, reply in of_kind:
+            expect_no_leak(reply, session, subject=subject)
+        for subject, reply in of_kind:
+            expect(found, what, hint, seen, subject=subject, facts={"status": reply.status}, of=reply).is_empty()
 
 
 @needs_api
@@ -96,8 +111,8 @@ def test_nonsense_does_not_break_the_service(
     """§6 Data Security: a malformed body is refused without showing the inside (F21)."""
     caller = api.as_(caller_token)
     reply = caller.call(spec.security.json_endpoint, content=body, headers={"Content-Type": "application/json"})
+    expect_no_leak(reply, session)
     expect(reply).refusal("the body is nonsense")
-    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
 
 
 @needs_api
@@ -110,9 +125,10 @@ def test_no_secret_is_repeated_in_a_refusal(api: Api, users: Users, endpoint: st
     whole = ACCOUNT_REQUESTS[endpoint](email, password, name)
     for request in malformed(whole, "password"):
         reply = api.call(endpoint, **request)
-        expect(reply.text, f"the refusal of {reply}", reply.hint).lacks(
-            password, "a password belongs in no log and on no screen"
-        )
+        repeated = ["the password"] if password in reply.text else []
+        expect(
+            repeated, f"secrets in the refusal of {reply}", reply.hint, code="secret.shown", subject=reply.subject, of=reply
+        ).is_empty("a password belongs in no log and on no screen")
         expect(reply).error("malformed")
 
 
@@ -129,21 +145,25 @@ def test_a_hostile_file_name_leads_nowhere(
         body = reply.object()
         key = object_key(session.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
         stored = pipeline.raw_path(str(body["job_id"]))
-        expect(stored, "place of the document in storage").equals(f"{session.spec.pipeline.bucket}/{key}")
+        column = f"column {session.spec.pipeline.tables.documents}.raw_path"
+        wanted = f"{session.spec.pipeline.bucket}/{key}"
+        expect(stored, "place of the document in storage", code="data.wrong", subject=column, of=reply).equals(wanted)
     else:
+        expect_no_leak(reply, session, own=new_user.token)
         expect(reply).refusal("the name attacks the part that stores or shows it")
-        expect(leaks_in(reply, session, own=new_user.token), f"secrets in {reply}").is_empty()
 
 
 @needs_api
 def test_an_unknown_page_shows_nothing(session: Session, api: Api, spec: Specification) -> None:
     """§6 Data Security: 404 without a traceback."""
-    reply = expect(api.get(spec.probes.unknown_page)).status(*spec.security.unknown_page_statuses)
-    expect(leaks_in(reply, session), f"secrets in {reply}").is_empty()
+    reply = api.get(spec.probes.unknown_page)
+    expect_no_leak(reply, session)
+    expect(reply).status(*spec.security.unknown_page_statuses)
 
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_the_bucket_is_not_public(supabase: Supabase, private_key: str) -> None:
     """contract Storage: an anonymous read fails (F23)."""
     expect(supabase.storage.read_public(private_key)).refusal("the bucket is private")
@@ -151,6 +171,7 @@ def test_the_bucket_is_not_public(supabase: Supabase, private_key: str) -> None:
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_a_strangers_key_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: the anon key reads no document (F23)."""
     expect(supabase.storage.read(private_key, supabase.anon)).refusal("the document belongs to a user")
@@ -158,6 +179,7 @@ def test_a_strangers_key_reads_no_document(supabase: Supabase, private_key: str)
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -> None:
     """contract Storage: without a key nothing is read (F23)."""
     expect(supabase.storage.read(private_key, supabase.gateway)).refusal("no key was sent")
@@ -165,6 +187,7 @@ def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_another_user_reads_no_document(supabase: Supabase, private_key: str, another_user: User) -> None:
     """contract Storage: another user reads no document (F23, F24)."""
     caller = supabase.with_key(supabase.anon_key, another_user.token)
@@ -173,6 +196,7 @@ def test_another_user_reads_no_document(supabase: Supabase, private_key: str, an
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, another_user: User) -> None:
     """contract Storage: the anon key writes nothing (F23)."""
     key = object_key(spec.pipeline.raw_path, another_user.id, spec.probes.file_id)
@@ -182,6 +206,7 @@ def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, anot
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> None:
     """contract Storage: the anon key makes no bucket (F23)."""
     expect(supabase.storage.create_bucket(f"{session.tag}-intruder", supabase.anon)).refusal(
@@ -191,17 +216,25 @@ def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> Non
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_a_stranger_lists_nothing(supabase: Supabase, raw_key: str) -> None:
     """contract Storage: the anon key lists no document (F23)."""
     visible = supabase.storage.visible(raw_key.rpartition("/")[0], supabase.anon)
-    expect(visible, "objects that the anon key lists").is_empty()
+    expect(visible, "objects that the anon key lists", facts={"objects": len(visible)}).is_empty()
 
 
 @promised("pipeline")
 @in_storage
+@opens_storage
 def test_a_signed_url_fits_one_object_only(supabase: Supabase, policy: DocumentRun, spec: Specification, raw_key: str) -> None:
     """contract Storage: a signed URL does not open its neighbour."""
     path = supabase.storage.signed_path(raw_key, spec.limits.signed_url_ttl_seconds)
     neighbour = path.replace(raw_key, object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id))
-    expect(neighbour, "path of the parsed text under the PDF's signature").differs_from(path)
+    signing = spec.call("storage", "sign_read")
+    expect(
+        neighbour,
+        "path of the parsed text under the PDF's signature",
+        code="http.value",
+        subject=f"endpoint {signing.method} {signing.path}",
+    ).differs_from(path)
     expect(supabase.storage.open_signed(neighbour)).refusal("the signature is for another object")

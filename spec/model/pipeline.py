@@ -71,6 +71,7 @@ class Pipeline(Sectioned):
     chunks_version: str
     embed_model: str
     embed_version: str
+    other_embed_models: list[str] = []
     embedding_batch: int
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
@@ -78,6 +79,7 @@ class Pipeline(Sectioned):
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)
     claim_poll_intervals: int = Field(gt=0)
+    busiest_polling: float = Field(gt=0, le=1)
 
     @property
     def final_state(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from twin.changes import Fault, Variant, register
+from twin.changes import Fault, Variant, mode_of, register
 from twin.clinic.plan import ClinicPlan
 
 MODULES = ("faults.database", "faults.configuration", "faults.api", "faults.network", "variants")
@@ -14,12 +14,15 @@ VARIANTS: dict[str, Variant[ClinicPlan]] = {}
 Apply = Callable[[ClinicPlan], None]
 
 
-def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Apply], None]:
-    """Register the decorated function as a fault; raises CatalogueError when it is malformed."""
+def fault(id: str, title: str, component: str, *suites: str, mode: str | None = None, about: str) -> Callable[[Apply], None]:
+    """Register the decorated function as a fault; raises CatalogueError when it is malformed.
+
+    `mode` is its failure mode, by default its id; `about` names what is broken (twin.changes.Fault.subject).
+    """
 
     def decorate(apply: Apply) -> None:
         apply.__doc__ = f"{title}."
-        register(FAULTS, Fault(id, title, apply, component, suites))
+        register(FAULTS, Fault(id, title, apply, component, suites, mode=mode_of(id, mode), subject=about))
 
     return decorate
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
+import struct
 from collections.abc import AsyncIterator
 from itertools import count
 
@@ -21,8 +23,30 @@ STALL_SECONDS = 3600
 MAINTENANCE = "<!doctype html><html><title>Maintenance</title><body><h1>We will be back soon</h1></body></html>"
 
 
+def _refusal(kind: str) -> Response | None:
+    """What the proxy returns by itself for a request that it does not forward, or None when it does."""
+    if kind == "maintenance":
+        return HTMLResponse(MAINTENANCE)
+    if kind == "bad_gateway":
+        return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", status_code=502)
+    if kind == "json_bad_gateway":
+        return Response('{"error":"bad gateway"}', status_code=502, media_type="application/json")
+    if kind == "error":
+        return Response('{"detail": "internal error"}', status_code=500, media_type="application/json")
+    return None
+
+
+async def _reset(request: Request) -> Response:
+    # ASGI knows no resets: the server's own transport is closed, with a linger of zero, which makes the system send RST.
+    transport: asyncio.Transport = request.receive.__self__.transport  # type: ignore[attr-defined]
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await asyncio.sleep(0.01)
+    return Response()
+
+
 def create_app(config: TwinConfig) -> Starlette:
-    """`behaviour.proxy` sets kind (see `forward`, and latency for all requests), every (n-th request) and seconds."""
+    """`behaviour.proxy` sets kind (latency is for all requests), every (n-th request) and seconds."""
     behaviour = config.behaviour["proxy"]
     kind, every = behaviour["kind"], behaviour.get("every", 1)
     inner = f"https://127.0.0.1:{config.ports['api_inner']}"
@@ -40,12 +64,10 @@ def create_app(config: TwinConfig) -> Starlette:
 
     async def forward(request: Request) -> Response:
         hit = next(numbers) % every == 0
-        if hit and kind == "maintenance":
-            return HTMLResponse(MAINTENANCE)
-        if hit and kind == "bad_gateway":
-            return HTMLResponse("<html><h1>502 Bad Gateway</h1></html>", status_code=502)
-        if hit and kind == "error":
-            return Response('{"detail": "internal error"}', status_code=500, media_type="application/json")
+        if hit and kind == "reset":
+            return await _reset(request)
+        if hit and (refusal := _refusal(kind)):
+            return refusal
         if kind == "latency":
             await asyncio.sleep(random.uniform(0, behaviour["seconds"]))
         if hit and kind == "slow":

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from twin.changes import Fault, UnknownId, find_in, in_order, register
+from twin.changes import Fault, UnknownId, find_in, in_order, mode_of, register
 from twin.plan import Plan
 
-FAMILIES = ("configuration", "database", "storage", "api", "auth", "chat", "worker", "vendors", "network", "host")
+FAMILIES = (
+    "configuration",
+    "database",
+    "storage",
+    "api",
+    "pipeline",
+    "auth",
+    "chat",
+    "worker",
+    "vendors",
+    "network",
+    "host",
+    "field",
+    "field_network",
+    "strangers",
+    "strangers_api",
+)
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
 
 
-def fault(id: str, title: str, component: str, *suites: str) -> Callable[[Callable[[Plan], None]], None]:
-    """Register the decorated function as a fault; raises CatalogueError when it is malformed."""
+def fault(
+    id: str, title: str, component: str, *suites: str, mode: str | None = None, about: str
+) -> Callable[[Callable[[Plan], None]], None]:
+    """Register the decorated function as a fault; raises CatalogueError when it is malformed.
+
+    `mode` is its failure mode, by default its id; `about` names what is broken (twin.changes.Fault.subject).
+    """
 
     def decorate(apply: Callable[[Plan], None]) -> None:
         apply.__doc__ = f"{title}."
-        register(REGISTRY, Fault(id, title, apply, component, suites))
+        register(REGISTRY, Fault(id, title, apply, component, suites, mode=mode_of(id, mode), subject=about))
 
     return decorate
 

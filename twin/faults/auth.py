@@ -6,21 +6,21 @@ from twin.faults import fault
 from twin.plan import Plan
 
 
-@fault("F08", "any token failure returns 500", "auth", "postdeploy")
+@fault("F08", "any token failure returns 500", "auth", "postdeploy", about="*token*|*GET /me*|*must be refused*")
 def token_failure_is_500(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", 'raise _unauthorized("invalid or expired token")', 'raise RuntimeError("invalid or expired token")'
     )
 
 
-@fault("G07", "valid tokens are refused", "auth", "postdeploy")
+@fault("G07", "valid tokens are refused", "auth", "postdeploy", mode="F08", about="*token*")
 def valid_token_refused(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", "if reply.status_code != 200:\n        raise _unauth", "if True:\n        raise _unauth"
     )
 
 
-@fault("F25", "tokens are read without verifying their signature", "auth", "postdeploy")
+@fault("F25", "tokens are read without verifying their signature", "auth", "postdeploy", about="*token*")
 def unchecked_tokens(plan: Plan) -> None:
     lazy = (
         "    import base64\n    import json\n\n"
@@ -36,7 +36,14 @@ def unchecked_tokens(plan: Plan) -> None:
     plan.replace_in_source("api/auth.py", ask, lazy + ask)
 
 
-@fault("G15", "login with a wrong password returns 500", "auth/api", "postdeploy")
+@fault(
+    "G15",
+    "login with a wrong password returns 500",
+    "auth/api",
+    "postdeploy",
+    mode="-",
+    about="*POST /login*|*POST /auth/login*",
+)
 def login_breaks(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", 'raise _unauthorized("wrong e-mail or password")', 'raise RuntimeError("wrong e-mail or password")'

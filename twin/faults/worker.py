@@ -9,30 +9,30 @@ WORKER = "backend/workers/enhanced_base_worker.py"
 QUEUE = "backend/workers/job_queue.py"
 
 
-@fault("F17", "the worker fails on an import at start-up", "build", "predeploy", "postdeploy")
+@fault("F17", "the worker fails on an import at start-up", "build", "predeploy", "postdeploy", about="*worker*")
 def broken_import(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "import httpx\n", "import httpx\nimport backend.shared.metrics_client\n")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
 
 
-@fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy")
+@fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy", about="*failing job*|*queue *")
 def poisoned_job(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "final = isinstance(error, PermanentError) or attempt", "final = attempt")
     plan.replace_in_source(QUEUE, 'attempt = job["retry_count"] + 1', "attempt = 0")
     plan.replace_in_source(QUEUE, '"deadletter" if final else "retryable"', '"deadletter" if final else "queued"')
 
 
-@fault("F29", "embeddings are stored as zeros", "rag", "postdeploy")
+@fault("F29", "embeddings are stored as zeros", "rag", "postdeploy", about="*document_chunks.embedding*|*embeddings*")
 def zero_vectors(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "[vector_literal(vector) for", "[vector_literal([0.0] * len(vector)) for")
 
 
-@fault("G17", "a completed job stays in state `queued`", "worker/api", "postdeploy")
+@fault("G17", "a completed job stays in state `queued`", "worker/api", "postdeploy", mode="-", about="*upload_jobs.state*")
 def outdated_state(plan: Plan) -> None:
     plan.replace_in_source(WORKER, 'queue.advance(job, "complete", state="done")', 'queue.advance(job, "complete")')
 
 
-@fault("G18", "the second half of every document is dropped", "worker", "postdeploy")
+@fault("G18", "the second half of every document is dropped", "worker", "postdeploy", mode="-", about="*chunks *")
 def half_a_document(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
@@ -41,14 +41,21 @@ def half_a_document(plan: Plan) -> None:
     )
 
 
-@fault("G34", "chunks have wrong hashes, numbers and versions", "worker/rag", "postdeploy")
+@fault(
+    "G34",
+    "chunks have wrong hashes, numbers and versions",
+    "worker/rag",
+    "postdeploy",
+    mode="-",
+    about="*document_chunks.chunk_sha*|*document_chunks.chunk_ord*|*document_chunks.chunker_version*",
+)
 def wrong_chunks(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
     plan.replace_in_source(WORKER, "in enumerate(chunks)", "in [(2 * n, t) for n, t in enumerate(chunks)]")
     plan.replace_in_source("backend/workers/chunking.py", 'CHUNKER_VERSION = "1"', 'CHUNKER_VERSION = "2"')
 
 
-@fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy")
+@fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy", mode="-", about="*chunks *")
 def half_done(plan: Plan) -> None:
     row = (
         "        async with self._pool.acquire() as connection, connection.transaction():\n"
@@ -65,22 +72,36 @@ def half_done(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, old, start + row)
 
 
-@fault("G56", "chunks are numbered from the end of the document", "worker", "postdeploy")
+@fault(
+    "G56",
+    "chunks are numbered from the end of the document",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*document_chunks.chunk_ord*",
+)
 def chunks_backwards(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[::-1]")
 
 
-@fault("G57", "the end of each document is dropped", "worker", "postdeploy")
+@fault("G57", "the end of each document is dropped", "worker", "postdeploy", mode="-", about="*chunks *")
 def end_is_dropped(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "split(await self._parsed_text(job))", "split(await self._parsed_text(job))[:-1]")
 
 
-@fault("G58", "later batches are stored with the vectors of the first one", "worker/rag", "postdeploy")
+@fault(
+    "G58",
+    "later batches are stored with the vectors of the first one",
+    "worker/rag",
+    "postdeploy",
+    mode="-",
+    about="*document_chunks.embedding*|*vectors *|*embeddings*",
+)
 def first_batch_again(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
 
 
-@fault("G60", "every job fails at its first attempt", "worker", "postdeploy")
+@fault("G60", "every job fails at its first attempt", "worker", "postdeploy", mode="-", about="*retries*")
 def second_attempt(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
@@ -91,7 +112,14 @@ def second_attempt(plan: Plan) -> None:
     )
 
 
-@fault("G61", "the last chunk of each batch gets no vector, and the count is not checked", "worker/rag", "postdeploy")
+@fault(
+    "G61",
+    "the last chunk of each batch gets no vector, and the count is not checked",
+    "worker/rag",
+    "postdeploy",
+    mode="-",
+    about="*document_chunks.embedding*|*vectors *|*embeddings*",
+)
 def chunk_without_vector(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "_store_vectors(batch, vectors)", "_store_vectors(batch[:-1], vectors[:-1])")
     plan.replace_in_source(WORKER, "        if missing:\n", "        if False:\n")

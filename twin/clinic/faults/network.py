@@ -10,17 +10,17 @@ from twin.clinic.plan import ClinicPlan
 APPLICATION = "directory/application.py"
 
 
-@fault("C17", "every CORS origin is allowed", "network", "postdeploy")
+@fault("C17", "every CORS origin is allowed", "network", "postdeploy", mode="-", about="*origin *|*web pages*")
 def every_origin(plan: ClinicPlan) -> None:
     plan.replace_in_source(APPLICATION, "allow_origins=list(settings.origins)", 'allow_origin_regex=".*"')
 
 
-@fault("C18", "the Host header is not checked", "network", "postdeploy")
+@fault("C18", "the Host header is not checked", "network", "postdeploy", mode="-", about="*host *|*foreign hosts*")
 def any_host(plan: ClinicPlan) -> None:
     plan.replace_in_source(APPLICATION, "allowed_hosts=[*settings.hosts, own_host]", 'allowed_hosts=["*"]')
 
 
-@fault("C19", "the TLS certificate is expired", "network", "postdeploy")
+@fault("C19", "the TLS certificate is expired", "network", "postdeploy", mode="-", about="*certificate*")
 def expired_certificate(plan: ClinicPlan) -> None:
     now = datetime.now(UTC)
     plan.certificate = lambda ca: ca.issue_cert(

@@ -1,0 +1,27 @@
+"""8.2.1 Run health checks on all services: which release is live, and who says so (§7 Deployment Process)."""
+
+import pytest
+
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import promised
+from gate.session import Session
+from gate.shared import SAID_RELEASE
+
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.1"),
+    pytest.mark.component("api"),
+    pytest.mark.needs("api"),
+    promised("platform"),
+]
+
+
+@pytest.mark.about("release.disagrees", "release commit")
+def test_service_and_platform_name_the_same_commit(session: Session) -> None:
+    """§7 Deployment Process: the commit that the service names is the one that the platform has live (F07)."""
+    service, platform = (session.shared.read(f"{SAID_RELEASE}/{source}") for source in ("commit", "platform"))
+    if service is None or platform is None:
+        not_applicable("the service or the platform does not name a commit")
+    hint = "Render's newest live deploy; a restart that did not happen, or an instance of the old release"
+    expect(service, "commit that the service names", hint, f"the service: {service}; the platform: {platform}").equals(platform)

@@ -1,0 +1,31 @@
+"""8.2.3 Validate worker job processing: waiting without spinning (contract: Worker)."""
+
+import pytest
+
+from fixtures.planted import Planted
+from fixtures.polling import Polling
+from gate.http import expect
+from gate.selection import promised
+from spec import Specification
+
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.3"),
+    pytest.mark.component("worker"),
+    pytest.mark.needs("database"),
+    promised("pipeline"),
+]
+
+
+@pytest.mark.needs("api")
+@pytest.mark.about("pipeline.spinning", "queue upload_jobs")
+def test_a_job_that_waits_for_its_callback_is_not_polled_without_pause(
+    polling: Polling, planted: Planted, spec: Specification
+) -> None:
+    """contract Worker: while a job waits for its webhook the worker sleeps and serves others (F28)."""
+    planted.park()
+    share = polling.busy_share()
+    hint = "the worker's log: lines a second; WORKER_POLL_INTERVAL"
+    expect(share, "share of moments in which the worker asked for jobs again", hint, facts={"busy_share": share}).is_at_most(
+        spec.pipeline.busiest_polling
+    )
