@@ -23,7 +23,9 @@ WRONG = Known("G01", "api", ("predeploy", "postdeploy"), "a key is missing")
 
 def row(fault: str = "G01", suite: str = "postdeploy", exit_code: int = ExitCode.FAIL, found: str = "api") -> Row:
     """A row of the matrix."""
-    return Row(fault, suite, "a title", "api/database", exit_code, 10.0, found, None, "a summary", findings=1 if found else 0)
+    return Row(
+        fault, suite, "a title", "api/database", exit_code, 10.0, found=found, summary="a summary", findings=1 if found else 0
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,15 +38,14 @@ def is_text(node: ast.expr) -> bool:
 
 def reads(tree: ast.AST) -> list[int]:
     """Lines that look into such a text, by a method, by `re`, or by comparing a part of it."""
-    found = set()
+    found: set[int] = set()
     for node in ast.walk(tree):
         looked: list[ast.expr] = []
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKS:
             looked = [node.func.value, *node.args]
         elif isinstance(node, ast.Compare) and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops):
             looked = node.comparators
-        if any(map(is_text, looked)):
-            found.add(node.lineno)
+        found |= {part.lineno for part in looked if is_text(part)}
     return sorted(found)
 
 

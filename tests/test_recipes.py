@@ -57,7 +57,16 @@ def copy(tmp_path: Path) -> Copy:
 
 
 def test_every_recipe_is_tried() -> None:
-    assert set(RECIPES) == {"A check", "An endpoint", "A variable", "A fault", "A variant", "A diagnosis rule", "A vendor"}
+    assert set(RECIPES) == {
+        "A check",
+        "An endpoint",
+        "A variable",
+        "A fault",
+        "A variant",
+        "A diagnosis rule",
+        "A code",
+        "A vendor",
+    }
 
 
 def test_a_check(copy: Copy) -> None:
@@ -96,7 +105,17 @@ def test_a_fault_and_its_rule(copy: Copy) -> None:
     copy.carry_out("A fault", "A diagnosis rule")
     done = copy.gate("acceptance/postdeploy/test_health_checks.py", "-k", "request_ids", "--fault", "G99")
     assert done.returncode == 1, done.stdout
-    assert read_verdict(copy.folder / "out").findings[0].title == "requests cannot be told apart by their ids"
+    assert read_verdict(copy.folder / "out").findings[0].title == "Requests cannot be told apart by their ids"
+
+
+def test_a_code(copy: Copy) -> None:
+    raised = "from gate.failures import Failure; print(Failure('limit.silent', 'limit chat').code)"
+    for code in (1, 0):
+        command = [sys.executable, "-c", raised]
+        done = subprocess.run(command, cwd=copy.folder, env=without_settings(), capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, done.stderr
+        copy.carry_out("A code")
+    assert done.stdout == "limit.silent\n"
 
 
 def test_a_variant(copy: Copy) -> None:
