@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +22,10 @@ SLOW = Known("F30", "llamaparse/openai", ("performance",), "calls take longer")
 WRONG = Known("G01", "api", ("predeploy", "postdeploy"), "a key is missing")
 
 
-def row(fault: str = "G01", suite: str = "postdeploy", exit_code: int = ExitCode.FAIL, found: str = "api") -> Row:
+def row(fault: str = "G01", suite: str = "postdeploy", exit_code: int = ExitCode.FAIL, found: str = "api", **more: Any) -> Row:
     """A row of the matrix."""
-    return Row(
-        fault, suite, "a title", "api/database", exit_code, 10.0, found=found, summary="a summary", findings=1 if found else 0
-    )
+    named: dict[str, Any] = {"summary": "a summary", "findings": 1, "named": ["endpoint GET /health"]} if found else {}
+    return Row(fault, suite, "a title", "api/database", exit_code, 10.0, found=found, **(named | more))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,14 @@ def row(fault: str = "G01", suite: str = "postdeploy", exit_code: int = ExitCode
         (row(), True),
         (row(found="database"), True),
         (row(found="network"), False),
+        (row(right_subject="*GET /health"), True),
+        (row(right_subject="*GET /me|*table jobs"), False),
+        (row(right_mode="F01", mode="F01", modes=["F01"]), True),
+        (row(right_mode="F01|F02", mode="F02", modes=["F02"]), True),
+        (row(right_mode="F01", mode=None), False),
+        (row(mode="F01", modes=["F01"]), False),
+        # A wrong name below the top is a wrong name.
+        (row(right_mode="F01", mode="F01", modes=["F01", "F07"]), False),
         (row(found="", exit_code=ExitCode.PASS), False),
         (row(HEALTHY, found="", exit_code=ExitCode.PASS), True),
         (row(HEALTHY), False),
@@ -62,6 +70,8 @@ def test_the_page_counts_by_kind_and_bounds_the_share() -> None:
     page = matrix_page.markdown(rows)
     assert "red in every suite in which it must be: **1 of 1 (above 5 %)** F faults, **1 of 2 (above 2 %)** G faults" in page
     assert "names the right component: **0 of 1 (above 0 %)** F faults, **1 of 2" in page
+    assert "names what is broken: **1 of 1 (above 5 %)** F faults, **1 of 2" in page
+    assert "with a wrong failure mode, on top or below: **0 of 2" in page
     assert "checks that a named fault turned red: 1 of 2 (50.0 %)" in page
     assert unproven(rows) == ["b"]
     assert page.count("not caught") == 1
@@ -108,7 +118,8 @@ def test_an_env_file_of_a_proof_is_the_owners_alone_and_keeps_each_value(tmp_pat
 
 def test_a_verdict_is_read_as_strangers_read_it(tmp_path: Path) -> None:
     assert read_verdict(tmp_path) == VerdictSeen()
-    finding = {"component": "api", "summary": "it is down", "failure_mode": None, "evidence": "no answer"}
+    facts = [{"subject": "endpoint GET /health"}]
+    finding = {"component": "api", "title": "it is down", "failure_mode": None, "evidence": "no answer", "facts": facts}
     check = {"id": "a.py::b", "status": "failed", "observed": "no answer"}
     data = {
         "verdict": "fail",
@@ -119,6 +130,7 @@ def test_a_verdict_is_read_as_strangers_read_it(tmp_path: Path) -> None:
     }
     (tmp_path / "verdict.json").write_text(json.dumps(data | {"residue": {"after": {"users": 2}}}))
     found = read_verdict(tmp_path)
+    assert found.findings[0].subjects == ("endpoint GET /health",)
     assert (found.named("failed"), str(found.findings[0]), found.residue) == (["a.py::b"], "api: it is down", 2)
 
 

@@ -10,8 +10,25 @@ from gate.exit_codes import ExitCode
 from gate.places import ACCEPTANCE
 from spec import load
 from tests.conftest import gate_in
+from tests.modules import files
 
 MODULES = sorted(ACCEPTANCE.rglob("test_*.py"))
+
+
+def asserts(function: ast.stmt) -> bool:
+    """Whether a function of the fixtures expects something, or hands on an expectation about a reply."""
+    text = ast.unparse(function)
+    return isinstance(function, ast.FunctionDef) and any(
+        sign in text for sign in (" expect(", "raise Failure(", "-> ReplyExpectation:", ".fail(")
+    )
+
+
+HELPERS = {
+    function.name
+    for path in files("fixtures")
+    for function in ast.parse(path.read_text()).body
+    if isinstance(function, ast.FunctionDef) and asserts(function)
+}
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
@@ -27,7 +44,8 @@ def test_every_check_names_its_section_and_asserts(path: Path) -> None:
         assert text.startswith(("§", "contract")), f"{function.name} does not say where its promise stands"
         called = {n.func.id for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         methods = {n.func.attr for n in ast.walk(function) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
-        assert "expect" in called or methods & {"hold", "require", "require_named"}, f"{function.name} asserts nothing"
+        asserting = [name for name in (*called, *methods) if name == "hold" or name.startswith(("expect", "require"))]
+        assert asserting or called & HELPERS, f"{function.name} asserts nothing"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 PlanT = TypeVar("PlanT")
 ChangeT = TypeVar("ChangeT", bound="Change[Any]")
 ID = re.compile(r"[A-Z]\d{2,3}")
-MODE = re.compile(r"(F\d\d|-)(\|(F\d\d|-))*")
+MODE = re.compile(r"(F(0[1-9]|[12]\d|3[0-6])|-)(\|(F(0[1-9]|[12]\d|3[0-6])|-))*")
 SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "contract", "maintenance"})
 
 
