@@ -33,6 +33,7 @@ def test_the_database_lets_the_services_in(database: Database) -> None:
 
 
 @pytest.mark.about("db.refused", "variable worker DATABASE_URL")
+@pytest.mark.postdeploy
 @promised("pipeline")
 @pytest.mark.component("worker")
 def test_the_worker_gets_into_the_database(database: Database, session: Session) -> None:

@@ -11,8 +11,10 @@ from gate.session import Session
 from gate.settings import production_markers
 from spec import Specification, entries
 
+# After a release too: what is wrong here is why something else does not work there.
 pytestmark = [
     pytest.mark.predeploy,
+    pytest.mark.postdeploy,
     pytest.mark.maintenance,
     pytest.mark.checklist("8.1.2"),
     pytest.mark.component("configuration"),
