@@ -44,7 +44,8 @@ def reads(tree: ast.AST) -> list[int]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKS:
             looked = [node.func.value, *node.args]
         elif isinstance(node, ast.Compare) and any(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops):
-            looked = node.comparators
+            # The facts of a Failure are a mapping: which of them there are is no prose.
+            looked = [part for part in node.comparators if getattr(part, "attr", "") != "observed"]
         found |= {part.lineno for part in looked if is_text(part)}
     return sorted(found)
 
@@ -69,6 +70,7 @@ if name in fact.codes: a()
 if fact.observed.get("status") == 404: b()
 if error.reason: c()
 print(check.reason)
+if "status" in error.observed: d()
 if finding["expected"] is None: d()
 if path.startswith("/api"): e()
 """
