@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from reports import judgement
+from reports.diagnosis import Diagnosis
 from reports.model import Check
 from reports.rules import Rules
+from reports.wording import Target, Words
+from spec import load
+from tests.conftest import ROOT
 from tests.recorded import RULES, SPEC, asking, check, concluded, worded
 
 NO_RULES = Rules()
@@ -60,6 +64,19 @@ def test_an_unknown_failure_has_a_title_made_of_facts() -> None:
     assert data["component"] in SPEC.harness.parts
     assert data["next_step"]
     assert data["causes"]
+
+
+def test_a_system_without_rules_gets_its_findings_by_the_same_facts() -> None:
+    clinic = load(ROOT / "spec" / "clinic" / "specification.toml")
+    name = f"endpoint {clinic.endpoints[0].method} {clinic.endpoints[0].path}"
+    seen = {"error": "connection broken", "detail": "peer closed"}
+    failed = check(code="http.reset", subject=name, component=clinic.service, observed=seen)
+    checks = [asking(failed, name, 3, 1, clinic.service), check("t", "blocked", blocked_by="no such part", component="none")]
+    found = Diagnosis(checks, NO_RULES, clinic, lambda _: None).conclude()
+    words = Words(Target.of("https://clinic.example", clinic, checks))
+    titles = {(f.code, f.component): words.title(f) for f in found}
+    assert set(titles) == {("http.reset", clinic.service), ("part.unavailable", "none")}
+    assert titles["http.reset", clinic.service].endswith("the connection breaks before a response, 1 of 3 requests")
 
 
 def test_every_failed_or_blocked_check_belongs_to_one_finding() -> None:

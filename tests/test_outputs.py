@@ -16,11 +16,13 @@ from xml.etree import ElementTree
 import pytest
 
 from gate.exit_codes import ExitCode
+from reports import records
 from reports.schema import json_schema
 from spec import DEFAULT
 from tests.conftest import ROOT, without_settings
 from tests.outputs.system import LEFT
-from tests.recorded import VALUES
+from tests.recorded import RULES, SPEC, VALUES
+from tests.scrambled import both
 
 CHECKS = ROOT / "tests" / "outputs" / "acceptance" / "predeploy" / "alike.py"
 ALLURE = ROOT / "node_modules" / ".bin" / "allure"
@@ -124,6 +126,14 @@ def test_allures_page_shows_every_check_once(whole: Done, tmp_path: Path) -> Non
     shown = [json.loads(path.read_text()) for path in (tmp_path / "page").rglob("data/test-results/*.json")]
     assert len([result for result in shown if not result.get("hidden") and not result.get("isRetry")]) == TOTAL
     assert not any(result.get("retries") for result in shown)
+
+
+def test_the_records_lead_to_the_same_findings(whole: Done) -> None:
+    checks = records.read(whole.out)
+    assert {check.nodeid: check.outcome for check in checks} == {check["id"]: check["status"] for check in whole.checks()}
+    plain, nonsense = both(checks, RULES, SPEC, records.unavailable(whole.out))
+    shown = [(found["failure_mode"], found["component"]) for found in whole.read("verdict.json")["findings"]]
+    assert [found[:2] for found in plain] == [found[:2] for found in nonsense] == shown
 
 
 def test_what_was_not_judged_is_said_with_the_variable_to_set(whole: Done) -> None:
