@@ -81,8 +81,12 @@ def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
     named = {name: value for name, value in observed.items() if name not in ("detail", "body", "missing")}
     if "missing" in observed:
         return f"without {_listed(observed['missing'])}"
-    if list(named) == ["value"]:
-        return shorten(_listed(named["value"]), limit)
+    if "waiting" in named and "of" in named:
+        return f"{named['waiting']} of {named['of']}"
+    # Facts beside a value are there for the diagnosis.
+    value = named.get("value")
+    if list(named) == ["value"] or not (value is None or value is False):
+        return shorten(_listed(value), limit)
     return shorten(", ".join(f"{_listed(value)} {name.replace('_', ' ')}" for name, value in named.items()), limit)
 
 
