@@ -6,23 +6,19 @@ from fixtures.answers import Answer
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
-from fixtures.documents import make
 from fixtures.retrieval import nearest
 from fixtures.stored import Chunk, code_of_vectors, object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
-from fixtures.vendors import LlamaParse, OpenAI
+from fixtures.vendors import OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
-from gate.session import Session
 from spec import Specification, entries
-from spec.model import DocumentKind
 
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5"), promised("pipeline", "chat")]
 chat = pytest.mark.component("chat")
 rag = pytest.mark.component("rag")
-realtime = pytest.mark.component("realtime")
 VECTORS = "vectors document_chunks.embedding"
 
 
@@ -32,15 +28,16 @@ def answer(api: Api, policy: DocumentRun) -> Answer:
     return Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0])).success())
 
 
+def embedding(openai: OpenAI, spec: Specification, text: str) -> list[float]:
+    """The model's own embedding of a text, of the specified dimension."""
+    model = spec.pipeline.embed_model
+    vector = openai.embed([text], model)[0]
+    what, subject = f"dimensions of an embedding by {model}", f"vectors {model}"
+    expect(len(vector), what, code="vectors.wrong", subject=subject, component="openai").equals(spec.vectors.dimension)
+    return vector
+
+
 # ── parsing and embedding ────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.component("llamaparse")
-def test_llamaparse_takes_a_document(session: Session, llamaparse: LlamaParse) -> None:
-    """§3 LlamaParse: it takes a PDF, handed in directly as the worker hands it in (F01)."""
-    page = make("parser", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
-    reply = expect(llamaparse.submit(page.filename, page.body)).success(because="the worker hands in every document")
-    expect(reply).fields("id")
 
 
 @pytest.mark.component("llamaparse")
@@ -167,9 +164,11 @@ def test_another_user_gets_nothing_of_it(api: Api, policy: DocumentRun, another_
     """contract RAG: another user's document is never used (F24)."""
     question, wanted = policy.facts[0]
     answer = Answer(expect(api.as_(another_user).ask(question)).success())
-    expect(answer.mentions(wanted), f"{wanted!r} in the answer to a user without documents", of=answer.reply).equals(False)
+    expect(
+        answer.mentions(wanted), f"{wanted!r} in the answer to a user without documents", component="rag", of=answer.reply
+    ).equals(False)
     documents = answer.document_ids()
-    expect(documents, "documents behind the answer to a user without documents", of=answer.reply).is_empty()
+    expect(documents, "documents behind the answer to a user without documents", component="rag", of=answer.reply).is_empty()
 
 
 @chat
@@ -180,7 +179,7 @@ def test_two_users_get_their_own_answers(api: Api, policy: DocumentRun, other_po
     theirs = other_policy.facts[0][1]
     answer = Answer(expect(api.as_(other_policy.owner).ask(question)).success())
     what, hint = f"{mine!r}, the first user's fact, in the second user's answer", "the user id that retrieval filters by"
-    expect(answer.mentions(mine), what, hint, answer.describe(), of=answer.reply).equals(False)
+    expect(answer.mentions(mine), what, hint, answer.describe(), component="rag", of=answer.reply).equals(False)
     answer.require_mention(theirs, other_policy.document_id, spec.chat)
 
 
@@ -197,93 +196,3 @@ def test_the_answer_says_how_long_it_took(answer: Answer) -> None:
     """contract POST /api/chat: metadata.processing_time is given."""
     reply = answer.reply
     expect(answer.metadata, "metadata of the answer", subject=reply.subject, of=reply).contains("processing_time")
-
-
-# ── storage and realtime ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.component("storage")
-@pytest.mark.about("storage.differs")
-def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spec: Specification) -> None:
-    """§3 Supabase storage: write, read and remove with the service key (F04)."""
-    key = object_key(spec.pipeline.raw_path, user.id, spec.probes.file_id)
-    probe = spec.probes.file.encode()
-    mime = spec.limits.supported_mime_types[0]
-    storage = supabase.storage
-    storage.permitted(storage.write(key, probe, mime))
-    read = storage.permitted(storage.read(key), because="the worker reads documents with this key")
-    expect(read.body, "bytes that were read back", subject=f"object {spec.pipeline.raw_path}", of=read).equals(probe)
-    storage.permitted(storage.remove(key))
-    expect(storage.read(key)).error("unknown")
-
-
-@pytest.mark.component("storage")
-def test_a_signed_read_url_works(supabase: Supabase, policy: DocumentRun, spec: Specification) -> None:
-    """contract Storage: a signed URL shows the object for a while."""
-    key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
-    path = supabase.storage.signed_path(key, spec.limits.signed_url_ttl_seconds)
-    supabase.storage.permitted(supabase.storage.open_signed(path))
-
-
-@realtime
-@pytest.mark.about("realtime.silent", "channel phx_join")
-def test_realtime_lets_a_client_join(supabase: Supabase, user: User, session: Session) -> None:
-    """§3 Supabase realtime: a signed-in client joins a channel."""
-    changes = [{"event": "*", "schema": session.spec.database.schema_name, "table": session.spec.pipeline.tables.jobs}]
-    payload = {"config": {"postgres_changes": changes}, "access_token": user.token}
-    reply = supabase.realtime.ask(f"realtime:{session.run.run_id}", "phx_join", payload)
-    expect(reply["payload"].get("status"), "status of the join", "Supabase's dashboard, Realtime").equals("ok")
-
-
-@realtime
-@pytest.mark.about("realtime.silent", "channel heartbeat")
-def test_realtime_answers_heartbeats(supabase: Supabase) -> None:
-    """§3 Supabase realtime: the socket is alive."""
-    reply = supabase.realtime.ask("phoenix", "heartbeat", {})
-    expect(reply["payload"].get("status"), "status of the heartbeat").equals("ok")
-
-
-@realtime
-@pytest.mark.about("key.accepted", "key SUPABASE_ANON_KEY")
-def test_realtime_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -> None:
-    """§6 API Keys: a key of no project opens no socket."""
-    expect(supabase.realtime.accepts(spec.probes.wrong_key), "a socket with a wrong key").equals(False)
-
-
-@pytest.mark.component("llamaparse")
-def test_llamaparse_knows_no_unknown_job(llamaparse: LlamaParse, spec: Specification) -> None:
-    """§3 LlamaParse: the vendor answers; an unknown job is not found."""
-    expect(llamaparse.job(spec.probes.unknown_id)).error("unknown")
-
-
-@pytest.mark.component("openai")
-def test_openai_completes_a_chat(openai: OpenAI, spec: Specification) -> None:
-    """§3 OpenAI: a model answers one short message, asked directly with the key of the API (F02)."""
-    usable = set(openai.models())
-    model = next((name for name in spec.chat.models if name in usable), "")
-    if not model:
-        not_applicable("the key may use none of chat.models; which models it must be allowed to use is not specified")
-    answer = openai.complete(spec.probes.text, model)
-    expect(answer.strip(), f"answer of {model}", code="http.value", subject="endpoint OpenAI chat").is_not_empty()
-
-
-@pytest.mark.component("openai")
-def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
-    """§3 OpenAI: embeddings carry meaning."""
-    model = spec.pipeline.embed_model
-    question, near, far = openai.embed([*spec.probes.similar_texts, spec.probes.different_text], model)
-    nearer, what = round(_dot(question, near) - _dot(question, far), 4), "how much nearer the similar text is"
-    expect(nearer, what, code="vectors.wrong", subject=f"vectors {model}").is_above(0)
-
-
-def embedding(openai: OpenAI, spec: Specification, text: str) -> list[float]:
-    """The model's own embedding of a text, of the specified dimension."""
-    model = spec.pipeline.embed_model
-    vector = openai.embed([text], model)[0]
-    what, subject = f"dimensions of an embedding by {model}", f"vectors {model}"
-    expect(len(vector), what, code="vectors.wrong", subject=subject, component="openai").equals(spec.vectors.dimension)
-    return vector
-
-
-def _dot(a: list[float], b: list[float]) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
