@@ -68,6 +68,7 @@ def test_realtime_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -
 
 
 @pytest.mark.component("llamaparse")
+@pytest.mark.about("key.refused", "key LLAMAPARSE_API_KEY")
 def test_llamaparse_takes_a_document(session: Session, llamaparse: LlamaParse) -> None:
     """§3 LlamaParse: it takes a PDF, handed in directly as the worker hands it in (F01)."""
     page = make("parser", DocumentKind(kind="policy", outcome="complete"), session.tag, [])
@@ -82,6 +83,7 @@ def test_llamaparse_knows_no_unknown_job(llamaparse: LlamaParse, spec: Specifica
 
 
 @pytest.mark.component("openai")
+@pytest.mark.about("key.refused", "key OPENAI_API_KEY")
 def test_openai_completes_a_chat(openai: OpenAI, spec: Specification) -> None:
     """§3 OpenAI: a model answers one short message, asked directly with the key of the API (F02)."""
     usable = set(openai.models())
@@ -93,6 +95,7 @@ def test_openai_completes_a_chat(openai: OpenAI, spec: Specification) -> None:
 
 
 @pytest.mark.component("openai")
+@pytest.mark.about("key.refused", "key OPENAI_API_KEY")
 def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
     """§3 OpenAI: embeddings carry meaning."""
     model = spec.pipeline.embed_model
