@@ -45,7 +45,7 @@ def embedding(openai: OpenAI, spec: Specification, text: str) -> list[float]:
 def test_parsing_gave_the_documents_text(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
     """§3 LlamaParse: the stored text holds what the PDF says."""
     path = spec.pipeline.parsed_path
-    reply = supabase.storage.existing(path, object_key(path, policy.owner.id, policy.document_id))
+    reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
     text = " ".join(reply.text.split())
     sentences = [sentence for page in policy.pages for sentence in page.splitlines()]
     missing = [sentence for sentence in sentences if sentence not in text]

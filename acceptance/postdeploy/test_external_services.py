@@ -27,10 +27,10 @@ def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spe
     probe = spec.probes.file.encode()
     mime = spec.limits.supported_mime_types[0]
     storage = supabase.storage
-    storage.permitted(storage.write(key, probe, mime))
-    read = storage.permitted(storage.read(key), because="the worker reads documents with this key")
+    storage.require_permitted(storage.write(key, probe, mime))
+    read = storage.require_permitted(storage.read(key), because="the worker reads documents with this key")
     expect(read.body, "bytes that were read back", subject=f"object {spec.pipeline.raw_path}", of=read).equals(probe)
-    storage.permitted(storage.remove(key))
+    storage.require_permitted(storage.remove(key))
     expect(storage.read(key)).error("unknown")
 
 
@@ -39,7 +39,7 @@ def test_a_signed_read_url_works(supabase: Supabase, policy: DocumentRun, spec: 
     """contract Storage: a signed URL shows the object for a while."""
     key = object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
     path = supabase.storage.signed_path(key, spec.limits.signed_url_ttl_seconds)
-    supabase.storage.permitted(supabase.storage.open_signed(path))
+    supabase.storage.require_permitted(supabase.storage.open_signed(path))
 
 
 @realtime

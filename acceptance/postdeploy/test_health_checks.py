@@ -154,7 +154,7 @@ def test_health_and_database_agree(health: HealthReport, database: Database) -> 
         what = "the database itself to return a row"
         expect(database.answers(), what, code="db.unreachable", subject="part database", component="database").is_true()
 
-    health.agree("database", probe)
+    health.require_agreement("database", probe)
 
 
 @needs_api
@@ -162,7 +162,7 @@ def test_health_and_database_agree(health: HealthReport, database: Database) -> 
 @pytest.mark.component("supabase")
 def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> None:
     """contract HTTP API: what health says of Supabase Auth is true now (F19)."""
-    health.agree("supabase_auth", lambda: expect(supabase.anon.call("health")).success())
+    health.require_agreement("supabase_auth", lambda: expect(supabase.anon.call("health")).success())
 
 
 @needs_api
@@ -174,7 +174,7 @@ def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
     def probe() -> None:
         expect(openai.models(), "models of OpenAI", code="key.refused", subject="key OPENAI_API_KEY").is_not_empty()
 
-    health.agree("openai", probe)
+    health.require_agreement("openai", probe)
 
 
 @needs_api
@@ -182,7 +182,7 @@ def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
 @pytest.mark.component("llamaparse")
 def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaParse) -> None:
     """contract HTTP API: what health says of LlamaParse is true now (F19)."""
-    health.agree("llamaparse", lambda: expect(llamaparse.projects()).success())
+    health.require_agreement("llamaparse", lambda: expect(llamaparse.projects()).success())
 
 
 @promised("pipeline")

@@ -114,7 +114,7 @@ def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: 
 def test_the_pdf_is_stored_unchanged(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the raw document, byte for byte."""
     path = spec.pipeline.raw_path
-    reply = supabase.storage.existing(path, object_key(path, policy.owner.id, policy.document_id))
+    reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
     expect(sha256(reply.body), "hash of the stored PDF", subject=f"object {path}", of=reply).equals(policy.sha256)
 
 
@@ -123,7 +123,7 @@ def test_the_pdf_is_stored_unchanged(policy: DocumentRun, supabase: Supabase, sp
 def test_the_parsed_text_is_stored(policy: DocumentRun, supabase: Supabase, pipeline: Pipeline, spec: Specification) -> None:
     """contract Storage: the parsed Markdown, as its hash says."""
     path = spec.pipeline.parsed_path
-    reply = supabase.storage.existing(path, object_key(path, policy.owner.id, policy.document_id))
+    reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
     row = pipeline.existing_job(policy.job_id)
     expect(sha256(reply.body), "hash of the stored text", subject=f"object {path}", of=reply).equals(
         row["parsed_sha256"], "documents.parsed_sha256 says so"
