@@ -7,7 +7,7 @@ from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.retrieval import nearest
-from fixtures.stored import Chunk, code_of_vectors, object_key
+from fixtures.stored import Chunk, code_of_vectors, object_key, sentences_missing
 from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.vendors import OpenAI
@@ -46,10 +46,8 @@ def test_parsing_gave_the_documents_text(policy: DocumentRun, supabase: Supabase
     """§3 LlamaParse: the stored text holds what the PDF says."""
     path = spec.pipeline.parsed_path
     reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
-    text = " ".join(reply.text.split())
-    sentences = [sentence for page in policy.pages for sentence in page.splitlines()]
-    missing = [sentence for sentence in sentences if sentence not in text]
-    facts, subject = {"missing": len(missing), "sentences": len(sentences)}, f"object {path}"
+    missing = sentences_missing(policy.pages, reply.text)
+    facts, subject = {"missing": len(missing)}, f"object {path}"
     expect(missing, "sentences of the PDF that the parsed text lacks", subject=subject, facts=facts, of=reply).is_empty()
 
 
