@@ -5,9 +5,7 @@ import pytest
 from fixtures.document_run import OFTEN, DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline, poll_seconds
-from fixtures.stored import (
-    Chunk, different, expect_columns, object_key, pages_in_order, pages_missing, sentences_missing, sha256,
-)  # fmt: skip
+from fixtures.stored import Chunk, different, expect_columns, object_key, pages_in_order, pages_missing, sha256, which_is_wrong
 from fixtures.supabase import Supabase
 from gate.failures import not_applicable
 from gate.http import expect
@@ -126,10 +124,9 @@ def test_the_parsed_text_is_stored(policy: DocumentRun, supabase: Supabase, pipe
     path = spec.pipeline.parsed_path
     reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
     row = pipeline.existing_job(policy.job_id)
-    # A text that holds the whole document is right, and then the hash is not.
-    is_whole = not sentences_missing(policy.pages, reply.text)
-    code, subject = ("data.wrong", "column documents.parsed_sha256") if is_whole else ("storage.differs", f"object {path}")
-    found = expect(row["parsed_sha256"], "documents.parsed_sha256", code=code, subject=subject, of=reply)
+    code, subject, part = which_is_wrong(policy.pages, reply.text, path)
+    what = "documents.parsed_sha256"
+    found = expect(row["parsed_sha256"], what, code=code, subject=subject, component=part, of=reply)
     found.equals(sha256(reply.body), "it is the hash of the stored text")
 
 
