@@ -87,7 +87,8 @@ def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
     value = named.get("value")
     if list(named) == ["value"] or not (value is None or value is False):
         return shorten(_listed(value), limit)
-    return shorten(", ".join(f"{_listed(value)} {name.replace('_', ' ')}" for name, value in named.items()), limit)
+    said = {name: found for name, found in named.items() if name != "value"}
+    return shorten(", ".join(f"{_listed(found)} {name.replace('_', ' ')}" for name, found in said.items()), limit)
 
 
 def wanted(relation: str, expected: Value, limit: int = 80) -> str:
