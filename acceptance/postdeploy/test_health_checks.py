@@ -159,7 +159,6 @@ def test_health_and_database_agree(health: HealthReport, database: Database) -> 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("supabase")
 def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> None:
     """contract HTTP API: what health says of Supabase Auth is true now (F19)."""
     health.require_agreement("supabase_auth", lambda: expect(supabase.anon.call("health")).success())
@@ -167,19 +166,19 @@ def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("openai")
 def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
     """contract HTTP API: what health says of OpenAI is true now (F19)."""
 
     def probe() -> None:
-        expect(openai.models(), "models of OpenAI", code="key.refused", subject="key OPENAI_API_KEY").is_not_empty()
+        models = openai.models()
+        found = expect(models, "models of OpenAI", code="key.refused", subject="key OPENAI_API_KEY", component="openai")
+        found.is_not_empty()
 
     health.require_agreement("openai", probe)
 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("llamaparse")
 def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaParse) -> None:
     """contract HTTP API: what health says of LlamaParse is true now (F19)."""
     health.require_agreement("llamaparse", lambda: expect(llamaparse.projects()).success())

@@ -31,10 +31,20 @@ def chunks(database_chunks: list[Chunk]) -> list[Chunk]:
     return database_chunks
 
 
+@pytest.mark.component("api")
+@pytest.mark.about("pipeline.refused")
+def test_every_document_is_taken(document_runs: DocumentRuns, spec: Specification) -> None:
+    """contract HTTP API (upload): good documents are accepted; others are accepted, or refused with a 4xx status."""
+    for name, kind in spec.documents.items():
+        document_run = document_runs.result(name)
+        if document_run.outcome == "refused" and (kind.outcome == "complete" or not document_run.was_rightly_refused):
+            document_runs.require(document_run, kind.outcome, "the log of the part that refused it")
+
+
 @each("name", entries.documents_that("complete"))
 def test_the_document_completes(document_runs: DocumentRuns, spec: Specification, name: str) -> None:
     """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
-    document_runs.require(document_runs.result(name), spec.documents[name].outcome, WORKER_HINT)
+    document_runs.require(document_runs.accepted(name), spec.documents[name].outcome, WORKER_HINT)
 
 
 @pytest.mark.about("job.order", "column upload_jobs.status")
@@ -217,38 +227,6 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
     expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts}).is_at_least(
         texts * spec.pipeline.different_vectors_share
     )
-
-
-@pytest.mark.resilience
-@each("name", entries.documents_that("failed"))
-@pytest.mark.about("data.reason", "column upload_jobs.last_error")
-def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, name: str) -> None:
-    """contract Worker: failed_parse with the reason in last_error, or its upload is refused."""
-    document_run = document_runs.result(name)
-    if not document_run.was_rightly_refused:
-        document_runs.require(document_run, "failed", WORKER_HINT)
-        expect(document_run.last_error, f"last_error of {name!r}", facts={"document": name}).is_not_empty("people must see why")
-
-
-@pytest.mark.resilience
-@each("name", entries.documents_that("failed"))
-@pytest.mark.about("data.left", "chunks {name}")
-def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, pipeline: Pipeline, name: str) -> None:
-    """contract Worker: a failed document has no chunks and is not shown as complete."""
-    document_run = document_runs.result(name)
-    if not document_run.document_id:
-        not_applicable(f"the upload of {name!r} was refused, so nothing of it is kept")
-    found = pipeline.chunks(document_run.document_id)
-    expect([row["chunk_ord"] for row in found], f"chunks of the failed document {name!r}").is_empty()
-
-
-@pytest.mark.resilience
-@pytest.mark.about("pipeline.starved")
-def test_a_bad_document_does_not_stop_the_queue(document_runs: DocumentRuns) -> None:
-    """contract Worker: a poisoned job does not starve the jobs behind it (F28)."""
-    for document_run in [document_runs.accepted(name) for name in document_runs.expected_to("complete")]:
-        if document_run.outcome == "unfinished":
-            document_runs.require(document_run, "complete", WORKER_HINT)
 
 
 @pytest.mark.resilience
