@@ -84,9 +84,14 @@ def fact(observed: Mapping[str, Value], limit: int = 80) -> str:
     named = {name: value for name, value in observed.items() if name not in ("detail", "body", "missing")}
     if "missing" in observed:
         return f"without {_listed(observed['missing'])}"
-    if list(named) == ["value"]:
-        return shorten(_listed(named["value"]), limit)
-    return shorten(", ".join(f"{_listed(value)} {name.replace('_', ' ')}" for name, value in named.items()), limit)
+    if "waiting" in named and "of" in named:
+        return f"{named['waiting']} of {named['of']}"
+    # Facts beside a value are there for the diagnosis.
+    value = named.get("value")
+    if list(named) == ["value"] or not (value is None or value is False):
+        return shorten(_listed(value), limit)
+    said = {name: found for name, found in named.items() if name != "value"}
+    return shorten(", ".join(f"{_listed(found)} {name.replace('_', ' ')}" for name, found in said.items()), limit)
 
 
 def _kinds(observed: Mapping[str, Value]) -> str:

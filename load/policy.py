@@ -7,9 +7,10 @@ import threading
 from dataclasses import asdict
 
 from fixtures.database import Database
-from fixtures.document_run import DocumentRun, PipelineDriver
+from fixtures.document_run import DocumentRun
 from fixtures.document_runs import FOLDER
 from fixtures.documents import make
+from fixtures.pipeline_driver import PipelineDriver
 from gate.failures import Blocked, Failure, NotConfigured
 from gate.session import Session
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.connections import Connections, code_of_refusals, facts_of
+from fixtures.connections import Connections
 from fixtures.document_run import DocumentRun
 from fixtures.measure import Measure
 from fixtures.queries import QueryTimes
@@ -71,14 +71,7 @@ def test_parallel_queries_hold_the_target(queries: QueryTimes, measure: Measure,
 @pytest.mark.about("db.exhausted", "connections database")
 def test_many_connections_are_opened_at_once(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: the agreed number of connections, none refused (F18)."""
-    count = spec.database.connections
-    refused = [answer for answer in connections.at_once(count) if answer is not None]
-    expect(
-        sorted({one.detail for one in refused}),
-        f"failures of {count} new connections at once",
-        code=code_of_refusals(refused),
-        facts=facts_of(refused, count),
-    ).is_empty()
+    connections.require_at_once(spec.database.connections)
 
 
 @promised("pipeline")

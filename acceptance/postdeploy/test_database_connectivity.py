@@ -1,5 +1,7 @@
 """8.2.4 Verify database connectivity (§3 Connection Pool; contract: Database)."""
 
+from collections import Counter
+
 import pytest
 
 from fixtures.api import Api
@@ -13,7 +15,7 @@ from fixtures.pipeline import Pipeline
 from fixtures.supabase import Supabase
 from fixtures.users import Users
 from gate.failures import Blocked
-from gate.http import expect
+from gate.http import expect, is_refusal
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
@@ -30,6 +32,7 @@ pytestmark = [
 every_named_table = each("table", entries.named_tables)
 
 
+@pytest.mark.about("db.unreachable", "part database")
 def test_the_database_answers(database: Database) -> None:
     """§3 Primary Database: a query is answered."""
     expect(database.answers(), "a simple query to return a row").is_true()
@@ -37,39 +40,46 @@ def test_the_database_answers(database: Database) -> None:
 
 def test_the_schema_is_found_without_its_name(catalogue: Catalogue, spec: Specification) -> None:
     """§1 DATABASE_SCHEMA: the services' search path leads to the schema."""
-    expect(catalogue.current_schema(), "current schema").equals(spec.database.schema_name)
+    name = spec.database.schema_name
+    code = "db.hidden" if name in catalogue.schemas() else "db.missing"
+    expect(catalogue.current_schema(), "current schema", code=code, subject=f"schema {name}").equals(name)
 
 
 @every_named_table
 def test_the_table_can_be_read(database: Database, table: str) -> None:
     """§3 Tables: each named table answers a query."""
-    expect(database.refusal_to_read(table), f"refusal to read {table}").equals(None)
+    database.require_readable(table)
 
 
 def test_many_connections_work_at_once(connections: Connections, spec: Specification) -> None:
     """§3 Connection Pool: the database carries the agreed number of connections (F18)."""
-    failed = [answer for answer in connections.at_once(spec.database.connections) if answer is not None]
-    expect(failed, f"failures of {spec.database.connections} connections at once").is_empty()
+    connections.require_at_once(spec.database.connections)
 
 
+@pytest.mark.about("db.exhausted", "connections database")
 def test_connections_are_left_over(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: the server is not about to run out of connections (F18)."""
     used, allowed = connections.at_rest()
-    expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity").is_at_least(spec.database.connections)
+    facts = {"used": used, "allowed": allowed}
+    free = expect(allowed - used, f"free connections of {allowed}", "pg_stat_activity", facts=facts)
+    free.is_at_least(spec.database.connections)
 
 
+@pytest.mark.about("db.waiting", "connections database")
 def test_no_transaction_blocks_the_queue(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: no transaction has been idle for longer than a health interval."""
     stuck = connections.idle_transactions(spec.health.interval_seconds)
-    expect(stuck, "sessions idle in a transaction", "pg_stat_activity").is_empty()
+    expect(stuck, "sessions idle in a transaction", "pg_stat_activity", facts={"sessions": len(stuck)}).is_empty()
 
 
+@pytest.mark.about("data.wrong", "connections database")
 def test_a_transaction_can_be_undone(connections: Connections) -> None:
     """§3 Primary Database: a rolled-back change leaves nothing."""
     expect(connections.rolled_back_value(), "value after a rollback").equals(None)
 
 
 @promised("pipeline")
+@pytest.mark.about("data.doubled", "queue upload_jobs")
 def test_a_job_is_locked_for_one_worker_only(pipeline: Pipeline, policy: DocumentRun) -> None:
     """contract Worker: FOR UPDATE SKIP LOCKED hands a job to one worker (F28)."""
     expect(pipeline.claimable_twice(policy.job_id), "the same job being claimable by two sessions at once").equals(False)
@@ -77,6 +87,7 @@ def test_a_job_is_locked_for_one_worker_only(pipeline: Pipeline, policy: Documen
 
 @pytest.mark.needs("api")
 @promised("pipeline")
+@pytest.mark.about("db.status_open", "constraint upload_jobs.status")
 def test_an_unknown_status_is_refused(pipeline: Pipeline, idle_job: str) -> None:
     """contract Database: the CHECK constraint works."""
     refused = pipeline.refuses_status(idle_job, "no-such-status")
@@ -96,59 +107,76 @@ def idle_job(api: Api, users: Users, session: Session) -> str:
 @pytest.mark.needs("api")
 @promised("pipeline")
 @each("status", entries.job_statuses)
+@pytest.mark.about("db.status_refused", "constraint upload_jobs.status")
 def test_the_status_is_accepted(pipeline: Pipeline, idle_job: str, status: str) -> None:
     """contract Database: every status that the code writes is allowed (F06)."""
     hint = "the CHECK constraint on upload_jobs.status; is the newest migration applied?"
-    expect(pipeline.refuses_status(idle_job, status), f"refusal of status {status!r}", hint).equals(False)
+    refused = pipeline.refuses_status(idle_job, status)
+    expect(refused, f"refusal of status {status!r}", hint, facts={"refused": status}).equals(False)
 
 
 @promised("pipeline", "roles")
 @every_named_table
+@pytest.mark.about("db.hidden", "table {table}")
 def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: row-level security shows a user their own documents (F09, F24)."""
-    rows = database.visible_to(spec.roles.user, policy.owner.id, table)
-    expect(rows, f"rows of {table} that the owner sees").is_above(0)
+    rows, refusal = database.visibility(spec.roles.user, policy.owner.id, table)
+    facts = refusal.facts if refusal else {}
+    expect(rows, f"rows of {table} that the owner sees", seen=str(refusal or ""), facts=facts).is_above(0)
 
 
 @promised("pipeline", "roles")
 @every_named_table
+@pytest.mark.about("db.open", "table {table}")
 def test_a_user_sees_no_other_users_rows(
     database: Database, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
 ) -> None:
     """contract Database: row-level security hides other users' documents (F24)."""
     rows = database.foreign_rows(spec.roles.user, other_policy.owner.id, table, policy.document_id)
     hint = f"the policies on {database.schema}.{table}; is row-level security on?"
-    expect(rows, f"rows of another user's document that a user sees in {table}", hint).equals(0)
+    what, facts = f"rows of another user's document that a user sees in {table}", {"role": spec.roles.user}
+    expect(rows, what, hint, facts=facts).equals(0)
 
 
 @promised("pipeline", "roles")
 @every_named_table
+@pytest.mark.about("db.open", "table {table}")
 def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: anon sees nothing (F24)."""
     rows = database.foreign_rows(spec.roles.anonymous, None, table, policy.document_id)
     hint = f"the policies on {database.schema}.{table}; is row-level security on?"
-    expect(rows, f"rows that {spec.roles.anonymous} sees in {table}", hint).equals(0)
+    what, facts = f"rows that {spec.roles.anonymous} sees in {table}", {"role": spec.roles.anonymous}
+    expect(rows, what, hint, facts=facts).equals(0)
 
 
 @promised("pipeline", "roles")
 @every_named_table
+@pytest.mark.about("db.open", "table {table}")
 def test_the_rest_view_shows_no_other_users_rows(
     supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str
 ) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
     rows = supabase.visible_rows(table, other_policy.owner.token, document_id=policy.document_id)
-    expect(rows, f"rows of another user's document through the REST view of {table}").is_empty()
+    expect(len(rows), f"rows of another user's document through the REST view of {table}").equals(0)
 
 
 @promised("pipeline")
 @pytest.mark.component("api")
 @pytest.mark.needs("api")
+@pytest.mark.about("health.unhealthy", "part database")
 def test_the_api_says_the_database_is_connected(api: Api, spec: Specification) -> None:
     """§5 Database Connections: /api/v1/status shows the database (F10)."""
-    state = str(expect(api.call("status")).fields("database")["database"])
-    expect(state, "database on the status page", "DATABASE_URL of the API").satisfies(
-        lambda text: shows_working(text, spec.health), f"to be {' or '.join(spec.health.working_words)}"
+    reply = api.call("status")
+    body = expect(reply).fields("database")
+    works = shows_working(body["database"], spec.health)
+    # A page that says of itself that all is well hides what its own field shows.
+    hides = shows_working(body.get(spec.health.status_field), spec.health)
+    code, subject, part = (
+        ("health.hides", reply.subject, reply.component) if hides else ("health.unhealthy", "part database", "database")
     )
+    what, hint = "the database to work, as the status page shows it", "DATABASE_URL of the API"
+    facts = {"database": body["database"], "page": body.get(spec.health.status_field)}
+    expect(works, what, hint, code=code, subject=subject, component=part, facts=facts, of=reply).is_true()
 
 
 @promised("pipeline")
@@ -156,14 +184,16 @@ def test_the_api_says_the_database_is_connected(api: Api, spec: Specification) -
 @pytest.mark.needs("api")
 def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """§3 Connection Pool: parallel requests that use the database are all answered (F18)."""
-    statuses = api.as_(policy.owner).at_once(
-        "document_status", spec.safety.concurrent_requests, {"document_id": policy.document_id}
-    )
-    wanted = {spec.endpoint("document_status").success}
-    expect(set(statuses), f"statuses of {spec.safety.concurrent_requests} parallel requests").equals(wanted)
+    endpoint, count = spec.endpoint("document_status"), spec.safety.concurrent_requests
+    statuses = api.as_(policy.owner).at_once(endpoint.name, count, {"document_id": policy.document_id})
+    wrong = sorted({status for status in statuses if status != endpoint.success})
+    code = "http.no_answer" if not any(wrong) else "http.refused" if any(map(is_refusal, wrong)) else "http.server_error"
+    subject, facts = f"endpoint {endpoint.method} {endpoint.path}", {"at_once": count, "statuses": Counter(statuses)}
+    expect(wrong, f"other statuses of {count} parallel requests", code=code, subject=subject, facts=facts).is_empty()
 
 
 @promised("pipeline")
+@pytest.mark.about("data.wrong", "column documents.user_id")
 def test_what_the_api_writes_is_in_this_database(policy: DocumentRun, pipeline: Pipeline) -> None:
     """§6 Database Isolation: the API writes to the database that DATABASE_URL names (F05, F15)."""
     row = pipeline.existing_job(policy.job_id)

@@ -32,10 +32,11 @@ def health(api: Api, spec: Specification) -> HealthReport:
 
 
 @needs_api
+@pytest.mark.about("target.slow", "target health")
 def test_the_health_endpoint_answers_in_time(api: Api, spec: Specification) -> None:
     """§4 API Service Health Checks: /health answers 200 within the timeout."""
     reply = expect(api.call("health", timeout=spec.health.timeout_seconds)).success()
-    expect(reply.seconds, "seconds of GET /health").is_at_most(spec.health.timeout_seconds)
+    expect(reply.seconds, "seconds of GET /health", of=reply).is_at_most(spec.health.timeout_seconds)
 
 
 @needs_api
@@ -43,21 +44,37 @@ def test_the_health_endpoint_answers_in_time(api: Api, spec: Specification) -> N
 def test_head_is_answered_like_get(api: Api) -> None:
     """contract HTTP API: HEAD /health answers 200 without a body."""
     reply = expect(api.call("health_head")).success(because="load balancers probe with HEAD")
-    expect(len(reply.body), "bytes in the body of HEAD /health").equals(0)
+    what = "bytes in the body of HEAD /health"
+    expect(len(reply.body), what, code="http.value", subject=reply.subject, of=reply).equals(0)
 
 
 @needs_api
+@pytest.mark.about("health.shape")
 def test_the_body_says_what_is_agreed(health: HealthReport, spec: Specification) -> None:
     """contract HTTP API: status, timestamp, version and services."""
-    rule = spec.health
-    expect(health.reply).fields(rule.status_field, rule.timestamp_field, rule.version_field, rule.services_field)
-    expect(health.status, "status in the health body").is_one_of(spec.health.statuses)
+    rule, subject = spec.health, f"field {spec.health.status_field} of {health.reply}"
+    body = expect(health.reply, code="health.shape")
+    body.fields(rule.status_field, rule.timestamp_field, rule.version_field, rule.services_field)
+    expect(health.status, "status in the health body", subject=subject, of=health.reply).is_one_of(rule.statuses)
 
 
 @needs_api
+@pytest.mark.about("health.unhealthy")
 def test_the_service_is_healthy(health: HealthReport, spec: Specification) -> None:
     """§4 API Service Health Checks: /health reports the status healthy."""
-    expect(health.status, "status in the health body", health.reply.hint, health.summary()).equals(spec.health.required_status)
+    # Dependencies by which the body explains its status are at fault; without any, the service is.
+    part = next(map(health.part, health.unhealthy), health.reply.component)
+    status = expect(
+        health.status,
+        "status in the health body",
+        health.reply.hint,
+        health.summary(),
+        subject=f"part {part}",
+        component=part,
+        facts={"services": health.unhealthy},
+        of=health.reply,
+    )
+    status.equals(spec.health.required_status)
 
 
 @needs_api
@@ -68,38 +85,44 @@ def test_the_dependency_is_healthy(health: HealthReport, name: str) -> None:
 
 
 @needs_api
+@pytest.mark.about("health.shape")
 def test_the_health_body_names_dependencies(health: HealthReport, spec: Specification) -> None:
     """contract HTTP API: the body names the database at least."""
-    expect(health.services, "services in the health body").contains(spec.health.named_service)
+    subject = f"field {spec.health.services_field} of {health.reply}"
+    services = expect(health.services, "services in the health body", subject=subject, of=health.reply)
+    services.contains(spec.health.named_service)
 
 
 @needs_api
-def test_the_answer_is_fresh(health: HealthReport, spec: Specification) -> None:
+@pytest.mark.about("health.stale")
+def test_the_answer_is_fresh(health: HealthReport) -> None:
     """contract HTTP API: a body older than the cache's 30 s hides an outage (F19)."""
-    age = health.age_seconds()
-    expect(age, "age of the health body in seconds", "the health cache").is_at_most(
-        spec.health.cache_seconds + spec.health.clock_skew_seconds
-    )
-    expect(age, "age of the health body in seconds", "the API host's clock").is_at_least(-spec.health.clock_skew_seconds)
+    health.require_fresh()
 
 
 @needs_api
+@pytest.mark.about("release.differs", "release version")
 def test_the_version_is_the_specified_one(health: HealthReport, spec: Specification) -> None:
     """§1 APP_VERSION: the deployed version (F07)."""
-    expect(health.version, "version in the health body", "the last deploy at Render").equals(spec.version)
+    expect(health.version, "version in the health body", "the last deploy at Render", of=health.reply).equals(spec.version)
 
 
 @needs_api
 @promised("endpoints.status")
+@pytest.mark.about("release.differs", "release version")
 def test_the_status_page_agrees(api: Api, spec: Specification) -> None:
     """contract HTTP API: /api/v1/status names version and environment (F07, F26)."""
-    body = expect(api.call("status")).fields(*spec.endpoint("status").fields)
-    expect(body["version"], "version on the status page").equals(spec.version)
-    expect(body["environment"], "environment on the status page").equals(spec.identity.environment)
+    reply = api.call("status")
+    body = expect(reply).fields(*spec.endpoint("status").fields)
+    expect(body["version"], "version on the status page", of=reply).equals(spec.version)
+    subject = f"field environment of {reply}"
+    environment = expect(body["environment"], "environment on the status page", code="http.value", subject=subject, of=reply)
+    environment.equals(spec.identity.environment)
 
 
 @needs_api
 @promised("platform")
+@pytest.mark.about("release.differs", "release commit")
 def test_the_deployed_commit_is_the_release(session: Session, api: Api, render: Render, spec: Specification) -> None:
     """§7 Deployment Process: the live commit is the one that was released (F07)."""
     expected = session.settings.text("HARNESS_EXPECTED_COMMIT")
@@ -111,12 +134,14 @@ def test_the_deployed_commit_is_the_release(session: Session, api: Api, render: 
 
 @promised("platform")
 @each("service", entries.services)
-@pytest.mark.component("render")
+@pytest.mark.about("deploy.failed", "service {service}")
 def test_the_last_deploy_is_live(render: Render, spec: Specification, service: str) -> None:
     """§7 Deployment Process: the newest deploy of each service went live (F14, F17)."""
     name = spec.services[service].name
     deploy = render.last_deploy(render.service(name)["id"])
-    expect(deploy.get("status"), f"status of the newest deploy of {name}", "Render's deploy log").equals(spec.platform.live)
+    part = service if service in spec.harness.parts else None
+    what, hint = f"status of the newest deploy of {name}", "Render's deploy log"
+    expect(deploy.get("status"), what, hint, component=part).equals(spec.platform.live)
 
 
 @needs_api
@@ -124,60 +149,70 @@ def test_the_last_deploy_is_live(render: Render, spec: Specification, service: s
 @pytest.mark.needs("database")
 def test_health_and_database_agree(health: HealthReport, database: Database) -> None:
     """contract HTTP API: what health says of the database is true now (F19)."""
-    expect(database.answers(), "the database itself to return a row").is_true()
-    health.require("database")
+
+    def probe() -> None:
+        what = "the database itself to return a row"
+        expect(database.answers(), what, code="db.unreachable", subject="part database", component="database").is_true()
+
+    health.require_agreement("database", probe)
 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("supabase")
 def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> None:
     """contract HTTP API: what health says of Supabase Auth is true now (F19)."""
-    expect(supabase.anon.call("health")).success()
-    health.naming("supabase_auth").require("supabase_auth")
+    health.require_agreement("supabase_auth", lambda: expect(supabase.anon.call("health")).success())
 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("openai")
 def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
     """contract HTTP API: what health says of OpenAI is true now (F19)."""
-    expect(openai.models(), "models of OpenAI").is_not_empty()
-    health.naming("openai").require("openai")
+
+    def probe() -> None:
+        models = openai.models()
+        found = expect(models, "models of OpenAI", code="key.refused", subject="key OPENAI_API_KEY", component="openai")
+        found.is_not_empty()
+
+    health.require_agreement("openai", probe)
 
 
 @needs_api
 @promised("pipeline")
-@pytest.mark.component("llamaparse")
 def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaParse) -> None:
     """contract HTTP API: what health says of LlamaParse is true now (F19)."""
-    expect(llamaparse.projects()).success()
-    health.naming("llamaparse").require("llamaparse")
+    health.require_agreement("llamaparse", lambda: expect(llamaparse.projects()).success())
 
 
 @promised("pipeline")
 @pytest.mark.component("worker")
+@pytest.mark.about("pipeline.idle")
 def test_the_worker_is_alive(document_runs: DocumentRuns, spec: Specification) -> None:
     """§4 Worker Service Health Checks: the worker takes a job within its poll interval (F03, F14, F17)."""
     sent = [document_runs.accepted(name) for name in document_runs.expected_to("complete")]
-    taken = [document_run.name for document_run in sent if document_run.was_claimed(spec.pipeline.states.waiting)]
-    expect(taken, "documents that the worker took", WORKER_HINT, f"none; policy: {sent[0].describe()}").is_not_empty()
+    taken = [document_run.name for document_run in sent if not document_run.is_untouched(spec.pipeline)]
+    what, subject = "documents that the worker took", f"queue {spec.pipeline.jobs_table}"
+    facts, seen = {"waiting": len(sent), "of": len(sent)}, f"none; policy: {sent[0].describe()}"
+    expect(taken, what, WORKER_HINT, seen, subject=subject, facts=facts).is_not_empty()
 
 
 @needs_api
-@pytest.mark.component("api")
+@pytest.mark.about("http.header")
 def test_every_response_can_be_traced(api: Api, spec: Specification) -> None:
     """§5 Performance Monitoring: request id and process time on each response."""
     reply = expect(api.call("health")).success()
     expect(reply).header(spec.monitoring.request_id_header).matches(r"\S+")
     expect(reply).header(spec.monitoring.process_time_header).matches(r"\d+(\.\d+)?")
-    shown = float(reply.headers[spec.monitoring.process_time_header])
-    expect(shown, "process time in seconds by the API itself", reply.hint).is_at_most(round(reply.seconds, 4))
+    name = spec.monitoring.process_time_header
+    shown = expect(float(reply.headers[name]), f"{name} in seconds", reply.hint, subject=f"header {name}", of=reply)
+    shown.is_at_most(round(reply.seconds, 4), "the API cannot take longer than the whole request")
 
 
 @needs_api
+@pytest.mark.about("http.header")
 def test_request_ids_differ(api: Api, spec: Specification) -> None:
     """§5 Performance Monitoring: a request id names one request."""
     header = spec.monitoring.request_id_header
-    ids = {expect(api.call("health")).success().headers.get(header) for _ in range(2)}
-    expect(ids, f"values of {header} on two requests").has_length(2)
+    replies = [expect(api.call("health")).success() for _ in range(2)]
+    ids = {reply.headers.get(header) for reply in replies}
+    expect(ids, f"values of {header} on two requests", subject=f"header {header}", of=replies[-1]).has_length(2)

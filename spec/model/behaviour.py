@@ -81,9 +81,20 @@ class Chat(Sectioned):
     """contract: RAG and chat."""
 
     error_keys: list[str]
+    # Key with an identifier of the error, such as the name of its class, and parts by what such an identifier may hold.
+    error_type_key: str = "error_type"
+    error_parts: dict[str, list[str]] = {}
     apology_sources: list[str]
     apologies: list[str]
     similarity_threshold: float = Field(ge=0, le=1)
     max_chunks: int = Field(gt=0)
     token_budget: int = Field(gt=0)
     characters_per_token: int = Field(gt=0)
+    # Models of which a key may use one at least, for a direct question.
+    models: list[str] = []
+
+    def part_of(self, error_type: str) -> str | None:
+        """The part that an error's identifier names; None where it names none."""
+        held = error_type.lower()
+        named = (part for part, fragments in self.error_parts.items() if any(f.lower() in held for f in fragments))
+        return next(named, None)

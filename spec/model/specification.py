@@ -156,6 +156,8 @@ class Specification(Entry):
         for endpoint in self.endpoints:
             if endpoint.auth == "bearer" and "unauthorized" not in endpoint.errors:
                 raise ValueError(f"endpoints.{endpoint.name}.errors needs 'unauthorized'")
+        if self.chat_section is not None and (unknown := self.chat_section.error_parts.keys() - self.harness.parts.keys()):
+            raise ValueError(f"chat.error_parts names {', '.join(sorted(unknown))}, which is no part")
         if self.load_section is not None:
             for name, task in self.load_section.tasks.items():
                 if task.target not in self.targets:

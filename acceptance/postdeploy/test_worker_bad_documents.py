@@ -1,0 +1,48 @@
+"""8.2.3 Validate worker job processing: documents that cannot be read, and the queue behind them (contract: Worker)."""
+
+import pytest
+
+from fixtures.document_runs import DocumentRuns
+from fixtures.pipeline import Pipeline
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import each, promised
+from spec import entries
+
+WORKER_HINT = "the worker's log at Render; upload_jobs.last_error of the job"
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.resilience,
+    pytest.mark.checklist("8.2.3"),
+    pytest.mark.component("worker"),
+    promised("pipeline"),
+]
+
+
+@each("name", entries.documents_that("failed"))
+@pytest.mark.about("data.reason", "column upload_jobs.last_error")
+def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, name: str) -> None:
+    """contract Worker: failed_parse with the reason in last_error, or its upload is refused."""
+    document_run = document_runs.result(name)
+    if not document_run.was_rightly_refused:
+        document_runs.require(document_runs.accepted(name), "failed", WORKER_HINT)
+        expect(document_run.last_error, f"last_error of {name!r}", facts={"document": name}).is_not_empty("people must see why")
+
+
+@each("name", entries.documents_that("failed"))
+@pytest.mark.about("data.left", "chunks {name}")
+def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, pipeline: Pipeline, name: str) -> None:
+    """contract Worker: a failed document has no chunks and is not shown as complete."""
+    document_run = document_runs.result(name)
+    if not document_run.document_id:
+        not_applicable(f"the upload of {name!r} was refused, so nothing of it is kept")
+    found = pipeline.chunks(document_run.document_id)
+    expect([row["chunk_ord"] for row in found], f"chunks of the failed document {name!r}").is_empty()
+
+
+@pytest.mark.about("pipeline.starved")
+def test_a_bad_document_does_not_stop_the_queue(document_runs: DocumentRuns) -> None:
+    """contract Worker: a poisoned job does not starve the jobs behind it (F28)."""
+    for document_run in [document_runs.accepted(name) for name in document_runs.expected_to("complete")]:
+        if document_run.outcome == "unfinished":
+            document_runs.require(document_run, "complete", WORKER_HINT)
