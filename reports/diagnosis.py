@@ -193,5 +193,6 @@ class Diagnosis:
 
 def _unexplained(check: Check, part: str) -> Fact:
     detail = {"detail": check.facts.reason}
-    subject = f"part {check.facts.blocked_by or part}"
-    return Fact("part.unavailable", subject, part, check.nodeid, observed=detail, is_blocked=True)
+    name = check.facts.blocked_by or part
+    wanted = f"{name} to be available"
+    return Fact("part.unavailable", f"part {name}", part, check.nodeid, expected=wanted, observed=detail, is_blocked=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reports import judgement
 from reports.diagnosis import Diagnosis
 from reports.model import Check
 from reports.rules import Rules
 from reports.wording import Target, Words
 from spec import load
 from tests.conftest import ROOT
-from tests.recorded import RULES, SPEC, asking, check, concluded, worded
+from tests.recorded import SPEC, asking, check, concluded, worded
 
 NO_RULES = Rules()
 CHAT = "endpoint POST /api/chat"
@@ -206,63 +205,3 @@ def test_an_endpoint_that_failed_once_clears_no_part() -> None:
     failed = asking(check("bad", code="http.server_error", subject=CHAT, observed={"status": 500}), CHAT, 1, 1)
     shaky = asking(check("good", "passed"), JOB, 9, 1)
     assert [f.component for f in concluded([failed, shaky], NO_RULES)] == ["api"]
-
-
-# ── The order ────────────────────────────────────────────────────────────────────────────────────────────
-def test_written_across_users_comes_first_and_drift_last() -> None:
-    checks = [
-        check("drift", code="header.version", subject="header Server", component="api"),
-        *[check(f"out{n}", code="cors.missing", subject=f"origin o{n}", component="network") for n in range(9)],
-        check("secret", code="secret.shown", subject="endpoint GET /debug", component="api"),
-        check("shown", code="isolation.read", subject=JOB, component="auth"),
-        check("written", code="isolation.write", subject="endpoint PUT /files", component="storage"),
-        check("lost", code="data.lost", subject="document policy", component="worker"),
-        check("value", code="http.value", subject=ME, component="api"),
-        check("slow", code="target.slow", subject="target realtime", component="realtime"),
-        check("promise", code="limit.missing", subject="limit chat", component="api"),
-    ]
-    found = concluded(checks)
-    assert [f.harm for f in found] == [
-        "written_across", "shown_across", "secrets", "data_lost", "outage", "wrong_answers", "broken_promise", "slow", "drift",
-    ]  # fmt: skip
-
-
-def test_among_equal_harm_reach_decides_and_then_confidence() -> None:
-    few = check("few", code="cors.missing", subject="origin a", component="network")
-    many = [check(f"m{n}", code="storage.missing", subject=f"bucket b{n}", component="storage") for n in range(3)]
-    likely = check("likely", code="http.not_json", subject=ME, component="auth", observed={"status": 200})
-    found = concluded([likely, few, *many])
-    assert [(f.component, f.reach, f.confidence) for f in found] == [
-        ("storage", 3, "observed"),
-        ("network", 1, "proven"),
-        ("auth", 1, "likely"),
-    ]
-
-
-# ── What was not judged ──────────────────────────────────────────────────────────────────────────────────
-def test_nothing_is_asserted_about_what_was_not_judged() -> None:
-    checks = [
-        check(f"render-{n}", "not judged", "platform.differs", "service api", component="render",
-              not_judged="set RENDER_API_KEY", to_set="RENDER_API_KEY")
-        for n in range(3)
-    ]  # fmt: skip
-    assert concluded(checks) == []
-    assert judgement.not_judged(checks) == [{"what": "set RENDER_API_KEY", "set": "RENDER_API_KEY", "checks": 3}]
-    assert judgement.decide(checks, False, SPEC.service) == "pass"
-    assert judgement.decide(checks, False, SPEC.service, wants_all=True) == "blocked"
-
-
-def test_a_failure_mode_without_proof_is_a_possible_cause() -> None:
-    # F02 is not proven where the connection to the vendor broke.
-    waiting = check("apology", code="chat.failed", subject="answer chat", component="chat", observed={"kind": "connection"})
-    (found,) = concluded([waiting])
-    (data,) = worded([waiting], [found])
-    assert data["failure_mode"] is None
-    assert any(cause.startswith("possibly F02: ") for cause in data["causes"])
-
-
-def test_a_rule_of_the_system_is_proven_by_its_own_fact_only() -> None:
-    fresh = check(code="health.stale", subject="endpoint GET /health", observed={"seconds": -40})
-    old = check(code="health.stale", subject="endpoint GET /health", observed={"seconds": 40})
-    assert concluded([fresh], RULES)[0].failure_mode is None
-    assert concluded([old], RULES)[0].failure_mode == "F19"
