@@ -22,7 +22,9 @@ def format_counts(data: VerdictData) -> str:
 
 def format_release(data: VerdictData) -> str:
     """The release that is live and who says so: "version 1.0.0, commit 4e02…, platform unknown"."""
-    return ", ".join(f"{entry['source']} {entry['value'][:RELEASE_SHOWN]}" for entry in data["target"]["releases"])
+    shown = {entry["source"]: entry["value"] for entry in data["target"]["releases"]}
+    # Versions are names, the rest are commits.
+    return ", ".join(f"{who} {value if who == 'version' else value[:RELEASE_SHOWN]}" for who, value in shown.items())
 
 
 def format_title(finding: FindingData) -> str:

@@ -12,7 +12,7 @@ from gate.shared import RELEASE
 from reports import checklist, judgement, terminal, verdict
 from reports.model import Check
 from reports.schema import VerdictData
-from tests.recorded import SPEC, a_session, check, concluded, worded
+from tests.recorded import SPEC, a_session, a_verdict, check, concluded, worded
 
 TIMES = verdict.Times("now", 1.0)
 
@@ -116,6 +116,12 @@ def test_the_last_lines_say_why_and_name_every_finding(tmp_path: Path) -> None:
 def test_the_last_lines_name_each_source_of_the_release(tmp_path: Path) -> None:
     lines = terminal.closing_lines(build(tmp_path, PASSED), "out")
     assert "release    version unknown, commit unknown, platform unknown" in lines
+
+
+def test_a_version_is_shown_whole_and_a_commit_in_short() -> None:
+    data = a_verdict()
+    data["target"]["releases"] = [{"source": "version", "value": "1.0.0-staging"}, {"source": "commit", "value": "c" * 40}]
+    assert terminal.format_release(data) == f"version 1.0.0-staging, commit {'c' * 12}"
 
 
 def test_what_running_again_showed_stands_beside_the_finding(tmp_path: Path) -> None:
