@@ -65,7 +65,8 @@ class Again:
                 pytest_.run_once(item)
             except Failure:
                 failed += 1
-            except (Blocked, pytest.skip.Exception):
+            except (Blocked, pytest.skip.Exception, pytest.fail.Exception, Exception):
+                # Neither held nor failed in the way that it did: this says nothing, and must not end the run.
                 return
             runs += 1
         if runs > 1:

@@ -7,6 +7,7 @@ belongs to no line, pytest cannot report where it was.
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from types import FrameType
 
 import pytest
@@ -19,15 +20,18 @@ BEGINNING = "pytest_sessionstart"
 
 
 def run_once(item: pytest.Item) -> None:
-    """Run a check that has run before, with its fixtures made anew, and without any report; raises what it raises."""
+    """Run a check that has run before, with its fixtures made anew, without any report or output; raises what it raises."""
     state = item.session._setupstate
     if isinstance(item, pytest.Function):
         item._initrequest()
-    try:
-        state.setup(item)
-        item.runtest()
-    finally:
-        state.teardown_exact(None)
+    capture = item.config.pluginmanager.getplugin("capturemanager")
+    # What it prints is masked in reports only.
+    with capture.item_capture("again", item) if capture else nullcontext():
+        try:
+            state.setup(item)
+            item.runtest()
+        finally:
+            state.teardown_exact(None)
 
 
 def may_raise(frame: FrameType | None, spread: bool) -> bool:

@@ -56,6 +56,14 @@ def test_without_end(number: int) -> None:
     raise Blocked("database", "connection refused")
 
 
+def test_broken_later(number: int) -> None:
+    """§1 Environment: cannot read what it gets when it is run again."""
+    print("said by a check")
+    if number == 0:
+        raise Failure("http.header", "header broken-later")
+    raise KeyError("something")
+
+
 @pytest.mark.performance
 def test_measured() -> None:
     """§8 Performance: a measurement."""
