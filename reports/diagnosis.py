@@ -115,7 +115,8 @@ class Diagnosis:
             return None
         needs = {fact.subject: self._endpoint_needs.get(fact.subject, frozenset()) for fact in cluster}
         suspects = frozenset.intersection(*needs.values()) - self._working_parts()
-        return next(iter(suspects)) if len(suspects) == 1 else None
+        # One handler may be broken by itself; several that share nothing but a part are not.
+        return next(iter(suspects)) if len(suspects) == 1 and len(set(needs.values())) > 1 else None
 
     def _working_parts(self) -> frozenset[str]:
         """Parts that endpoints need which were asked and never failed."""

@@ -128,11 +128,12 @@ class Finding:
 
     @property
     def harm(self) -> str:
-        """The worst class of harm among what was seen, or what the rule says."""
+        """The worst class of harm among what was seen and what it brought about, or what the rule says."""
         codes = declared()
+        found = [codes.codes[fact.code].harm for fact in (*self.facts, *self.explained)]
         if self.rule and self.rule.harm:
-            return self.rule.harm
-        return min((codes.codes[fact.code].harm for fact in self.facts), key=codes.rank, default="unjudged")
+            found.append(self.rule.harm)
+        return min(found, key=codes.rank, default="unjudged")
 
     @property
     def confidence(self) -> str:

@@ -174,6 +174,21 @@ class DocumentNames:
         return (name for name, kind in spec.documents.items() if kind.outcome == self._outcome)
 
 
+def kinds_of_responses(spec: Specification) -> Iterable[str]:
+    """Kinds of responses beside a plain success."""
+    return ("refusal", "unknown page", "pre-flight", "foreign host")
+
+
+def optional_chat_fields(spec: Specification) -> Iterable[str]:
+    """Fields that a question may carry beside its text."""
+    return spec.endpoint("chat").optional
+
+
+def callback_results(spec: Specification) -> Iterable[str]:
+    """Names of the forms in which a parse may be delivered."""
+    return spec.webhook.results
+
+
 def other_embedding_models(spec: Specification) -> Iterable[str]:
     """Models that questions may be embedded with by mistake."""
     return spec.pipeline.other_embed_models

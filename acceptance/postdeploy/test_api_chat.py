@@ -4,13 +4,14 @@ import uuid
 
 import pytest
 
+from fixtures.answers import Answer
 from fixtures.api import Api
 from fixtures.clock import TimeField
 from fixtures.document_run import DocumentRun
 from fixtures.users import User
 from gate.http import expect
-from gate.selection import promised
-from spec import Specification
+from gate.selection import each, promised
+from spec import Specification, entries
 
 pytestmark = [
     pytest.mark.postdeploy,
@@ -44,6 +45,16 @@ def test_chat_keeps_the_conversation(api: Api, policy: DocumentRun) -> None:
     reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], conversation_id=conversation)).success()
     kept = reply.object().get("conversation_id")
     expect(kept, "conversation_id", subject=reply.subject, of=reply).equals(conversation)
+
+
+@each("field", entries.optional_chat_fields)
+@pytest.mark.component("chat")
+@pytest.mark.about("chat.failed", "field {field} of POST /api/chat")
+def test_chat_takes_every_field_of_the_contract(api: Api, policy: DocumentRun, spec: Specification, field: str) -> None:
+    """contract POST /api/chat: a question may carry each of the optional fields (F02)."""
+    sent = {field: spec.endpoint("chat").optional[field]}
+    answer = Answer(expect(api.as_(policy.owner).ask(policy.facts[0][0], **sent)).success())
+    answer.require_no_fault(spec.chat)
 
 
 @pytest.mark.parametrize("message", ["", "   "], ids=["empty", "blank"])

@@ -5,14 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
-from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
+from fixtures.planted import Planted
+from fixtures.stored import object_key
+from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.webhooks import signed
 from gate.http import expect
-from gate.selection import promised
-from spec import Specification
+from gate.selection import each, promised
+from spec import Specification, entries
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -47,15 +49,28 @@ def test_the_webhook_does_not_know_an_unknown_job(api: Api, spec: Specification)
     expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
 
 
+@each("form", entries.callback_results)
+@pytest.mark.about("webhook.refused")
+def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Supabase, spec: Specification, form: str) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole."""
+    callback = planted.callback(form)
+    expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
+    path = spec.pipeline.parsed_path
+    text = supabase.storage.require_existing(path, object_key(path, planted.owner.id, planted.document_id)).text
+    missing = [page for page in callback.pages if page not in text]
+    expect(missing, f"pages that the stored text lacks, sent as {form}", code="data.lost", subject=f"object {path}").is_empty()
+
+
 @pytest.mark.resilience
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_acknowledges_a_rightly_signed_repeat(
-    api: Api, policy: DocumentRun, pipeline: Pipeline, spec: Specification
+    api: Api, planted: Planted, pipeline: Pipeline, spec: Specification
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: 200 for the right signature; a repeat harms nothing."""
-    secret = pipeline.webhook_secret(policy.job_id)
-    before = pipeline.existing_job(policy.job_id)["status"]
-    expect(api.call("webhook", at={"job_id": policy.job_id}, **signed(spec.webhook, secret))).success()
-    after = pipeline.existing_job(policy.job_id)["status"]
+    """contract POST …/webhook/llamaparse/{job_id}: 200 for the right signature; the same callback again harms nothing."""
+    callback = planted.callback(next(iter(spec.webhook.results)))
+    for _ in range(2):
+        expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
+    after = pipeline.existing_job(planted.job_id)["status"]
     column = f"column {spec.pipeline.jobs_table}.status"
-    expect(after, "status after a repeated callback", code="job.state", subject=column).equals(before)
+    failed = spec.pipeline.has_failed(after)
+    expect(failed, f"failure after a repeated callback ({after})", code="job.state", subject=column).equals(False)

@@ -21,15 +21,16 @@ realtime = pytest.mark.component("realtime")
 
 @pytest.mark.component("storage")
 @pytest.mark.about("storage.differs")
-def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spec: Specification) -> None:
-    """§3 Supabase storage: write, read and remove with the service key (F04)."""
-    key = object_key(spec.pipeline.raw_path, user.id, spec.probes.file_id)
-    probe = spec.probes.file.encode()
-    mime = spec.limits.supported_mime_types[0]
-    storage = supabase.storage
+@pytest.mark.parametrize("kind", ["raw", "parsed"])
+def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spec: Specification, kind: str) -> None:
+    """§3 Supabase storage: write, read and remove with the service key, documents and parsed texts (F04)."""
+    rule, probe, storage = spec.pipeline, spec.probes.file.encode(), supabase.storage
+    raw, parsed = (rule.raw_path, spec.limits.supported_mime_types[0]), (rule.parsed_path, rule.parsed_mime)
+    path, mime = raw if kind == "raw" else parsed
+    key = object_key(path, user.id, spec.probes.file_id)
     storage.require_permitted(storage.write(key, probe, mime))
     read = storage.require_permitted(storage.read(key), because="the worker reads documents with this key")
-    expect(read.body, "bytes that were read back", subject=f"object {spec.pipeline.raw_path}", of=read).equals(probe)
+    expect(read.body, "bytes that were read back", subject=f"object {path}", of=read).equals(probe)
     storage.require_permitted(storage.remove(key))
     expect(storage.read(key)).error("unknown")
 

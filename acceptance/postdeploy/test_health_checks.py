@@ -6,6 +6,7 @@ from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.health import HealthReport
+from fixtures.network import response_of
 from fixtures.render import Render
 from fixtures.supabase import Supabase
 from fixtures.vendors import LlamaParse, OpenAI
@@ -206,6 +207,15 @@ def test_every_response_can_be_traced(api: Api, spec: Specification) -> None:
     name = spec.monitoring.process_time_header
     shown = expect(float(reply.headers[name]), f"{name} in seconds", reply.hint, subject=f"header {name}", of=reply)
     shown.is_at_most(round(reply.seconds, 4), "the API cannot take longer than the whole request")
+
+
+@needs_api
+@each("kind", entries.kinds_of_responses)
+def test_every_kind_of_response_can_be_traced(api: Api, spec: Specification, kind: str) -> None:
+    """contract HTTP API: every response carries request id and process time, refusals and pre-flights too."""
+    reply = response_of(api, kind)
+    for header in (spec.monitoring.request_id_header, spec.monitoring.process_time_header):
+        expect(reply, subject=f"header {header} of a {kind}").header(header).matches(r"\S+")
 
 
 @needs_api

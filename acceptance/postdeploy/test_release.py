@@ -2,11 +2,13 @@
 
 import pytest
 
+from fixtures.render import Render
 from gate.failures import not_applicable
 from gate.http import expect
-from gate.selection import promised
+from gate.selection import each, promised
 from gate.session import Session
 from gate.shared import SAID_RELEASE
+from spec import Specification, entries
 
 pytestmark = [
     pytest.mark.postdeploy,
@@ -15,6 +17,17 @@ pytestmark = [
     pytest.mark.needs("api"),
     promised("platform"),
 ]
+
+
+@each("service", entries.services)
+@pytest.mark.about("release.differs", "release commit of {service}")
+def test_every_service_runs_the_same_commit(session: Session, render: Render, spec: Specification, service: str) -> None:
+    """§7 Deployment Process: one release for all services; with the expected one where it is named (F07)."""
+    live = {name: render.live_commit(entry.name) for name, entry in spec.services.items()}
+    expected = session.settings.text("HARNESS_EXPECTED_COMMIT") or live[spec.service]
+    part = service if service in spec.harness.parts else None
+    hint = "Render's deploys of this service"
+    expect(live[service], f"commit of the newest deploy of the {service}", hint, component=part).equals(expected)
 
 
 @pytest.mark.about("release.disagrees", "release commit")

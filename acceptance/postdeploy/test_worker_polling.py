@@ -19,11 +19,13 @@ pytestmark = [
 
 @pytest.mark.needs("api")
 @pytest.mark.about("pipeline.spinning", "queue upload_jobs")
-def test_a_job_that_waits_for_its_callback_is_not_polled_without_pause(
-    polling: Polling, planted: Planted, spec: Specification
+@pytest.mark.parametrize("waits_for", ["callback", "file"])
+def test_a_job_that_waits_is_not_polled_without_pause(
+    polling: Polling, planted: Planted, spec: Specification, waits_for: str
 ) -> None:
-    """contract Worker: while a job waits for its webhook the worker sleeps and serves others (F28)."""
-    planted.park()
+    """contract Worker: while a job waits for its webhook, or its file, the worker sleeps and serves others (F28)."""
+    if waits_for == "callback":
+        planted.park()
     share = polling.busy_share()
     hint = "the worker's log: lines a second; WORKER_POLL_INTERVAL"
     expect(share, "share of moments in which the worker asked for jobs again", hint, facts={"busy_share": share}).is_at_most(

@@ -40,6 +40,7 @@ def test_every_document_is_taken(document_runs: DocumentRuns, spec: Specificatio
 
 
 @each("name", entries.documents_that("complete"))
+@pytest.mark.about("pipeline.callback", "stage parse_queued")
 def test_the_document_completes(document_runs: DocumentRuns, spec: Specification, name: str) -> None:
     """contract Worker: uploaded → parse_queued → parsed → … → complete, for each of several documents (F01–F13, F28)."""
     document_runs.require(document_runs.accepted(name), spec.documents[name].outcome, WORKER_HINT)

@@ -152,7 +152,7 @@ def test_the_worker_check_is_quick(source: SourceTree, spec: Specification, meas
 @each("service", entries.importable)
 def test_the_api_imports(source: SourceTree, spec: Specification, service: str) -> None:
     """§10 Service Startup Failures: the API's modules import (F17)."""
-    done = source.imports(str(spec.services[service].import_module))
+    done = source.imports(spec.services[service])
     expect_none(complaint(done), "errors of importing the API")
 
 

@@ -62,6 +62,26 @@ def test_no_secret_is_shown_to_a_user(session: Session, api: Api, caller_token: 
 
 @promised("pipeline")
 @needs_api
+def test_no_secret_is_in_the_answer_to_an_upload(
+    session: Session, api: Api, new_user: User, new_document: Callable[[], Document]
+) -> None:
+    """§6 Service Role Keys: what a client gets to upload with is no key of the project (F21)."""
+    reply = api.as_(new_user).request_upload(new_document())
+    expect_no_leak(reply, session, own=new_user.token, with_token=True)
+    expect(reply).success(because="what was not shown cannot be judged")
+
+
+@promised("pipeline", "chat")
+@needs_api
+def test_no_secret_is_in_an_answer(session: Session, api: Api, policy: DocumentRun) -> None:
+    """§6 Service Role Keys: neither the text nor the metadata of an answer shows one (F21)."""
+    reply = api.as_(policy.owner).ask(policy.facts[0][0])
+    expect_no_leak(reply, session, own=policy.owner.token)
+    expect(reply).success(because="what was not shown cannot be judged")
+
+
+@promised("pipeline")
+@needs_api
 def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) -> None:
     """contract Database: webhook_secret stays inside."""
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})

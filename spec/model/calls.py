@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,8 @@ class Endpoint(Call):
     is_timed: bool = False
     # Parts without which it does not succeed, beside the service itself.
     needs: list[str] = []
+    # Fields of the request's body that may be left out, each with a value that is right for it.
+    optional: dict[str, Any] = {}
 
     @property
     def accepted(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -54,6 +54,7 @@ class Pipeline(Sectioned):
     folder: str
     raw_path: str
     parsed_path: str
+    parsed_mime: str
     # What a stored path may begin with.
     path_scheme: str
     stages: list[str] = Field(min_length=2)
@@ -107,6 +108,8 @@ class Webhook(Sectioned):
     signature_header: str
     # Body of a callback of a finished parse.
     completed: dict[str, str]
+    # Forms of its result by name; {one} and {two} stand for the text of two pages.
+    results: dict[str, Any] = {}
 
 
 class DocumentKind(Entry):
