@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from gate.failures import Value, shorten
 
 SHOWN_BODY = 200
+COMMIT = re.compile(r"[0-9a-f]{40}")
+SHOWN_COMMIT = 12
 
 
 def _statuses(value: Value) -> str:
@@ -14,7 +17,12 @@ def _statuses(value: Value) -> str:
 
 
 def _listed(value: Value) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
+
+
+def _plain(value: Value) -> str:
+    text = str(value)
+    return text[:SHOWN_COMMIT] if COMMIT.fullmatch(text) else text
 
 
 WORDS: Mapping[str, Callable[[Value], str]] = {

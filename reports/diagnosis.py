@@ -156,12 +156,14 @@ class Diagnosis:
         if finding is None or not (spread := self._spreads(finding)):
             return
         causes = self._graph.causes(finding)
-        explained = [
-            fact for fact in self._pool if self._is_symptom(fact, spread) and causes & self._graph.needed(fact.component)
-        ]
+        explained = [fact for fact in self._pool if self._is_symptom(fact, spread) and causes & self._needed(fact)]
         finding.explained += explained
         finding.blocked += [fact.check for fact in explained if fact.is_blocked]
         self._pool = [fact for fact in self._pool if fact not in explained]
+
+    def _needed(self, fact: Fact) -> frozenset[str]:
+        """The parts that what failed does not work without."""
+        return self._graph.needed(fact.component) | self._endpoint_needs.get(fact.subject, frozenset())
 
     def _is_symptom(self, fact: Fact, spread: str) -> bool:
         code = self._codes.codes[fact.code]
