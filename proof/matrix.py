@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,12 @@ from gate.exit_codes import ExitCode
 from gate.places import ROOT
 from proof.gate_run import run_gate
 from proof.pages import results
+from proof.scrambled import both
 from proof.targets import NAVIGATOR, spec_of
+from reports import records
+from reports.records import FILE as FACTS
+from reports.rules import load_rules
+from spec import load
 
 SUITES = ("predeploy", "postdeploy", "performance", "contract")
 RUN_SECONDS = 600
@@ -92,6 +98,7 @@ class Row:
     red: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
+    needs_words: bool = False
 
     @property
     def is_red(self) -> bool:
@@ -172,11 +179,13 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
         if fault and fault.id in COMPARED:
             arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
         done = run_gate(suite, Path(folder), arguments, RUN_SECONDS, modules)
+        needs_words = keep_facts(Path(folder), f"{fault.id if fault else HEALTHY}-{suite}", system)
     row = Row(
         fault.id if fault else HEALTHY, suite, fault.title if fault else "", fault.component if fault else "",
         done.exit_code, round(done.seconds, 1), fault.mode if fault else NO_MODE, fault.subject if fault else "*",
         findings=len(done.verdict.findings), red=done.verdict.named("failed"), blocked=done.verdict.named("blocked"),
     )  # fmt: skip
+    row.needs_words = needs_words
     row.modes = [finding.failure_mode for finding in done.verdict.findings if finding.failure_mode]
     row.titles = [str(finding) for finding in done.verdict.findings]
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
@@ -186,6 +195,19 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
     elif row.is_red:
         row.evidence = done.tail
     return row
+
+
+def keep_facts(out: Path, name: str, system: str) -> bool:
+    """Keep what the checks of a run found; whether its findings change when every text is replaced by nonsense."""
+    if not (out / FACTS).exists():
+        return False
+    kept = results(f"facts/{name}.json")
+    kept.parent.mkdir(exist_ok=True)
+    shutil.copy(out / FACTS, kept)
+    file = ROOT / spec_of(system)
+    spec = load(file)
+    plain, nonsense = both(records.read(kept), load_rules(file, spec), spec, records.unavailable(kept))
+    return plain != nonsense
 
 
 def _healthy_runs(folder: Path) -> Path:

@@ -53,6 +53,7 @@ def _counts(rows: Sequence[Row], judged: Sequence[Row]) -> list[str]:
         f"- the top finding has the right failure mode, or rightly none: {_by_kind(mode, ids)}",
         f"- the top finding names the right component: {_by_kind(component, ids)}",
         f"- the top finding names what is broken: {_by_kind(subject, ids)}",
+        f"- rows whose findings change when every text is replaced by nonsense: **{sum(row.needs_words for row in judged)}**",
         f"- findings with a wrong failure mode, on top or below: **{Share(wrong, findings).below}**",
         f"- a healthy twin is green: {'yes' if green else '**no**'}",
         f"- checks that a named fault turned red: {Share(len(checks) - len(open_), len(checks)).of_all}"

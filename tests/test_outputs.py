@@ -16,13 +16,13 @@ from xml.etree import ElementTree
 import pytest
 
 from gate.exit_codes import ExitCode
+from proof.scrambled import both
 from reports import records
 from reports.schema import json_schema
 from spec import DEFAULT
 from tests.conftest import ROOT, without_settings
 from tests.outputs.system import LEFT
 from tests.recorded import RULES, SPEC, VALUES
-from tests.scrambled import both
 
 CHECKS = ROOT / "tests" / "outputs" / "acceptance" / "predeploy" / "alike.py"
 ALLURE = ROOT / "node_modules" / ".bin" / "allure"

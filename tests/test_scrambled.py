@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from gate.masking import Masking
+from proof.scrambled import both, scramble
 from reports import records
 from reports.model import Check
 from tests.recorded import RULES, SPEC, check, concluded, worded
 from tests.recordings import FAULTS, UNAVAILABLE, recording
-from tests.scrambled import both, scramble
 
 SECRET = "a-secret-of-a-test"
 

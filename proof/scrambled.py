@@ -1,6 +1,6 @@
 """Records of a run with every text replaced by nonsense: findings that are made of facts do not change.
 
-`python -m tests.scrambled FOLDER…` tries it on results folders (those that hold facts.json), with the navigator's specification
+`python -m proof.scrambled FOLDER…` tries it on results folders (those that hold facts.json), with the navigator's specification
 or, after `--spec FILE`, another; exit code 1 when a finding changed.
 """
 
@@ -99,7 +99,7 @@ def both(
 
 def main() -> int:
     """Try it on results folders."""
-    parser = argparse.ArgumentParser(prog="python -m tests.scrambled")
+    parser = argparse.ArgumentParser(prog="python -m proof.scrambled")
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--spec", type=Path, default=DEFAULT)
     given = parser.parse_args()
