@@ -1,6 +1,6 @@
 """The fault matrix: every fault against the suites that must catch it, in parallel twins.
 
-`python -m proof.faults [--only F04,F20] [--jobs 2] [--system clinic]` writes docs/fault-matrix.md and
+`python -m proof.faults [--only F04,F20] [--suites predeploy] [--jobs 2] [--system clinic]` writes docs/fault-matrix.md and
 reports/out/fault-matrix.json, of another system beside them. What was run with --only takes the place of its earlier rows.
 """
 
@@ -61,6 +61,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m proof.faults", description=__doc__)
     parser.add_argument("--only", default="", metavar="IDS", help=f"comma-separated faults; {HEALTHY}: none")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
+    parser.add_argument("--suites", default=",".join(SUITES), help="only these suites (default: all)")
     parser.add_argument("--system", default=NAVIGATOR, help=f"whose faults (default {NAVIGATOR})")
     return parser.parse_args(arguments)
 
@@ -84,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_healthy = HEALTHY.upper() in wanted or not any(row.fault == HEALTHY for row in kept)
     healthy = [suite for suite in SUITES if with_healthy and any(suite in fault.suites for fault in faults)]
     started = time.monotonic()
-    rows = run_all(plan(chosen, healthy, earlier), options.jobs, options.system)
+    suites = options.suites.split(",")
+    work = [(fault, suite) for fault, suite in plan(chosen, healthy, earlier) if suite in suites]
+    rows = run_all(work, options.jobs, options.system)
     missed = [row for row in rows if not row.is_right]
     new = {(row.fault, row.suite) for row in rows}
     everything = in_order([*rows, *(row for row in kept if (row.fault, row.suite) not in new)], faults)

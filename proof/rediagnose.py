@@ -13,7 +13,7 @@ from dataclasses import replace
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
 from proof.figures import Share
-from proof.matrix import HEALTHY, Row, known_faults, read_rows
+from proof.matrix import HEALTHY, Known, Row, known_faults, read_rows
 from proof.pages import results
 from proof.targets import NAVIGATOR, spec_of
 from reports import records
@@ -49,6 +49,10 @@ def again(row: Row, system: str) -> Row:
         modes=[f.failure_mode for f in findings if f.failure_mode],
         titles=titles,
     )
+
+
+def _as_known(row: Row, fault: Known) -> Row:
+    return replace(row, right_mode=fault.mode, right_subject=fault.subject, component=fault.component)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
