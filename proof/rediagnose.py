@@ -63,12 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     known = {fault.id: fault for fault in known_faults(options.system)}
     rows = [again(row, options.system) for row in read_rows(options.system) if row.fault != HEALTHY and row.fault in known]
-    rows = [
-        replace(
-            row, right_mode=known[row.fault].mode, right_subject=known[row.fault].subject, component=known[row.fault].component
-        )
-        for row in rows
-    ]
+    rows = [_as_known(row, known[row.fault]) for row in rows]
     for row in rows:
         if options.all or not row.is_right:
             print(f"{row.fault} {row.suite}: {row.problems or 'green' if not row.is_right else 'ok'}")

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from fixtures.connections import code_of_refusals
-from fixtures.database import Refusal
 from fixtures.fuzzed import Fuzzed
 from fixtures.measure import expect_all_succeed
+from fixtures.refusals import Refusal
 from gate.failures import Failure
 from gate.http import Reply
 from gate.messages import fact

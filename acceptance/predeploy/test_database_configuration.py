@@ -8,7 +8,6 @@ from fixtures.catalogue import Catalogue
 from fixtures.database import Database
 from fixtures.problems import expect_none
 from fixtures.source import SourceTree
-from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -236,27 +235,3 @@ def test_the_database_is_stagings(catalogue: Catalogue, spec: Specification) -> 
     suspicious = [p for p in spec.identity.production_patterns if re.search(p, name)]
     subject, what = f"variable {spec.service} DATABASE_URL", f"signs of production in the database's name {name!r}"
     expect(suspicious, what, subject=subject, component="configuration").is_empty()
-
-
-@pytest.mark.about("storage.missing")
-@pytest.mark.component("storage")
-@promised("pipeline")
-def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
-    """§3 Database Dependencies: database and storage belong to one project (F15)."""
-    if not catalogue.exists(spec.pipeline.tables.buckets):
-        not_applicable("this database does not hold Supabase's storage schema")
-    wanted = spec.pipeline.bucket
-    expect(catalogue.buckets(), "buckets in the database", subject=f"bucket {wanted}").contains(wanted)
-
-
-@pytest.mark.about("storage.closed")
-@pytest.mark.component("storage")
-@promised("pipeline", "roles")
-def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
-    """contract Storage: the policies of the bucket let service_role work (F04)."""
-    if not catalogue.exists(spec.pipeline.tables.objects):
-        not_applicable("this database does not hold Supabase's storage schema")
-    missing = catalogue.commands_without_policy(spec.pipeline.tables.objects, spec.roles.service)
-    hint = "the policies on storage.objects; the storage migration"
-    subject = f"bucket {spec.pipeline.bucket}"
-    expect(missing, "commands without a policy for service_role on storage.objects", hint, subject=subject).is_empty()

@@ -1,0 +1,41 @@
+"""8.1.1 Verify staging database configuration: storage as the database holds it (contract: Storage)."""
+
+import pytest
+
+from fixtures.catalogue import Catalogue
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import promised
+from spec import Specification
+
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.postdeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("8.1.1"),
+    pytest.mark.component("storage"),
+    pytest.mark.needs("database"),
+    promised("database"),
+]
+
+
+@pytest.mark.about("storage.missing")
+@promised("pipeline")
+def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec: Specification) -> None:
+    """§3 Database Dependencies: database and storage belong to one project (F15)."""
+    if not catalogue.exists(spec.pipeline.tables.buckets):
+        not_applicable("this database does not hold Supabase's storage schema")
+    wanted = spec.pipeline.bucket
+    expect(catalogue.buckets(), "buckets in the database", subject=f"bucket {wanted}").contains(wanted)
+
+
+@pytest.mark.about("storage.closed")
+@promised("pipeline", "roles")
+def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
+    """contract Storage: the policies of the bucket let service_role work (F04)."""
+    if not catalogue.exists(spec.pipeline.tables.objects):
+        not_applicable("this database does not hold Supabase's storage schema")
+    missing = catalogue.commands_without_policy(spec.pipeline.tables.objects, spec.roles.service)
+    hint = "the policies on storage.objects; the storage migration"
+    subject = f"bucket {spec.pipeline.bucket}"
+    expect(missing, "commands without a policy for service_role on storage.objects", hint, subject=subject).is_empty()
