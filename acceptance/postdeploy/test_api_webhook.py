@@ -58,7 +58,9 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     path = spec.pipeline.parsed_path
     text = supabase.storage.require_existing(path, object_key(path, planted.owner.id, planted.document_id)).text
     missing = [page for page in callback.pages if page not in text]
-    expect(missing, f"pages that the stored text lacks, sent as {form}", code="data.lost", subject=f"object {path}").is_empty()
+    facts = {"failed": len(missing), "of": len(callback.pages)}
+    what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"
+    expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
 
 
 @pytest.mark.resilience

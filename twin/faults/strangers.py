@@ -25,7 +25,7 @@ WORKER = "backend/workers/enhanced_base_worker.py"
     "worker/configuration/database",
     "predeploy",
     "postdeploy",
-    mode="F03",
+    mode="F03|F05",
     about="DATABASE_URL|queue",
 )
 def other_database(plan: Plan) -> None:
