@@ -72,6 +72,12 @@ class Known:
     subject: str = "*"
 
 
+def names(patterns: str, texts: Sequence[str]) -> bool:
+    """Whether one of these texts holds one of the patterns, which a bar separates."""
+    wanted = [f"*{one.strip('*').lower()}*" for one in patterns.split("|")]
+    return any(fnmatchcase(text.lower(), one) for one in wanted for text in texts)
+
+
 @dataclass
 class Row:
     """One fault in one suite. `seconds` is the time to the verdict; `modes` are those of all findings, in their order.
@@ -118,8 +124,7 @@ class Row:
     @property
     def has_subject(self) -> bool:
         """Whether the top finding names what is broken."""
-        patterns = self.right_subject.split("|")
-        return self.was_refused or any(fnmatchcase(text, f"*{one.strip('*')}*") for one in patterns for text in self.named)
+        return self.was_refused or names(self.right_subject, self.named)
 
     @property
     def has_mode(self) -> bool:

@@ -17,13 +17,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from proof.figures import Share
 from proof.gate_run import FindingSeen, run_gate
-from proof.matrix import NO_MODE, REFUSED, RUN_SECONDS, Known, Row, known_faults, read_rows
+from proof.matrix import NO_MODE, REFUSED, RUN_SECONDS, Known, Row, known_faults, names, read_rows
 from proof.pages import DOCS, results
 
 SUITES = "predeploy or postdeploy"
@@ -49,10 +48,9 @@ class Pair:
 
 def is_named(fault: Known, finding: FindingSeen) -> bool:
     """Whether a finding names a fault: part, failure mode and what is broken."""
-    texts = (finding.title, *finding.subjects)
-    names = any(fnmatchcase(text, f"*{one.strip('*')}*") for one in fault.subject.split("|") for text in texts)
     mode = (finding.failure_mode or NO_MODE) in fault.mode.split("|")
-    return finding.component in fault.component.split("/") and mode and names
+    is_there = finding.component in fault.component.split("/")
+    return is_there and mode and names(fault.subject, (finding.title, *finding.subjects))
 
 
 def hides(one: Row, other: Row) -> bool:

@@ -21,6 +21,7 @@ from gate.session import Session
 from reports import history, response_times
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
+from reports.terminal import format_release
 from spec.codes import declared
 
 DATA = "summary.json"
@@ -117,6 +118,7 @@ def draw(out: Path) -> None:
         documents=[(document, _segments(document, data["documents"])) for document in data["documents"]],
         response_times=[_strip(row) for row in data["response_times"]],
         harms=declared().harms,
+        release=format_release(run),
         statuses=Counter(check["status"] for item in run["checklist"] for check in item["checks"]),
     )
     (out / "index.html").write_text(text, encoding="utf-8")

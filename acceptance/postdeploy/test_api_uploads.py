@@ -158,7 +158,6 @@ def test_the_signed_url_takes_the_file_once(api: Api, new_user: User, new_docume
     expect(api.send(url, document.body)).error("taken")
 
 
-@pytest.mark.about("storage.open", "bucket files")
 def test_an_altered_signature_is_refused(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract PUT signed_url: 400 or 403 for an altered token."""
     document = new_document()

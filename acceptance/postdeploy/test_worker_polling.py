@@ -26,7 +26,7 @@ def test_a_job_that_waits_is_not_polled_without_pause(
     """contract Worker: while a job waits for its webhook, or its file, the worker sleeps and serves others (F28)."""
     if waits_for == "callback":
         planted.park()
-    share = polling.busy_share()
+    share = polling.busy_share(planted.job_id)
     hint = "the worker's log: lines a second; WORKER_POLL_INTERVAL"
     expect(share, "share of moments in which the worker asked for jobs again", hint, facts={"busy_share": share}).is_at_most(
         spec.pipeline.busiest_polling
