@@ -118,12 +118,14 @@ def privileged_anon_key(plan: Plan) -> None:
     plan.set_both("SUPABASE_ANON_KEY", plan.config.service_role_key)
 
 
-@fault("T28", "the bucket does not accept Markdown, so parsed text cannot be stored", "storage", "postdeploy")
+@fault(
+    "T28", "the bucket does not accept Markdown, so parsed text cannot be stored", "storage/webhook/api/supabase", "postdeploy"
+)
 def no_markdown(plan: Plan) -> None:
     plan.sql.append("UPDATE storage.buckets SET allowed_mime_types = ARRAY['application/pdf'] WHERE id = 'files'")
 
 
-@fault("T29", "passages are ordered from the worst to the best", "rag", "postdeploy")
+@fault("T29", "passages are ordered from the worst to the best", "rag/chat", "postdeploy")
 def worst_first(plan: Plan) -> None:
     plan.replace_in_source(
         RETRIEVAL, "    return within_budget(passages, config)\n", "    return within_budget(passages, config)[::-1]\n"
