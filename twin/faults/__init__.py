@@ -12,11 +12,6 @@ FAMILIES = (
     "database",
     "storage",
     "api",
-FAMILIES = (
-    "configuration",
-    "database",
-    "storage",
-    "api",
     "pipeline",
     "auth",
     "chat",
@@ -30,22 +25,6 @@ FAMILIES = (
     "strangers_api",
     "strangers_two",
     "strangers_two_contract",
-)
-    "auth",
-    "chat",
-    "worker",
-    "vendors",
-    "network",
-    "host",
-<<<<<<< HEAD
-    "field",
-    "field_network",
-    "strangers",
-    "strangers_api",
-=======
-    "strangers_two",
-    "strangers_two_contract",
->>>>>>> stranger2
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -199,18 +199,6 @@ def index_for_other_distance(plan: Plan) -> None:
 
 
 @fault(
-    "T12",
-    "the limit of running jobs does not count waiting ones",
-    "api",
-    "postdeploy",
-    mode="F34",
-    about="429|concurrent|running|limit",
-)
-def waiting_jobs_are_free(plan: Plan) -> None:
-    plan.replace_in_source(UPLOADS, "j.state IN ('queued', 'working', 'retryable')", "j.state = 'working'")
-
-
-@fault(
     "T13",
     "Render builds the worker from the Dockerfile of the API",
     "render/build",
@@ -264,16 +252,3 @@ def worker_from_other_dockerfile(plan: Plan) -> None:
 def image_without_shared_modules(plan: Plan) -> None:
     plan.replace_in_source(WORKER_DOCKERFILE, "COPY backend/shared/ ./backend/shared/\n", "")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
-
-
-@fault(
-    "T15", "a Bearer token that is not a JWT returns 500", "auth/api", "postdeploy", mode="F08", about="500|malformed|token|401"
-)
-def token_of_other_shape(plan: Plan) -> None:
-    plan.replace_in_source(
-        AUTH,
-        "    user = await verify_token(request, token.strip())\n",
-        '    if token.count(".") != 2:\n'
-        '        raise HTTPException(500, "the token cannot be read")\n'
-        "    user = await verify_token(request, token.strip())\n",
-    )

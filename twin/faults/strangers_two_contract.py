@@ -231,3 +231,28 @@ def worst_first(plan: Plan) -> None:
 )
 def key_of_another_vendor(plan: Plan) -> None:
     plan.set_both("ANTHROPIC_API_KEY", plan.config.openai_key)
+
+
+@fault(
+    "T15", "a Bearer token that is not a JWT returns 500", "auth/api", "postdeploy", mode="F08", about="500|malformed|token|401"
+)
+def token_of_other_shape(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        "    user = await verify_token(request, token.strip())\n",
+        '    if token.count(".") != 2:\n'
+        '        raise HTTPException(500, "the token cannot be read")\n'
+        "    user = await verify_token(request, token.strip())\n",
+    )
+
+
+@fault(
+    "T12",
+    "the limit of running jobs does not count waiting ones",
+    "api",
+    "postdeploy",
+    mode="F34",
+    about="429|concurrent|running|limit",
+)
+def waiting_jobs_are_free(plan: Plan) -> None:
+    plan.replace_in_source(UPLOADS, "j.state IN ('queued', 'working', 'retryable')", "j.state = 'working'")
