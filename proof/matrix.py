@@ -28,6 +28,8 @@ RUN_SECONDS = 600
 HEALTHY = "healthy"
 # The guard stops this one before anything is written.
 REFUSED = ("F35",)
+# Nothing is wrong with the target: what could not be judged is said, and no cause is named.
+UNJUDGED = ("G78",)
 # A regression inside the target shows against an earlier release only.
 COMPARED = ("F31",)
 
@@ -105,6 +107,7 @@ class Row:
     blocked: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
     needs_words: bool = False
+    not_judged: int = 0
 
     @property
     def is_red(self) -> bool:
@@ -144,6 +147,8 @@ class Row:
     @property
     def is_right(self) -> bool:
         """Whether the gate did what it should: red and named with a fault, green without."""
+        if self.fault in UNJUDGED:
+            return not self.is_red and not self.findings and self.not_judged > 0
         return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named
 
     @property
@@ -190,7 +195,7 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
         done.exit_code, round(done.seconds, 1), fault.mode if fault else NO_MODE, fault.subject if fault else "*",
         findings=len(done.verdict.findings), red=done.verdict.named("failed"), blocked=done.verdict.named("blocked"),
     )  # fmt: skip
-    row.needs_words = needs_words
+    row.needs_words, row.not_judged = needs_words, done.verdict.counts.get("not_judged", 0)
     row.modes = [finding.failure_mode for finding in done.verdict.findings if finding.failure_mode]
     row.titles = [str(finding) for finding in done.verdict.findings]
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gate.exit_codes import ExitCode
 from proof.figures import Share
-from proof.matrix import HEALTHY, MEASURED_IN, Row, unproven
+from proof.matrix import HEALTHY, MEASURED_IN, UNJUDGED, Row, unproven
 from proof.pages import DOCS
 from proof.targets import NAVIGATOR
 
@@ -19,7 +19,7 @@ def write(rows: Sequence[Row], system: str) -> None:
 
 def markdown(rows: Sequence[Row], system: str = NAVIGATOR) -> str:
     """Counts, then a line for each fault and suite."""
-    judged = [row for row in rows if row.fault != HEALTHY]
+    judged = [row for row in rows if row.fault not in (HEALTHY, *UNJUDGED)]
     lines = [*_head(system), *_counts(rows, judged), "", *_table(judged)]
     return "\n".join(lines) + "\n"
 

@@ -173,7 +173,7 @@ def quoted_502(plan: Plan) -> None:
     "Anthropic refuses the chat's key; chat returns 200 with an apology",
     "anthropic",
     "postdeploy",
-    mode="F02",
+    mode="F02|-",
     about="Anthropic|anthropic|answer",
 )
 def refused_model(plan: Plan) -> None:
