@@ -21,7 +21,7 @@ def _listed(value: Value) -> str:
 
 
 def _plain(value: Value) -> str:
-    text = str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text[:SHOWN_COMMIT] if COMMIT.fullmatch(text) else text
 
 

@@ -48,8 +48,7 @@ class Words:
     def title(self, finding: Finding) -> str:
         """What is wrong, made of facts."""
         template = finding.rule.title if finding.rule and finding.rule.title else self._codes.codes[finding.code].title
-        text = self._filled(finding, template)
-        return text[:1].upper() + text[1:] if text[:4].islower() else text
+        return self._filled(finding, template)
 
     def evidence(self, finding: Finding) -> str:
         """The exchange of the finding, or what was observed."""

@@ -29,7 +29,7 @@ def test_equal_facts_are_one_finding_without_any_rule() -> None:
     (found,) = concluded([missing(n) for n in range(20)], NO_RULES)
     assert (found.code, found.reach, found.failure_mode) == ("route.missing", 20, None)
     (data,) = worded([], [found])
-    assert data["title"] == "Routes missing: POST /api/chat"
+    assert data["title"] == "routes missing: POST /api/chat"
     assert [(fact["observed"], fact["checks"]) for fact in data["facts"]] == [("405", 20)]
 
 
@@ -47,7 +47,7 @@ def test_codes_of_a_whole_component_list_their_subjects() -> None:
         check(name, code="env.missing", subject=f"variable api {name}", component="configuration") for name in ("ONE", "TWO")
     ]
     (found,) = concluded(checks, NO_RULES)
-    assert worded(checks, [found])[0]["title"] == "Variables are missing: api ONE, api TWO"
+    assert worded(checks, [found])[0]["title"] == "variables are missing: api ONE, api TWO"
 
 
 def test_an_unknown_failure_has_a_title_made_of_facts() -> None:
@@ -110,7 +110,7 @@ def test_an_unavailable_prerequisite_without_a_rule_is_a_finding_of_its_part() -
     checks = [check("x", "blocked", blocked_by="source")]
     found = concluded(checks, errors={"source": ""})
     assert [(f.component, f.failure_mode) for f in found] == [("build", None)]
-    assert worded(checks, found)[0]["title"].startswith("Source is unavailable")
+    assert worded(checks, found)[0]["title"].startswith("source is unavailable")
 
 
 def test_a_target_of_which_nothing_responds_is_one_finding() -> None:
@@ -179,25 +179,29 @@ def test_many_broken_endpoints_explain_what_lies_downstream() -> None:
 
 
 # ── Where a fault lies ───────────────────────────────────────────────────────────────────────────────────
+UPLOAD = "endpoint POST /api/upload-pipeline/upload"
 PROXY = "endpoint PUT /api/upload-pipeline/upload-file-proxy/{bucket}/{key}"
 
 
 @pytest.mark.parametrize(
     ("broken", "works", "part"),
     [
-        (CHAT, [JOB], "openai"),
-        (PROXY, [ME], "storage"),
-        # The database and OpenAI are both left.
-        (CHAT, [ME], "api"),
-        # Everything that it needs works elsewhere: it is the service's own.
-        (JOB, [CHAT], "api"),
-        (CHAT, [], "api"),
+        ([UPLOAD, PROXY], [ME, JOB], "storage"),
+        # One endpoint may be broken by itself.
+        ([PROXY], [ME], "api"),
+        # The database and storage are both left.
+        ([UPLOAD, PROXY], [], "api"),
+        # Everything that they need works elsewhere: it is the service's own.
+        ([JOB, ME], [CHAT], "api"),
     ],
 )
-def test_the_part_behind_the_broken_endpoints_is_named(broken: str, works: list[str], part: str) -> None:
-    failed = asking(check("bad", code="http.server_error", subject=broken, observed={"status": 500}), broken, 2, 1)
+def test_the_part_behind_the_broken_endpoints_is_named(broken: list[str], works: list[str], part: str) -> None:
+    failed = [
+        asking(check(f"bad-{n}", code="http.server_error", subject=name, observed={"status": 500}), name, 2, 1)
+        for n, name in enumerate(broken)
+    ]
     good = [asking(check(f"good-{n}", "passed"), name, 1) for n, name in enumerate(works)]
-    (found,) = concluded([failed, *good], NO_RULES)
+    (found,) = concluded([*failed, *good], NO_RULES)
     assert found.component == part
 
 

@@ -54,12 +54,14 @@ def test_nothing_is_asserted_about_what_was_not_judged() -> None:
 
 
 def test_a_failure_mode_without_proof_is_a_possible_cause() -> None:
-    # F02 is not proven where the connection to the vendor broke.
-    waiting = check("apology", code="chat.failed", subject="answer chat", component="chat", observed={"kind": "connection"})
-    (found,) = concluded([waiting])
-    (data,) = worded([waiting], [found])
-    assert data["failure_mode"] is None
-    assert any(cause.startswith("possibly F02: ") for cause in data["causes"])
+    # F04 is not proven where the bucket itself is missing.
+    checks = [
+        check("closed", code="storage.closed", subject="bucket files", component="storage"),
+        check("missing", code="storage.missing", subject="bucket files", component="storage"),
+    ]
+    data = worded(checks, concluded(checks))
+    assert {finding["failure_mode"] for finding in data} == {None}
+    assert any(cause.startswith("possibly F04: ") for finding in data for cause in finding["causes"])
 
 
 def test_a_rule_of_the_system_is_proven_by_its_own_fact_only() -> None:
