@@ -179,6 +179,11 @@ def kinds_of_responses(spec: Specification) -> Iterable[str]:
     return ("refusal", "unknown page", "pre-flight", "foreign host")
 
 
+def chat_endpoints(spec: Specification) -> Iterator[str]:
+    """The chat under each of its paths."""
+    return (e.name for e in spec.endpoints if e.name in ("chat", "chat_alias"))
+
+
 def optional_chat_fields(spec: Specification) -> Iterable[str]:
     """Fields that a question may carry beside its text."""
     return spec.endpoint("chat").optional

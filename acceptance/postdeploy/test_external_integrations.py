@@ -97,6 +97,18 @@ def test_chat_does_not_fail_behind_a_200(answer: Answer, spec: Specification) ->
 
 
 @chat
+@each("endpoint", entries.chat_endpoints)
+def test_every_route_of_the_chat_answers_from_the_document(
+    api: Api, policy: DocumentRun, spec: Specification, endpoint: str
+) -> None:
+    """contract POST /api/chat (alias /chat): one chat under both paths (F16)."""
+    question, wanted = policy.facts[0]
+    answer = Answer(expect(api.as_(policy.owner).ask(question, endpoint)).success())
+    answer.require_no_fault(spec.chat)
+    answer.require_mention(wanted, policy.document_id, spec.chat)
+
+
+@chat
 @each("fact", entries.fact_numbers)
 def test_chat_answers_from_the_document(api: Api, policy: DocumentRun, spec: Specification, fact: int) -> None:
     """contract RAG: the answer comes from the caller's own document (F09, F11, F16)."""
