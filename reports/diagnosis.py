@@ -79,7 +79,13 @@ class Diagnosis:
         if not self._holds(rule):
             return None
         proof = [fact for fact in self._pool if any(condition.matches(fact) for condition in rule.proof())]
-        taken = [f for f in self._pool if f not in proof and any(condition.matches(f) for condition in rule.takes)]
+        subjects = {fact.subject for fact in proof}
+        taken = [
+            fact
+            for fact in self._pool
+            if fact not in proof
+            and any(c.matches(fact) and (not c.same_subject or fact.subject in subjects) for c in rule.takes)
+        ]
         finding = Finding(rule.component or proof[0].component, proof[0].code, proof, rule, taken)
         return self._keep(finding)
 

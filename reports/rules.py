@@ -41,7 +41,7 @@ class Condition(BaseModel):
     """A fact that speaks for or against a cause. `*` stands for anything in a code or a subject.
 
     `about` is the code of the check that saw it. `observed` compares observed facts: with a value, with one of a list, or with
-    `{above = 0}` and `{below = 0}`.
+    `{above = 0}` and `{below = 0}`. `same_subject`: only of what the proof is about (for `takes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +49,7 @@ class Condition(BaseModel):
     subject: str = "*"
     about: str = "*"
     component: str = "*"
+    same_subject: bool = False
     observed: dict[str, str | int | float | bool | list[str | int] | dict[Literal["above", "below"], float]] = {}
 
     def matches(self, seen: Seen) -> bool:
