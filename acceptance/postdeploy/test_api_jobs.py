@@ -9,6 +9,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
+from fixtures.planted import Planted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, within
 from gate.http import expect
@@ -88,6 +89,12 @@ def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document:
     """contract POST …/retry: 409 for a job that cannot be retried."""
     job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).error("not_retryable")
+
+
+def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline) -> None:
+    """contract POST …/retry: 409 for a job that is done."""
+    pipeline.finish_job(planted.job_id)
+    expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).error("not_retryable")
 
 
 def test_a_failed_job_can_be_retried(

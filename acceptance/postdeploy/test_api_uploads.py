@@ -8,9 +8,10 @@ from fixtures.api import Api
 from fixtures.clock import TimeField
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
+from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
-from gate.http import expect
+from gate.http import Timed, expect
 from gate.selection import promised
 from spec import Specification
 
@@ -177,3 +178,18 @@ def test_the_upload_proxy_takes_the_file(
     reply = expect(api.as_(new_user).call("upload_proxy", at=at, content=document.body, headers=headers)).success()
     differing = api.differing_values(reply)
     expect(differing, "fields of the reply that differ", code="http.value", subject=reply.subject, of=reply).is_empty()
+
+
+def test_the_upload_proxy_passes_on_what_storage_says(
+    api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, supabase: Supabase, spec: Specification
+) -> None:
+    """contract PUT …/upload-file-proxy: storage's own status passed on, as for a file that is already there."""
+    document, mime = new_document(), spec.limits.supported_mime_types[0]
+    job_id = expect(api.as_(new_user).request_upload(document)).success().object()["job_id"]
+    bucket, _, key = pipeline.raw_path(job_id).partition("/")
+    caller = api.as_(new_user)
+    sent: Timed = {"content": document.body, "headers": {"Content-Type": mime}}
+    expect(caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)).success()
+    wanted = supabase.storage.write(key, document.body, mime).status
+    again = caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)
+    expect(again).status(wanted, because="storage itself says so of the same file")

@@ -207,7 +207,7 @@ def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -
 
 @promised("pipeline")
 @in_storage
-@opens_storage
+@pytest.mark.about("storage.open", "object of another user")
 def test_another_user_reads_no_document(supabase: Supabase, private_key: str, another_user: User) -> None:
     """contract Storage: another user reads no document (F23, F24)."""
     caller = supabase.with_key(supabase.anon_key, another_user.token)
