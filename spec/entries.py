@@ -138,6 +138,11 @@ def indexes(spec: Specification) -> Iterator[tuple[Table, Index]]:
     return ((table, index) for table in spec.database.tables for index in table.indexes)
 
 
+def row_secured_roles(spec: Specification) -> Iterator[str]:
+    """Roles that row-level security holds for."""
+    return iter((spec.roles.user, spec.roles.anonymous))
+
+
 def roles(spec: Specification) -> Iterable[str]:
     """Roles that row-level security distinguishes."""
     return (spec.roles.service, spec.roles.user, spec.roles.anonymous)

@@ -143,14 +143,14 @@ def test_the_anon_key_opens_no_admin_door(supabase: Supabase) -> None:
     expect(supabase.anon.call("users")).error("unauthorized")
 
 
-@pytest.mark.about("project.mismatch", "key SUPABASE_ANON_KEY")
+@pytest.mark.about("key.role", "key SUPABASE_ANON_KEY")
 @supabase_key
 def test_the_anon_key_has_the_anon_role(supabase: Supabase, spec: Specification) -> None:
     """§6 API Keys: roles are not mixed up."""
     expect_role(supabase.anon_key, "SUPABASE_ANON_KEY", spec.roles.anonymous)
 
 
-@pytest.mark.about("project.mismatch", "key SUPABASE_SERVICE_ROLE_KEY")
+@pytest.mark.about("key.role", "key SUPABASE_SERVICE_ROLE_KEY")
 @supabase_key
 def test_the_service_role_key_has_the_service_role(supabase: Supabase, spec: Specification) -> None:
     """§6 Service Role Keys: roles are not mixed up."""

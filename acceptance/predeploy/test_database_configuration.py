@@ -205,6 +205,16 @@ def test_the_role_exists(catalogue: Catalogue, role: str) -> None:
     catalogue.require_role(role)
 
 
+@pytest.mark.about("db.open", "role {role}")
+@promised("roles")
+@each("role", entries.row_secured_roles)
+def test_the_role_obeys_row_level_security(catalogue: Catalogue, role: str) -> None:
+    """contract Database: users and strangers see their own rows only; no right of their role goes around that (F24)."""
+    catalogue.require_role(role)
+    rights = catalogue.rights_beyond_policies(role)
+    expect(rights, f"rights of {role} that go around row-level security", "ALTER ROLE … NOBYPASSRLS").is_empty()
+
+
 @pytest.mark.about("db.rights", "role of the services")
 def test_no_user_can_become_superuser_through_the_services(catalogue: Catalogue) -> None:
     """§6 Data Security: the services' own role is no superuser."""
