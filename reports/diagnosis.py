@@ -79,12 +79,12 @@ class Diagnosis:
         if not self._holds(rule):
             return None
         proof = [fact for fact in self._pool if any(condition.matches(fact) for condition in rule.proof())]
-        subjects = {fact.subject for fact in proof}
+        subjects = {_last_word(fact.subject) for fact in proof}
         taken = [
             fact
             for fact in self._pool
             if fact not in proof
-            and any(c.matches(fact) and (not c.same_subject or fact.subject in subjects) for c in rule.takes)
+            and any(c.matches(fact) and (not c.same_subject or _last_word(fact.subject) in subjects) for c in rule.takes)
         ]
         finding = Finding(rule.component or proof[0].component, proof[0].code, proof, rule, taken)
         return self._keep(finding)
@@ -198,6 +198,11 @@ class Diagnosis:
         """Harm, then reach, then confidence."""
         certain = ("proven", "observed", "likely").index(finding.confidence)
         return self._codes.rank(finding.harm), -finding.reach, certain
+
+
+def _last_word(subject: str) -> str:
+    """The path of an endpoint, or the name of a variable, whichever service it is of."""
+    return subject.rpartition(" ")[2]
 
 
 def _unexplained(check: Check, part: str) -> Fact:

@@ -41,7 +41,8 @@ class Condition(BaseModel):
     """A fact that speaks for or against a cause. `*` stands for anything in a code or a subject.
 
     `about` is the code of the check that saw it. `observed` compares observed facts: with a value, with one of a list, or with
-    `{above = 0}` and `{below = 0}`. `same_subject`: only of what the proof is about (for `takes`).
+    `{above = 0}` and `{below = 0}`. `same_subject`: only of the same path
+    or variable as the proof (for `takes`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

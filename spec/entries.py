@@ -138,9 +138,9 @@ def indexes(spec: Specification) -> Iterator[tuple[Table, Index]]:
     return ((table, index) for table in spec.database.tables for index in table.indexes)
 
 
-def row_secured_roles(spec: Specification) -> Iterator[str]:
+def row_secured_roles(spec: Specification) -> Iterable[str]:
     """Roles that row-level security holds for."""
-    return iter((spec.roles.user, spec.roles.anonymous))
+    return (spec.roles.user, spec.roles.anonymous)
 
 
 def roles(spec: Specification) -> Iterable[str]:

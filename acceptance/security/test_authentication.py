@@ -6,13 +6,14 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
+from fixtures.planted import Planted
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of
 from fixtures.users import User
 from fixtures.violations import of_anothers_job, without_right_token
 from gate.failures import not_applicable
-from gate.http import expect
+from gate.http import Timed, expect
 from gate.selection import each, promised
 from spec import Specification, entries
 
@@ -134,6 +135,20 @@ def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, anot
     at = {"job_id": policy.job_id, "document_id": policy.document_id}
     reply = api.as_(another_user).call(name, at=at)
     of_anothers_job(reply).error("unknown", because="another user must not even learn that it exists")
+
+
+@promised("pipeline")
+@pytest.mark.about("endpoint.open")
+@pytest.mark.component("api")
+@pytest.mark.parametrize("name", ["job", "document_status", "retry", "upload_proxy"])
+def test_a_real_resource_wants_a_token(api: Api, planted: Planted, spec: Specification, name: str) -> None:
+    """contract HTTP API: 401 without a token, for a resource that exists (F22)."""
+    key = object_key(spec.pipeline.raw_path, planted.owner.id, planted.document_id)
+    at = {"job_id": planted.job_id, "document_id": planted.document_id, "bucket": spec.pipeline.bucket, "key": key}
+    sent: Timed = {}
+    if name == "upload_proxy":
+        sent = {"content": spec.probes.file.encode(), "headers": {"Content-Type": spec.limits.supported_mime_types[0]}}
+    expect(api.call(name, at=at, **sent)).error("unauthorized", because="no token was sent")
 
 
 @promised("pipeline")
