@@ -183,14 +183,12 @@ class Diagnosis:
                 continue
             rule = self._spec.harness.prerequisites.get(check.facts.blocked_by)
             part = rule.part if rule else check.facts.component
-            finding = next((f for f in self._findings if self._blocks(f, part)), None)
+            needed = self._graph.needed(part) | frozenset(rule.needs if rule else ())
+            finding = next((f for f in self._findings if self._spreads(f) and self._graph.causes(f) & needed), None)
             if finding is None:
                 finding = self._add([_unexplained(check, part)])
             if check.nodeid not in finding.blocked:
                 finding.blocked.append(check.nodeid)
-
-    def _blocks(self, finding: Finding, part: str) -> bool:
-        return bool(self._spreads(finding)) and bool(self._graph.causes(finding) & self._graph.needed(part))
 
     # ── the order ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -179,11 +179,6 @@ class DocumentNames:
         return (name for name, kind in spec.documents.items() if kind.outcome == self._outcome)
 
 
-def kinds_of_responses(spec: Specification) -> Iterable[str]:
-    """Kinds of responses beside a plain success."""
-    return ("refusal", "unknown page", "pre-flight", "foreign host")
-
-
 def chat_endpoints(spec: Specification) -> Iterator[str]:
     """The chat under each of its paths."""
     return (e.name for e in spec.endpoints if e.name in ("chat", "chat_alias"))

@@ -93,6 +93,6 @@ def test_an_answer_without_the_fact_says_why(answer: bytes, code: str, component
 
 
 def test_a_title_shows_the_value_or_the_share_and_no_fact_of_the_diagnosis() -> None:
-    assert fact({"value": 40.0, "seconds": 40.0}) == "40.0"
+    assert fact({"value": 40.0, "seconds": 40.0}) == "40"
     assert fact({"outcome": "unfinished", "waiting": 3, "of": 8, "detail": "long"}) == "3 of 8"
     assert fact({"value": False, "database": "disconnected"}) == "disconnected database"

@@ -196,7 +196,7 @@ def test_checks_that_cannot_be_loaded_are_no_pass(tmp_path: Path, processes: str
     done = run(tmp_path, str(broken), "-k", "bytes", "-n", processes)
     assert done.exit_code == exit_code, done.text
     found = done.read("verdict.json")["findings"]
-    assert [finding["title"] for finding in found] == ["The checks of acceptance/predeploy/test_broken.py could not be loaded"]
+    assert [finding["title"] for finding in found] == ["the checks of acceptance/predeploy/test_broken.py could not be loaded"]
 
 
 def test_a_file_is_no_folder_for_results(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.health import HealthReport
-from fixtures.network import response_of
+from fixtures.network import KINDS_OF_RESPONSES, response_of
 from fixtures.render import Render
 from fixtures.supabase import Supabase
 from fixtures.vendors import LlamaParse, OpenAI
@@ -210,7 +210,7 @@ def test_every_response_can_be_traced(api: Api, spec: Specification) -> None:
 
 
 @needs_api
-@each("kind", entries.kinds_of_responses)
+@pytest.mark.parametrize("kind", KINDS_OF_RESPONSES)
 def test_every_kind_of_response_can_be_traced(api: Api, spec: Specification, kind: str) -> None:
     """contract HTTP API: every response carries request id and process time, refusals and pre-flights too."""
     reply = response_of(api, kind)

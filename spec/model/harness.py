@@ -44,6 +44,8 @@ class Prerequisite(Entry):
 
     part: str
     settings: list[str] = []
+    # Parts that it takes beside those that its part needs.
+    needs: list[str] = []
     reaches_target: bool = False
 
 
