@@ -179,11 +179,6 @@ class DocumentNames:
         return (name for name, kind in spec.documents.items() if kind.outcome == self._outcome)
 
 
-def chat_endpoints(spec: Specification) -> Iterator[str]:
-    """The chat under each of its paths."""
-    return (e.name for e in spec.endpoints if e.name in ("chat", "chat_alias"))
-
-
 def optional_chat_fields(spec: Specification) -> Iterable[str]:
     """Fields that a question may carry beside its text."""
     return spec.endpoint("chat").optional

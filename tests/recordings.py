@@ -34,7 +34,7 @@ FAULTS: dict[str, tuple[str | None, list[Seen]]] = {
         ("storage.closed", "bucket files", "storage", {"status": 403, "body": "new row violates row-level security"}),
         ("pipeline.failed", "stage parsed", "worker", {"detail": "Object not found"}),
     ]),
-    "services that disagree": ("F05", [("env.differs", "variable SUPABASE_URL", "configuration", {"value": "2 different values"})]),
+    "services that disagree": ("F05", [("env.differs", "variable SUPABASE_URL", "configuration", {"value": "2 values"})]),
     "CHECK constraint": ("F06", [
         ("db.status_refused", "constraint upload_jobs_status_check", "database", {"value": ["parsed"]}),
         ("pipeline.stuck", "stage parse_queued", "worker", {"detail": "the worker stopped"}),

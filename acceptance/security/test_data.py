@@ -226,7 +226,7 @@ def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, anot
 
 @promised("pipeline")
 @in_storage
-@opens_storage
+@pytest.mark.about("storage.buckets_open", "part storage")
 def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> None:
     """contract Storage: the anon key makes no bucket (F23)."""
     expect(supabase.storage.create_bucket(f"{session.tag}-intruder", supabase.anon)).refusal(

@@ -163,7 +163,7 @@ def wrong_clocks(plan: Plan) -> None:
     "every subdomain of the company is a trusted host",
     "network/api",
     "postdeploy",
-    mode="-",
+    mode="F33|-",
     about="*host *accessa.ai*|*foreign hosts*",
 )
 def trusted_sub_domains(plan: Plan) -> None:

@@ -66,7 +66,7 @@ def no_foreign_key(plan: Plan) -> None:
     plan.sql.append("ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey")
 
 
-@fault("G03", "a policy lets every user read all documents", "database", "postdeploy", mode="-", about="*table documents*")
+@fault("G03", "a policy lets every user read all documents", "database", "postdeploy", mode="F24|-", about="*table documents*")
 def policy_too_wide(plan: Plan) -> None:
     plan.sql.append("CREATE POLICY everyone ON upload_pipeline.documents FOR SELECT TO authenticated USING (true)")
 
@@ -88,7 +88,9 @@ def slow_database(plan: Plan) -> None:
     plan.config.behaviour["postgres"] = {"delay": 0.06}
 
 
-@fault("G40", "the services' role may open only a few connections", "database", "postdeploy", mode="-", about="*connections*")
+@fault(
+    "G40", "the services' role may open only a few connections", "database", "postdeploy", mode="F18|-", about="*connections*"
+)
 def few_connections(plan: Plan) -> None:
     plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 18")
 
@@ -124,7 +126,7 @@ def unreadable_tables(plan: Plan) -> None:
     "database",
     "predeploy",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*table documents*|*table upload_jobs*|*table document_chunks*",
 )
 def open_policies(plan: Plan) -> None:

@@ -28,7 +28,7 @@ def public_bucket(plan: Plan) -> None:
     "a storage policy lets every user read every document",
     "storage",
     "postdeploy",
-    mode="-",
+    mode="F23|-",
     about="*bucket files*|*documents in storage*",
 )
 def storage_policy_too_wide(plan: Plan) -> None:

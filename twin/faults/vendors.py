@@ -60,11 +60,11 @@ def slow_openai(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"delay": 2.5}
 
 
-@fault("G37", "each Supabase call takes 1 s longer", "supabase/storage/api", "performance", mode="-", about="*Supabase*")
+@fault("G37", "each Supabase call takes 1 s longer", "supabase/storage/api", "performance", mode="F30|-", about="*Supabase*")
 def slow_supabase(plan: Plan) -> None:
     plan.config.behaviour["supabase"] = {"delay": 1.0}
 
 
-@fault("G38", "each Anthropic call takes 5 s longer", "anthropic", "performance", mode="-", about="*Anthropic*")
+@fault("G38", "each Anthropic call takes 5 s longer", "anthropic", "performance", mode="F30|-", about="*Anthropic*")
 def slow_anthropic(plan: Plan) -> None:
     plan.config.behaviour["anthropic"] = {"delay": 5.0}
