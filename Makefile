@@ -8,14 +8,14 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults mutations soak safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs mutations soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
 	@echo "make test         lint, types and the gate's own tests; make quick: lint and the tests that start no twin, in a minute"
 	@echo "make predeploy | postdeploy | performance | contract   one suite"
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
-	@echo "make faults       every known failure mode against the gate; make mutations: every fact of the specification"
+	@echo "make faults       every known failure mode against the gate; make pairs: two at once; make mutations: every fact of the specification"
 	@echo "make soak N=50    no false alarm: repeated runs of the gate on a healthy, busy, slow twin"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
 	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
@@ -79,6 +79,9 @@ newest:
 
 faults: $(READY)
 	@$(BIN)/python -m proof.faults $(ARGS)
+
+pairs: $(READY)
+	@$(BIN)/python -m proof.pairs $(ARGS)
 
 mutations: $(READY)
 	@$(BIN)/python -m proof.mutations $(ARGS)
