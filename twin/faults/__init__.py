@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterable
 from twin.changes import Fault, UnknownId, find_in, in_order, register
 from twin.plan import Plan
 
-FAMILIES = ("configuration", "database", "storage", "api", "auth", "chat", "worker", "vendors", "network", "host")
+FAMILIES = (
+    "configuration",
+    "database",
+    "storage",
+    "api",
+    "auth",
+    "chat",
+    "worker",
+    "vendors",
+    "network",
+    "host",
+    "strangers_three",
+    "strangers_three_contract",
+)
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
 
