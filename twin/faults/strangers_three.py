@@ -20,7 +20,7 @@ async def _caller(request: Request) -> Caller:
     try:
         return await current_user(request)
     except HTTPException as error:
-        raise RuntimeError("the caller is unknown") from error
+        raise HTTPException(500, "could not authenticate") from error
 
 
 CurrentUser = Annotated[Caller, Depends(_caller)]
@@ -176,13 +176,16 @@ def index_for_another_distance(plan: Plan) -> None:
     plan.replace_in_source("supabase/migrations/20250102000000_vector_index.sql", "vector_cosine_ops", "vector_l2_ops")
 
 
-@fault("U19", "a document whose file never arrives is claimed again without pause; later ones starve", "worker", "postdeploy")
+@fault(
+    "U19",
+    "a document whose file never arrives is claimed again without pause or end; later ones starve",
+    "worker",
+    "postdeploy",
+)
 def waits_without_pause(plan: Plan) -> None:
-    plan.replace_in_source(
-        QUEUE,
-        "UPDATE upload_jobs SET state = 'retryable', progress = progress ||",
-        "UPDATE upload_jobs SET state = 'queued', progress = progress ||",
-    )
+    waiting = "UPDATE upload_jobs SET state = '{}', progress = progress ||"
+    plan.replace_in_source(QUEUE, waiting.format("retryable"), waiting.format("queued"))
+    plan.replace_in_source(WORKER, 'if error.status == 404 and not job["upload_expired"]:', "if error.status == 404:")
 
 
 @fault("U20", "embeddings are cut to half their length and filled up with zeros", "worker/rag", "postdeploy")
