@@ -25,6 +25,8 @@ FAMILIES = (
     "strangers_api",
     "strangers_two",
     "strangers_two_contract",
+    "strangers_three",
+    "strangers_three_contract",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -1,0 +1,146 @@
+"""Faults by a stranger who knows only the specification: breaches of the contract that are no known failure mode."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+WORKER = "backend/workers/enhanced_base_worker.py"
+QUEUE = "backend/workers/job_queue.py"
+UPLOADS = "api/uploads.py"
+AUTH = "api/auth.py"
+SILENT_DUPLICATE = """    if reply.status_code in (400, 409, 422) and "already" in reply.text:
+        return {"id": str(uuid4()), "email": email, "user_metadata": metadata}
+    if reply.status_code in (400, 409, 422):
+"""
+
+
+@fault(
+    "U21",
+    "another user's copy of a file counts as a duplicate, and its name is shown",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="duplicate|409|another user|other user|sha256|hash|same file",
+)
+def duplicates_of_others(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        'FROM documents WHERE user_id = $1 AND file_sha256 = $2",\n        user.id,\n        sha256,',
+        'FROM documents WHERE file_sha256 = $1 ORDER BY created_at LIMIT 1",\n        sha256,',
+    )
+
+
+@fault(
+    "U22",
+    "chunks of one document may have the same number: their unique constraint is gone",
+    "database",
+    "predeploy",
+    mode="-",
+    about="document_chunks_order_unique|unique|chunk_ord|constraint",
+)
+def chunks_not_unique(plan: Plan) -> None:
+    plan.sql.append("ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_order_unique")
+
+
+@fault(
+    "U23",
+    "registering a taken e-mail address returns 200 and a user who does not exist",
+    "api/auth",
+    "postdeploy",
+    mode="-",
+    about="register|duplicate|e-mail|email|409|taken|twice",
+)
+def silent_duplicate(plan: Plan) -> None:
+    plan.replace_in_source(AUTH, "from uuid import UUID\n", "from uuid import UUID, uuid4\n")
+    plan.replace_in_source(
+        AUTH,
+        "    if reply.status_code in (400, 409, 422):\n        raise HTTPException(409 if",
+        SILENT_DUPLICATE + "        raise HTTPException(409 if",
+    )
+
+
+@fault(
+    "U24",
+    "of a result that is a list of pages only the first is kept",
+    "webhook/api/llamaparse",
+    "postdeploy",
+    mode="-",
+    about="page|pages|webhook|callback|list",
+)
+def first_page_only(plan: Plan) -> None:
+    plan.replace_in_source("api/webhook.py", "for page in result)", "for page in result[:1])")
+
+
+@fault("U25", "401 responses have no WWW-Authenticate header", "auth/api", "postdeploy", mode="-", about="WWW-Authenticate")
+def no_challenge(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/application.py", "status_code=error.status_code, headers=error.headers)", "status_code=error.status_code)"
+    )
+
+
+@fault(
+    "U26",
+    "a completed document keeps the processing status of the stage before",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="processing_status|embeddings_stored|document",
+)
+def status_left_behind(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE,
+        '"UPDATE documents SET processing_status = $2, updated_at = now() WHERE document_id = $1",\n',
+        "\"UPDATE documents SET processing_status = $2, updated_at = now() WHERE document_id = $1 AND $2 <> 'complete'\",\n",
+    )
+
+
+@fault("U27", "a job that failed for good loses its last error", "worker", "postdeploy", mode="-", about="last_error|reason")
+def lost_reason(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE,
+        "                attempt,\n                reason,\n",
+        "                attempt,\n                None if final else reason,\n",
+    )
+
+
+@fault(
+    "U28",
+    "retrieval returns the worst passage first",
+    "rag",
+    "postdeploy",
+    mode="-",
+    about="order|best first|best|similarity|sorted|sources|rank",
+)
+def worst_first(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/retrieval.py", "return within_budget(passages, config)", "return within_budget(passages, config)[::-1]"
+    )
+
+
+@fault(
+    "U29",
+    "the upload proxy reports success when storage has refused the file",
+    "api/storage",
+    "postdeploy",
+    mode="-",
+    about="proxy|upload-file-proxy|409|success|status",
+)
+def proxy_hides_refusal(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        '    if reply.status_code not in (200, 201):\n        raise HTTPException(reply.status_code, "storage refused',
+        '    if reply.status_code >= 500:\n        raise HTTPException(reply.status_code, "storage refused',
+    )
+
+
+@fault(
+    "U30",
+    "the worker's image is built on another Python than specified",
+    "build",
+    "predeploy",
+    mode="-",
+    about="python:3.13|python:3.11-slim|base image|base_image|Dockerfile|FROM|Python",
+)
+def other_python(plan: Plan) -> None:
+    plan.replace_in_source("backend/workers/Dockerfile", "FROM python:3.11-slim", "FROM python:3.13-slim")
