@@ -144,3 +144,56 @@ def proxy_hides_refusal(plan: Plan) -> None:
 )
 def other_python(plan: Plan) -> None:
     plan.replace_in_source("backend/workers/Dockerfile", "FROM python:3.11-slim", "FROM python:3.13-slim")
+
+
+@fault("U17", "expired tokens are accepted", "auth", "postdeploy", mode="F25", about="expired|token")
+def expired_tokens(plan: Plan) -> None:
+    auth = "api/auth.py"
+    plan.replace_in_source(auth, "import re\n", "import base64\nimport contextlib\nimport json\nimport re\nimport time\n")
+    plan.replace_in_source(
+        auth,
+        '    if reply.status_code != 200:\n        raise _unauthorized("invalid',
+        EXPIRED_IS_FINE + '        raise _unauthorized("invalid',
+    )
+
+
+@fault(
+    "U18",
+    "the vector index is for Euclidean distance, so no search uses it",
+    "database",
+    "predeploy",
+    mode="F27",
+    about="index|cosine|vector_l2_ops|vector_cosine_ops|document_chunks_embedding_idx",
+)
+def index_for_another_distance(plan: Plan) -> None:
+    plan.replace_in_source("supabase/migrations/20250102000000_vector_index.sql", "vector_cosine_ops", "vector_l2_ops")
+
+
+@fault(
+    "U19",
+    "a document whose file never arrives is claimed again without pause or end; later ones starve",
+    "worker",
+    "postdeploy",
+    mode="F28",
+    about="spin|starve|queue|worker|claim|poll|never sent|uploaded",
+)
+def waits_without_pause(plan: Plan) -> None:
+    waiting = "UPDATE upload_jobs SET state = '{}', progress = progress ||"
+    plan.replace_in_source(QUEUE, waiting.format("retryable"), waiting.format("queued"))
+    plan.replace_in_source(WORKER, 'if error.status == 404 and not job["upload_expired"]:', "if error.status == 404:")
+
+
+@fault(
+    "U20",
+    "embeddings are cut to half their length and filled up with zeros",
+    "worker/rag",
+    "postdeploy",
+    mode="F29",
+    about="embedding|vector|zero|zeros|norm|768|dimension",
+)
+def half_a_vector(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "[vector_literal(vector) for vector in vectors]",
+        "[vector_literal(vector[:768] + [0.0] * (len(vector) - 768)) for vector in vectors]",
+    )
