@@ -116,6 +116,8 @@ def wanted(relation: str, expected: Value, limit: int = 80) -> str:
         return _statuses(expected)
     if relation == "refusal":
         return "a refusal"
+    if relation == "differs":
+        return f"anything but {_listed(expected)}"
     if relation in ("equals", "contains", "one of", "includes", "fields", ""):
         return shorten(_listed(expected), limit)
     return WORDS[relation](expected).removeprefix("to be ").removeprefix("to ")

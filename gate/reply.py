@@ -152,7 +152,7 @@ def code_of_error(reply: Reply) -> str:
         return "http.server_error"
     if reply.without_route:
         return "route.missing"
-    if reply.status in (401, 403) and reply.with_token:
+    if reply.status == 401 and reply.with_token:
         return "auth.refused"
     return "http.limited" if reply.status == 429 else "http.refused"
 

@@ -30,8 +30,15 @@ def test_questions_are_not_embedded_by_another_model(
         not_applicable(f"the key may not use {model}")
     question = spec.probes.foreign_question
     [vector] = openai.embed([question], model, dimensions=spec.vectors.dimension)
-    planted.chunk(0, f"{spec.probes.text} {planted.document_id}", vector)
+    planted.chunk(0, f"{spec.probes.text} {planted.document_id}", [-value for value in vector])
+    if _finds(Answer(expect(api.as_(planted.owner).ask(question)).success()), planted):
+        not_applicable("retrieval finds what is far below its threshold, so that nothing can be told by what it finds")
+    planted.chunk(1, f"{spec.probes.text} {planted.document_id}", vector)
     answer = Answer(expect(api.as_(planted.owner).ask(question)).success())
-    found = planted.document_id in answer.document_ids() or answer.mentions(planted.document_id)
+    found = _finds(answer, planted)
     hint = "RAG_EMBEDDING_MODEL of the API: the worker embeds chunks with another model"
     expect(found, f"a question found by its vector of {model}", hint, facts={"model": model}, of=answer.reply).equals(False)
+
+
+def _finds(answer: Answer, planted: Planted) -> bool:
+    return planted.document_id in answer.document_ids() or answer.mentions(planted.document_id)

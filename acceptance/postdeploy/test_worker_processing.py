@@ -171,7 +171,8 @@ def test_the_chunk_hashes_are_right(chunks: list[Chunk]) -> None:
 def test_every_chunk_has_a_vector_of_the_right_dimension(chunks: list[Chunk], spec: Specification) -> None:
     """contract Worker: embeddings have 1536 dimensions (F11, F29)."""
     wrong = [chunk.dimension for chunk in chunks if chunk.dimension != spec.vectors.dimension]
-    facts = {"wrong": len(wrong), "chunks": len(chunks)}
+    kind = "missing" if 0 in wrong else "dimension"
+    facts = {"wrong": len(wrong), "chunks": len(chunks), "kind": kind}
     what = f"other dimensions of embeddings than {spec.vectors.dimension} (0: no embedding)"
     expect(sorted(set(wrong)), what, facts=facts).is_empty()
 
@@ -182,7 +183,8 @@ def test_every_vector_is_a_unit_vector(chunks: list[Chunk], spec: Specification)
     """contract Worker: no zero vector, no vector cut short (F29)."""
     tolerance = spec.pipeline.unit_norm_tolerance
     wrong = [round(chunk.norm, 3) for chunk in chunks if abs(chunk.norm - 1) > tolerance]
-    facts, hint = {"wrong": len(wrong), "chunks": len(chunks)}, "the embedding step of the worker; RAG_EMBEDDING_MODEL"
+    facts = {"wrong": len(wrong), "chunks": len(chunks), "kind": "length"}
+    hint = "the embedding step of the worker; RAG_EMBEDDING_MODEL"
     expect(sorted(set(wrong)), "other lengths of embeddings than 1", hint, facts=facts).is_empty()
 
 
@@ -191,7 +193,7 @@ def test_every_vector_is_a_unit_vector(chunks: list[Chunk], spec: Specification)
 def test_vectors_of_different_texts_differ(chunks: list[Chunk], spec: Specification) -> None:
     """contract Worker: embeddings are not all the same (F29)."""
     vectors, texts = different(chunks)
-    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts}).is_at_least(
+    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(
         texts * spec.pipeline.different_vectors_share
     )
 
@@ -207,9 +209,10 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
     found = {"missing": len(missing), "pages": len(document_run.pages)}
     expect(missing, what, WORKER_HINT, code="data.lost", subject="chunks long", component="worker", facts=found).is_empty()
     bare = [chunk.number for chunk in chunks if chunk.dimension != spec.vectors.dimension]
-    expect(bare, f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", WORKER_HINT).is_empty()
+    what, facts = f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", {"kind": "missing"}
+    expect(bare, what, WORKER_HINT, facts=facts).is_empty()
     vectors, texts = different(chunks)
-    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts}).is_at_least(
+    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(
         texts * spec.pipeline.different_vectors_share
     )
 

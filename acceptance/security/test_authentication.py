@@ -122,6 +122,7 @@ def test_the_token_is_the_projects_own(user: User, spec: Specification) -> None:
 
 
 @promised("pipeline")
+@pytest.mark.component("api")
 @pytest.mark.parametrize(
     "name",
     [
@@ -152,6 +153,7 @@ def test_a_real_resource_wants_a_token(api: Api, planted: Planted, spec: Specifi
 
 
 @promised("pipeline")
+@pytest.mark.component("api")
 @pytest.mark.about("isolation.read")
 def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, another_user: User) -> None:
     """contract GET …/jobs: the caller's jobs only."""
@@ -160,6 +162,7 @@ def test_another_users_jobs_are_not_listed(api: Api, policy: DocumentRun, anothe
 
 
 @promised("pipeline")
+@pytest.mark.component("api")
 @pytest.mark.about("isolation.write")
 def test_a_user_cannot_write_into_another_users_folder(
     api: Api, policy: DocumentRun, another_user: User, spec: Specification

@@ -179,7 +179,12 @@ def json_as_text(plan: Plan) -> None:
 
 
 @fault(
-    "G65", "a 422 response echoes the password", "api/auth", "postdeploy", mode="-", about="*/register*|*/login*|*/auth/signup*"
+    "G65",
+    "a 422 response echoes the password",
+    "api/auth",
+    "postdeploy",
+    mode="F21|-",
+    about="*/register*|*/login*|*/auth/signup*",
 )
 def password_in_refusal(plan: Plan) -> None:
     plan.replace_in_source("api/application.py", "    app.add_exception_handler(RequestValidationError, _invalid)\n", "")

@@ -58,7 +58,7 @@ def no_jobs_routes(plan: Plan) -> None:
     "the upload proxy writes to any folder, and a job shows its webhook secret",
     "api/auth/storage",
     "postdeploy",
-    mode="-",
+    mode="F21|-",
     about="*/api/upload-pipeline/upload-file-proxy/*|*/api/upload-pipeline/jobs/{job_id}*",
 )
 def careless_routes(plan: Plan) -> None:
