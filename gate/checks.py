@@ -34,7 +34,7 @@ class CheckFacts:
     """What a check's report carries: what was promised, what it is about, and how it ended when it did not pass.
 
     `code` and `subject` are the check's own (spec/codes.toml), `failure` is what was observed (gate/failures.py), `asked` the
-    requests and failed ones by endpoint since the last report.
+    requests, failed ones and those that worked, by endpoint, since the last report.
     """
 
     checklist: str = ""

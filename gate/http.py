@@ -106,10 +106,10 @@ class Service:
         try:
             received = exchange(self.client, method, url, limit, **sent)
         except httpx.HTTPError as error:
-            self.session.traffic.note(asked.subject, self.component, False)
+            self.session.traffic.note(asked.subject, self.component, 0)
             self._no_answer(asked, time.perf_counter() - started, error)
         reply = self._reply(asked, received, time.perf_counter() - started, "Authorization" in headers)
-        self.session.traffic.note(asked.subject, self.component, not reply.is_server_error)
+        self.session.traffic.note(asked.subject, self.component, reply.status)
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlsplit
 
 from reports.facts import Good, of_blocked, of_failures, of_passes
 from reports.graph import Graph
@@ -11,10 +12,13 @@ from reports.model import Check, Fact, Finding
 from reports.rules import Rule, Rules
 from spec import Specification
 from spec.codes import declared
+from spec.model import Prerequisite
 
 # A response of the main service explains what lies downstream only when it was seen at so many endpoints.
 WIDE = 4
 # A part behind the endpoints shows itself by these.
+# What a service says when a part behind it fails.
+UPSTREAM = (502, 503, 504)
 BROKEN = frozenset({"http.server_error", "http.no_answer", "http.incomplete"})
 
 
@@ -84,7 +88,7 @@ class Diagnosis:
             fact
             for fact in self._pool
             if fact not in proof
-            and any(c.matches(fact) and (not c.same_subject or _last_word(fact.subject) in subjects) for c in rule.takes)
+            and any(c.matches(fact) and (not c.same_subject or subjects & _words_of(fact)) for c in rule.takes)
         ]
         finding = Finding(rule.component or proof[0].component, proof[0].code, proof, rule, taken)
         return self._keep(finding)
@@ -121,20 +125,19 @@ class Diagnosis:
             return None
         needs = {fact.subject: self._endpoint_needs.get(fact.subject, frozenset()) for fact in cluster}
         suspects = frozenset.intersection(*needs.values()) - self._working_parts()
-        # One handler may be broken by itself; several that share nothing but a part are not.
-        return next(iter(suspects)) if len(suspects) == 1 and len(set(needs.values())) > 1 else None
+        # One handler may be broken by itself; several that share nothing but a part are not, nor one that blames a part itself.
+        blames = all(fact.exchange and fact.exchange.status in UPSTREAM for fact in cluster)
+        return next(iter(suspects)) if len(suspects) == 1 and (blames or len(set(needs.values())) > 1) else None
 
     def _working_parts(self) -> frozenset[str]:
-        """Parts that endpoints need which were asked and never failed."""
-        asked: Counter[str] = Counter()
+        """Parts that endpoints need which worked at least once and never failed."""
+        worked: Counter[str] = Counter()
         failed: Counter[str] = Counter()
         for check in self._checks:
-            asked.update(check.asked)
+            worked.update(check.worked_requests)
             failed.update(check.failed_requests)
         service = self._spec.service
-        names = (
-            subject for subject in self._endpoint_needs if asked[f"{service} {subject}"] and not failed[f"{service} {subject}"]
-        )
+        names = (name for name in self._endpoint_needs if worked[f"{service} {name}"] and not failed[f"{service} {name}"])
         return frozenset(part for name in names for part in self._endpoint_needs[name])
 
     def _keep(self, finding: Finding) -> Finding:
@@ -159,10 +162,18 @@ class Diagnosis:
 
     def _explain(self, finding: Finding | None) -> None:
         """Take the symptoms that lie downstream of a cause, and nothing else."""
-        if finding is None or not (spread := self._spreads(finding)):
+        if finding is None:
+            return
+        if not (spread := self._spreads(finding)):
+            self._take(
+                finding, lambda fact: fact.subject in {f.subject for f in finding.facts} and self._is_symptom(fact, "outage")
+            )
             return
         causes = self._graph.causes(finding)
-        explained = [fact for fact in self._pool if self._is_symptom(fact, spread) and causes & self._needed(fact)]
+        self._take(finding, lambda fact: self._is_symptom(fact, spread) and bool(causes & self._needed(fact)))
+
+    def _take(self, finding: Finding, is_explained: Callable[[Fact], bool]) -> None:
+        explained = [fact for fact in self._pool if is_explained(fact)]
         finding.explained += explained
         finding.blocked += [fact.check for fact in explained if fact.is_blocked]
         self._pool = [fact for fact in self._pool if fact not in explained]
@@ -184,11 +195,22 @@ class Diagnosis:
             rule = self._spec.harness.prerequisites.get(check.facts.blocked_by)
             part = rule.part if rule else check.facts.component
             needed = self._graph.needed(part) | frozenset(rule.needs if rule else ())
-            finding = next((f for f in self._findings if self._spreads(f) and self._graph.causes(f) & needed), None)
+            finding = self._at_endpoint(rule) or next(
+                (f for f in self._findings if self._spreads(f) and self._graph.causes(f) & needed), None
+            )
             if finding is None:
                 finding = self._add([_unexplained(check, part)])
             if check.nodeid not in finding.blocked:
                 finding.blocked.append(check.nodeid)
+
+    def _at_endpoint(self, rule: Prerequisite | None) -> Finding | None:
+        """The finding about the endpoint whose success is a prerequisite, or None."""
+        if rule is None or not rule.endpoint:
+            return None
+        endpoint = self._spec.endpoint(rule.endpoint)
+        subject = f"endpoint {endpoint.method} {endpoint.path}"
+        broken = [f for f in self._findings if any(fact.subject == subject for fact in (*f.facts, *f.explained))]
+        return next((f for f in broken if self._codes.codes[f.code].symptom or self._spreads(f)), None)
 
     # ── the order ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,6 +218,12 @@ class Diagnosis:
         """Harm, then reach, then confidence."""
         certain = ("proven", "observed", "likely").index(finding.confidence)
         return self._codes.rank(finding.harm), -finding.reach, certain
+
+
+def _words_of(fact: Fact) -> set[str]:
+    """The path or the name that a fact is about, and the path that was asked."""
+    asked = {urlsplit(fact.exchange.url).path} if fact.exchange else set()
+    return {_last_word(fact.subject), *asked}
 
 
 def _last_word(subject: str) -> str:

@@ -29,12 +29,14 @@ class Check:
     reason: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     failed_requests: Counter[str] = field(default_factory=Counter)
+    worked_requests: Counter[str] = field(default_factory=Counter)
 
     def take(self, facts: CheckFacts) -> None:
         """Keep what the report of one phase carries; a later phase says more only where it did not pass."""
-        for name, (count, failed) in facts.asked.items():
+        for name, (count, failed, worked) in facts.asked.items():
             self.asked[name] += count
             self.failed_requests[name] += failed
+            self.worked_requests[name] += worked
         if not self.facts.checklist or facts.failure or facts.blocked_by or facts.not_judged:
             self.facts = facts
 

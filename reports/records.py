@@ -53,6 +53,7 @@ def _data(check: Check) -> dict[str, Any]:
         "facts": asdict(check.facts),
         "asked": dict(check.asked),
         "failed_requests": dict(check.failed_requests),
+        "worked_requests": dict(check.worked_requests),
     }
 
 
@@ -66,4 +67,5 @@ def _check(data: Any) -> Check:
         data["reason"],
         Counter(data["asked"]),
         Counter(data["failed_requests"]),
+        Counter(data.get("worked_requests", {})),
     )

@@ -69,6 +69,7 @@ def asking(found: Check, endpoint: str, requests: int, failed: int = 0, part: st
     """A check that also asked an endpoint of a part so often."""
     found.asked[f"{part} {endpoint}"] += requests
     found.failed_requests[f"{part} {endpoint}"] += failed
+    found.worked_requests[f"{part} {endpoint}"] += requests - failed
     return found
 
 

@@ -90,7 +90,7 @@ def test_a_broken_exchange_is_named(session: Session, act: Act, code: str, error
     assert (failure.subject, failure.component) == ("endpoint GET /health", "api")
     assert failure.exchange is not None
     assert (failure.exchange.status, failure.exchange.own) == (0, False)
-    assert session.traffic.drain() == {"api endpoint GET /health": [1, 1]}
+    assert session.traffic.drain() == {"api endpoint GET /health": [1, 1, 0]}
 
 
 @pytest.mark.parametrize("act", [stalled, cut], ids=["stalled", "cut"])
@@ -168,18 +168,18 @@ def test_every_request_is_counted_with_its_failures(session: Session) -> None:
     with answering(lambda *_: (next(answers), {})) as url:
         for _ in range(3):
             Service(session, url, "api").get("/health")
-    assert session.traffic.drain() == {"api endpoint GET /health": [3, 1]}
+    assert session.traffic.drain() == {"api endpoint GET /health": [3, 1, 2]}
     assert session.traffic.drain() == {}
 
 
 def test_counts_of_several_threads_add_up(session: Session) -> None:
     def ask() -> None:
         for _ in range(50):
-            session.traffic.note("e", "api", False)
+            session.traffic.note("e", "api", 0)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert session.traffic.drain() == {"api e": [200, 200]}
+    assert session.traffic.drain() == {"api e": [200, 200, 0]}

@@ -46,6 +46,8 @@ class Prerequisite(Entry):
     settings: list[str] = []
     # Parts that it takes beside those that its part needs.
     needs: list[str] = []
+    # The endpoint whose success it is, where it is one's.
+    endpoint: str = ""
     reaches_target: bool = False
 
 
