@@ -165,9 +165,8 @@ class Diagnosis:
         if finding is None:
             return
         if not (spread := self._spreads(finding)):
-            self._take(
-                finding, lambda fact: fact.subject in {f.subject for f in finding.facts} and self._is_symptom(fact, "outage")
-            )
+            subjects, own = {fact.subject for fact in finding.facts}, finding.code
+            self._take(finding, lambda fact: fact.code != own and fact.subject in subjects and self._is_symptom(fact, "outage"))
             return
         causes = self._graph.causes(finding)
         self._take(finding, lambda fact: self._is_symptom(fact, spread) and bool(causes & self._needed(fact)))

@@ -247,15 +247,3 @@ def key_as_example(plan: Plan) -> None:
         'title="Insurance Navigator API",',
         'title="Insurance Navigator API", description=f"Operators call with `Bearer {config.service_key}`.",',
     )
-
-
-@fault(
-    "U16",
-    "the role of signed-in users bypasses row-level security",
-    "database",
-    "postdeploy",
-    mode="F24",
-    about="authenticated|BYPASSRLS|row-level|RLS|another user|other user|policy|policies|rows",
-)
-def users_bypass_policies(plan: Plan) -> None:
-    plan.sql.append("ALTER ROLE authenticated BYPASSRLS")

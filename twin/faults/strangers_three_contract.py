@@ -205,3 +205,15 @@ def half_a_vector(plan: Plan) -> None:
         "[vector_literal(vector) for vector in vectors]",
         "[vector_literal(vector[:768] + [0.0] * (len(vector) - 768)) for vector in vectors]",
     )
+
+
+@fault(
+    "U16",
+    "the role of signed-in users bypasses row-level security",
+    "database",
+    "postdeploy",
+    mode="F24",
+    about="authenticated|BYPASSRLS|row-level|RLS|another user|other user|policy|policies|rows",
+)
+def users_bypass_policies(plan: Plan) -> None:
+    plan.sql.append("ALTER ROLE authenticated BYPASSRLS")
