@@ -111,6 +111,13 @@ class Reply:
             exchange=self.exchange,
         )
 
+    def require_service(self) -> None:
+        """Raises Failure where a web page of something in front responded in the service's place."""
+        __tracebackhide__ = True
+        if not self.own and self.content_type == HTML:
+            code = code_of_error(self) if self.is_error else "http.not_json"
+            self.fail(code, "json", None)
+
     @property
     def content_type(self) -> str:
         """Media type of the body, without its parameters."""
@@ -217,7 +224,9 @@ class ReplyExpectation:
         return self.reply
 
     def header(self, name: str) -> Expectation[str | None]:
-        """Go on with the value of a header (None when absent)."""
+        """Go on with the value of a header (None when absent); raises Failure where a page of something else responded."""
+        __tracebackhide__ = True
+        self.reply.require_service()
         return Expectation(
             self.reply.headers.get(name),
             f"header {name} of {self.reply}",

@@ -201,7 +201,7 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
     if (top := done.top) is not None:
         row.found, row.mode, row.summary, row.evidence = top.component, top.failure_mode, top.title, top.evidence
-        row.named = [top.title, *top.subjects]
+        row.named = [str(top), *top.subjects]
     elif row.is_red:
         row.evidence = done.tail
     return row

@@ -50,7 +50,7 @@ def is_named(fault: Known, finding: FindingSeen) -> bool:
     """Whether a finding names a fault: part, failure mode and what is broken."""
     mode = (finding.failure_mode or NO_MODE) in fault.mode.split("|")
     is_there = finding.component in fault.component.split("/")
-    return is_there and mode and names(fault.subject, (finding.title, *finding.subjects))
+    return is_there and mode and names(fault.subject, (str(finding), *finding.subjects))
 
 
 def hides(one: Row, other: Row) -> bool:

@@ -45,7 +45,7 @@ def again(row: Row, system: str) -> Row:
         found=top.component,
         mode=top.failure_mode,
         summary=words.title(top),
-        named=[words.title(top), *(fact.subject for fact in top.facts)],
+        named=[titles[0], *(fact.subject for fact in top.facts)],
         modes=[f.failure_mode for f in findings if f.failure_mode],
         titles=titles,
     )

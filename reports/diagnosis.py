@@ -113,7 +113,13 @@ class Diagnosis:
         return sorted(found.values(), key=lambda cluster: self._depth(cluster[0]))
 
     def _depth(self, fact: Fact) -> tuple[int, int]:
-        return len(self._graph.needed(fact.component)), list(self._codes.codes).index(fact.code)
+        # What an exchange with the service itself shows is the service's, whatever part its check is about.
+        part = self._spec.service if fact.subject in self._endpoint_needs else fact.component
+        return len(self._graph.needed(part)), self._place(fact.code)
+
+    def _place(self, code: str) -> int:
+        """Where a code stands in the file of codes: the most fundamental first."""
+        return list(self._codes.codes).index(code)
 
     def _add(self, cluster: list[Fact]) -> Finding:
         component = self._located(cluster) or cluster[0].component
@@ -165,8 +171,8 @@ class Diagnosis:
         if finding is None:
             return
         if not (spread := self._spreads(finding)):
-            subjects, own = {fact.subject for fact in finding.facts}, finding.code
-            self._take(finding, lambda fact: fact.code != own and fact.subject in subjects and self._is_symptom(fact, "outage"))
+            subjects, own = {fact.subject for fact in finding.facts}, self._place(finding.code)
+            self._take(finding, lambda f: f.subject in subjects and self._place(f.code) > own and self._is_symptom(f, "outage"))
             return
         causes = self._graph.causes(finding)
         self._take(finding, lambda fact: self._is_symptom(fact, spread) and bool(causes & self._needed(fact)))

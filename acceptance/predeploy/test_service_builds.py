@@ -42,6 +42,7 @@ def test_the_image_starts_the_service(source: SourceTree, spec: Specification, s
     expect(start, f"CMD in {wanted.dockerfile_path}").equals(shlex.join(shlex.split(wanted.start_command)))
 
 
+@pytest.mark.about("build.differs", "image api")
 def test_the_image_opens_the_port(source: SourceTree, spec: Specification) -> None:
     """§1 Networking Configuration: open ports."""
     api = spec.services[spec.service]
