@@ -8,6 +8,7 @@ from fixtures.catalogue import Catalogue
 from fixtures.database import Database
 from fixtures.problems import expect_none
 from fixtures.source import SourceTree
+from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -127,6 +128,18 @@ def test_the_check_constraint_allows_exactly_the_agreed_values(catalogue: Catalo
     what = f"values that the CHECK on {table.name}.{column} allows"
     hint = f"pg_get_constraintdef of the CHECK on {table.name}.{column}; the newest migration"
     expect(sorted(allowed), what, hint, code=code, facts=facts).equals(sorted(wanted))
+
+
+@promised("pipeline")
+@pytest.mark.about("db.status_refused", "constraint documents.processing_status")
+def test_a_check_on_the_documents_status_knows_every_stage(catalogue: Catalogue, spec: Specification) -> None:
+    """contract Worker: the document's processing_status follows the job; a CHECK that names stages names all (F06)."""
+    rule = spec.pipeline
+    allowed = catalogue.allowed_values(rule.tables.documents, rule.document_status_column)
+    if not allowed & set(rule.stages):
+        not_applicable("no CHECK on the document's status speaks of the stages")
+    missing = [stage for stage in rule.stages if stage not in allowed]
+    expect(missing, "stages that the CHECK refuses", "the newest migration", facts={"refused": missing}).is_empty()
 
 
 @pytest.mark.about("db.index_missing", "index {table}.{index}")

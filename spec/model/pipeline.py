@@ -66,6 +66,7 @@ class Pipeline(Sectioned):
     failed_status: str
     failed_prefix: str
     # Statuses of a document whose job is complete.
+    document_status_column: str
     document_statuses: list[str] = Field(min_length=1)
     chunker: str
     chunker_version: str
