@@ -81,6 +81,7 @@ class Pipeline(Sectioned):
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)
     claim_poll_intervals: int = Field(gt=0)
+    claim_grace_seconds: float = Field(ge=0)
     busiest_polling: float = Field(gt=0, le=1)
 
     @property
