@@ -25,18 +25,24 @@ BROKEN = frozenset({"http.server_error", "http.no_answer", "http.incomplete"})
 class Diagnosis:
     """Assigns every failed or blocked check to exactly one finding.
 
-    `error_of` returns the kind of error that made a prerequisite unavailable, or None where it is not.
+    `error_of` returns the kind of error that made a prerequisite unavailable, or None where it is not; `more` are facts that no
+    check saw.
     """
 
     def __init__(
-        self, checks: Iterable[Check], rules: Rules, spec: Specification, error_of: Callable[[str], str | None]
+        self,
+        checks: Iterable[Check],
+        rules: Rules,
+        spec: Specification,
+        error_of: Callable[[str], str | None],
+        more: Sequence[Fact] = (),
     ) -> None:
         self._checks = list(checks)
         self._rules = rules
         self._codes = declared()
         self._graph = Graph(spec)
         self._spec = spec
-        self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of)
+        self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
         self._good = of_passes(self._checks)
         self._pool = list(self._all)
         self._endpoint_needs = {f"endpoint {e.method} {e.path}": frozenset(e.needs) for e in spec.endpoints}

@@ -27,7 +27,7 @@ from reports import checklist, ctrf, history, judgement, records, summary, termi
 from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
-from reports.model import Check, Fact, Finding
+from reports.model import Check, Fact
 from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
 from reports.wording import Target, Words
@@ -140,9 +140,8 @@ class Recorder:
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
-        own = [finding for finding in (left, _not_loaded(self._not_loaded)) if finding is not None]
-        diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session))
-        ranked = sorted([*diagnosis.conclude(), *own], key=diagnosis.order)
+        own = [*([left] if left is not None else []), *_not_loaded(self._not_loaded)]
+        ranked = Diagnosis(checks, self._rules, session.spec, _error_of(session), own).conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
         findings = as_data(ranked, words, again.read(session.shared))
         wants_all = session.run.strict and session.run.kind == "live"
@@ -211,11 +210,9 @@ def _error_of(session: Session) -> Callable[[str], str | None]:
     return error_of
 
 
-def _not_loaded(modules: list[str]) -> Finding | None:
-    """A finding when checks could not be loaded, so their outcome is unknown."""
-    if not modules:
-        return None
-    facts = [
+def _not_loaded(modules: list[str]) -> list[Fact]:
+    """The modules whose checks could not be loaded, so their outcome is unknown."""
+    return [
         Fact(
             "harness.not_loaded",
             f"run {module}",
@@ -226,17 +223,16 @@ def _not_loaded(modules: list[str]) -> Finding | None:
         )
         for module in modules
     ]
-    return Finding("harness", "harness.not_loaded", facts)
 
 
-def _left_behind(session: Session) -> Finding | None:
-    """A finding when the run left something; where a part is unavailable, that is a finding already."""
+def _left_behind(session: Session) -> Fact | None:
+    """What the run left; where a part is unavailable, that is a finding already."""
     prerequisites = session.spec.harness.prerequisites
     reaching = [name for name, prerequisite in prerequisites.items() if prerequisite.reaches_target]
     unavailable = any(session.prerequisites.unavailable(name) is not None for name in reaching)
     if not session.residue or (unavailable and not session.swept.left):
         return None
-    fact = Fact(
+    return Fact(
         "harness.residue",
         "run clean-up",
         "harness",
@@ -244,4 +240,3 @@ def _left_behind(session: Session) -> Finding | None:
         expected="no user, row or file of this run is left",
         observed={"value": session.residue},
     )
-    return Finding("harness", "harness.residue", [fact])

@@ -50,7 +50,6 @@ def test_the_webhook_does_not_know_an_unknown_job(api: Api, spec: Specification)
 
 
 @each("form", entries.callback_results)
-@pytest.mark.component("webhook")
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Supabase, spec: Specification, form: str) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole."""
