@@ -27,7 +27,7 @@ BUILDS = "--ignore=acceptance/predeploy/test_service_builds.py"
         ("predeploy", "F01", "llamaparse"),
         ("predeploy", "F04", "storage"),
         ("predeploy", "F06", "database"),
-        ("predeploy", "F10", "database"),
+        ("predeploy", "F10", "worker"),
         ("predeploy", "F17", "build"),
         ("predeploy", "F36", "render"),
         ("postdeploy", "F08", "auth"),

@@ -105,7 +105,7 @@ def test_a_fault_and_its_rule(copy: Copy) -> None:
     copy.carry_out("A fault", "A diagnosis rule")
     done = copy.gate("acceptance/postdeploy/test_health_checks.py", "-k", "request_ids", "--fault", "G99")
     assert done.returncode == 1, done.stdout
-    assert read_verdict(copy.folder / "out").findings[0].title == "Requests cannot be told apart by their ids"
+    assert read_verdict(copy.folder / "out").findings[0].title == "requests cannot be told apart by their ids"
 
 
 def test_a_code(copy: Copy) -> None:
