@@ -177,8 +177,10 @@ class Diagnosis:
         if finding is None:
             return
         if not (spread := self._spreads(finding)):
-            subjects, own = {fact.subject for fact in finding.facts}, self._place(finding.code)
-            self._take(finding, lambda f: f.subject in subjects and self._place(f.code) > own and self._is_symptom(f, "outage"))
+            # An endpoint that does not respond as a service does explains whatever else was seen there.
+            if self._codes.codes[finding.code].at == "service":
+                subjects, own = {fact.subject for fact in finding.facts}, finding.code
+                self._take(finding, lambda f: f.subject in subjects and f.code != own and self._is_symptom(f, "outage"))
             return
         causes = self._graph.causes(finding)
         self._take(finding, lambda fact: self._is_symptom(fact, spread) and bool(causes & self._needed(fact)))

@@ -247,7 +247,7 @@ def worker_from_other_dockerfile(plan: Plan) -> None:
     "build/worker",
     "predeploy",
     mode="F17",
-    about="backend/shared|Dockerfile|update_failed|deploy",
+    about="backend/shared|backend.shared|Dockerfile|deploy",
 )
 def image_without_shared_modules(plan: Plan) -> None:
     plan.replace_in_source(WORKER_DOCKERFILE, "COPY backend/shared/ ./backend/shared/\n", "")
