@@ -153,10 +153,8 @@ def _too_late(session: Session, call: pytest.CallInfo[None]) -> Failure | None:
         return None
     return Failure(
         "check.deadline",
-        expected=seconds,
+        expected=f"the check to end within {seconds:g} s",
         observed=Facts(detail=f"still at work in {_place(call.excinfo.value)}", seconds=round(call.duration)),
-        relation="within",
-        what="the check",
         hint="what that line waits for; [safety] check_seconds of the specification file",
         component="harness",
     )

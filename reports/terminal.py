@@ -50,7 +50,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> l
         lines.append("because    --strict: a run in which checks were not judged does not pass")
     lines.append(f"used       {data['used']}")
     lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
-    return lines
+    # What the target says of itself must not command the terminal.
+    return ["".join(character if character.isprintable() else " " for character in line) for line in lines]
 
 
 def _findings(findings: list[FindingData]) -> list[str]:

@@ -54,8 +54,7 @@ def test_no_check_runs_for_ever(gate: Pytest, tmp_path: Path, workers: str) -> N
     hasty.write_text(text.replace(f"check_seconds = {load().safety.check_seconds:g}", "check_seconds = 3"))
     done = gate("acceptance/performance/test_load_smoke.py", "--target", "twin", "--spec", str(hasty), "-n", workers)
     assert done.returncode == ExitCode.FAIL, done.stdout
-    top = read_verdict(tmp_path / "out").findings[0]
-    assert top.component == "harness"
+    found = [finding for finding in read_verdict(tmp_path / "out").findings if finding.component == "harness"]
     assert "the check to end within 3 s" in done.stdout
-    assert re.search(r"still at work in (load|fixtures|gate)/\w+\.py:\d+", top.evidence)
+    assert any(re.search(r"still at work in (load|fixtures|gate)/\w+\.py:\d+", finding.evidence) for finding in found)
     assert "Traceback" not in done.stdout

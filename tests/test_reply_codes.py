@@ -46,7 +46,7 @@ def a_reply(status: int, content_type: str = JSON, **more: Any) -> Reply:
         (a_reply(405, without_route=True), "route.missing"),
         (a_reply(401), "http.refused"),
         (a_reply(401, with_token=True), "auth.refused"),
-        (a_reply(403, with_token=True), "auth.refused"),
+        (a_reply(403, with_token=True), "http.refused"),
         (a_reply(422, with_token=True), "http.refused"),
         (a_reply(429), "http.limited"),
     ],

@@ -32,8 +32,7 @@ def test_the_service_role_may_write_and_read(supabase: Supabase, user: User, spe
     read = storage.require_permitted(storage.read(key), because="the worker reads documents with this key")
     expect(read.body, "bytes that were read back", subject=f"object {path}", of=read).equals(probe)
     storage.require_permitted(storage.remove(key))
-    gone = storage.read(key)
-    expect(gone, code="storage.kept" if gone.succeeded else "", subject=f"object {path}").error("unknown")
+    storage.require_removed(path, key)
 
 
 @pytest.mark.component("storage")
