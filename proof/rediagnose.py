@@ -1,6 +1,7 @@
 """The last matrix's rows diagnosed again from the facts that they left, after a change of the rules, without running a twin.
 
-`python -m proof.rediagnose [--system clinic]` prints the rows that are not right now; the matrix itself stays as it was.
+`python -m proof.rediagnose [--system clinic] [--page]` prints the rows that are not right now, and writes the matrix's
+page from them; the rows themselves stay as they were.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
+from proof import matrix_page
 from proof.figures import Share
 from proof.matrix import HEALTHY, Known, Row, known_faults, read_rows
 from proof.pages import results
@@ -36,11 +38,14 @@ def again(row: Row, system: str) -> Row:
     findings = Diagnosis(checks, load_rules(spec_file, spec), spec, records.unavailable(file).get).conclude()
     words = Words(Target.of(API, spec, checks))
     titles = [f"{f.component}{f' [{f.failure_mode}]' if f.failure_mode else ''}: {words.title(f)}" for f in findings]
+    if not findings and row.found == "harness":
+        return row  # what a run leaves behind is no check's fact
     if not findings:
-        return replace(row, findings=0, found="", mode=None, modes=[], titles=[], named=[])
+        return replace(row, exit_code=ExitCode.PASS, findings=0, found="", mode=None, modes=[], titles=[], named=[])
     top = findings[0]
     return replace(
         row,
+        exit_code=ExitCode.FAIL if row.exit_code == ExitCode.PASS else row.exit_code,
         findings=len(findings),
         found=top.component,
         mode=top.failure_mode,
@@ -60,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.rediagnose", description=__doc__)
     parser.add_argument("--system", default=NAVIGATOR)
     parser.add_argument("--all", action="store_true", help="print the right rows too")
+    parser.add_argument("--page", action="store_true", help="write the matrix's page from them")
     options = parser.parse_args(arguments)
     known = {fault.id: fault for fault in known_faults(options.system)}
     rows = [again(row, options.system) for row in read_rows(options.system) if row.fault != HEALTHY and row.fault in known]
@@ -68,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.all or not row.is_right:
             print(f"{row.fault} {row.suite}: {row.problems or 'green' if not row.is_right else 'ok'}")
             print("".join(f"    {title}\n" for title in row.titles), end="")
+    if options.page:
+        matrix_page.write([*(row for row in read_rows(options.system) if row.fault == HEALTHY), *rows], options.system)
     good = sum(row.is_right for row in rows)
     wrong, findings = sum(len(row.wrong_modes) for row in rows), sum(row.findings for row in rows)
     print(f"rows right {Share(good, len(rows)).above}; wrong failure modes {Share(wrong, findings).below}")

@@ -98,7 +98,7 @@ def test_chat_does_not_fail_behind_a_200(answer: Answer, spec: Specification) ->
 
 @chat
 @promised("endpoints.chat_alias")
-@pytest.mark.about("http.value")
+@pytest.mark.about("chat.ungrounded")
 def test_the_alias_of_the_chat_answers_like_the_chat(api: Api, policy: DocumentRun) -> None:
     """contract POST /api/chat (alias /chat): one chat under both paths (F16)."""
     question, wanted = policy.facts[0]

@@ -74,7 +74,7 @@ def silent_duplicate(plan: Plan) -> None:
     "webhook/api/llamaparse",
     "postdeploy",
     mode="-",
-    about="page|pages|webhook|callback|list",
+    about="page|parts of documents|webhook|callback|list",
 )
 def first_page_only(plan: Plan) -> None:
     plan.replace_in_source("api/webhook.py", "for page in result)", "for page in result[:1])")
