@@ -34,7 +34,8 @@ def _head(system: str) -> list[str]:
         "Produced by `make faults`. Faults F… are the table of `spec/navigator/failure-modes.md`, faults G… are the project's",
         "own. F31 is compared with load runs of a healthy twin (`--baseline`). Of the performance suite a fault meets the",
         f"modules in which it can be seen ({', '.join(limited)}; `MEASURED_IN` in `proof/matrix.py`). Rows may have been",
-        "diagnosed again from the facts that they left (`python -m proof.rediagnose --page`); seconds and red checks are the run's.",
+        "diagnosed again from the facts that they left (`python -m proof.rediagnose --page`); seconds and red checks are the",
+        "run's.",
         "",
     ]
 
