@@ -14,7 +14,7 @@ from gate.bounded import Received, Sent, exchange
 from gate.breaks import break_of
 from gate.expect import NOTHING, Expectation
 from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
-from gate.reply import Reply, ReplyExpectation, is_refusal
+from gate.reply import Reply, ReplyExpectation, is_refusal, subject_of
 from gate.session import Session
 from spec.model import Call
 
@@ -37,7 +37,7 @@ class Asked:
     @property
     def subject(self) -> str:
         """The endpoint as the contract names it, or as it was asked."""
-        return f"endpoint {self.method} {self.rule.path if self.rule is not None else httpx.URL(self.url).path}"
+        return subject_of(self.method, self.url, self.rule)
 
 
 class Timed(Sent, total=False):

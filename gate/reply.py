@@ -18,6 +18,11 @@ def is_refusal(status: int) -> bool:
     return 400 <= status < 500
 
 
+def subject_of(method: str, url: str, rule: Call | None) -> str:
+    """The endpoint as the contract names it, or as it was asked."""
+    return rule.subject if rule is not None else f"endpoint {method} {httpx.URL(url).path}"
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
@@ -126,8 +131,7 @@ class Reply:
     @property
     def subject(self) -> str:
         """The endpoint as the contract names it, or as it was asked."""
-        path = self.rule.path if self.rule is not None else httpx.URL(self.url).path
-        return f"endpoint {self.method} {path}"
+        return subject_of(self.method, self.url, self.rule)
 
     @property
     def exchange(self) -> Exchange:

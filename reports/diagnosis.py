@@ -16,9 +16,9 @@ from spec.model import Prerequisite
 
 # A response of the main service explains what lies downstream only when it was seen at so many endpoints.
 WIDE = 4
-# A part behind the endpoints shows itself by these.
-# What a service says when a part behind it fails.
+# What a service returns when a part behind it fails.
 UPSTREAM = (502, 503, 504)
+# A part behind the endpoints shows itself by these.
 BROKEN = frozenset({"http.server_error", "http.no_answer", "http.incomplete"})
 
 
@@ -40,12 +40,14 @@ class Diagnosis:
         self._checks = list(checks)
         self._rules = rules
         self._codes = declared()
+        # The file of codes begins with the most fundamental.
+        self._place = {code: number for number, code in enumerate(self._codes.codes)}
         self._graph = Graph(spec)
         self._spec = spec
         self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
         self._good = of_passes(self._checks)
         self._pool = list(self._all)
-        self._endpoint_needs = {f"endpoint {e.method} {e.path}": frozenset(e.needs) for e in spec.endpoints}
+        self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
         self._findings: list[Finding] = []
 
     def conclude(self) -> list[Finding]:
@@ -64,7 +66,7 @@ class Diagnosis:
         self._adopt_blocked()
         for finding in self._findings:
             finding.suspected = self._suspected(finding)
-        return sorted(self._findings, key=self.order)
+        return sorted(self._findings, key=self._order)
 
     # ── rules ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,11 +123,7 @@ class Diagnosis:
     def _depth(self, fact: Fact) -> tuple[int, int]:
         # What an exchange with the service itself shows is the service's, whatever part its check is about.
         part = self._spec.service if fact.subject in self._endpoint_needs else fact.component
-        return len(self._graph.needed(part)), self._place(fact.code)
-
-    def _place(self, code: str) -> int:
-        """Where a code stands in the file of codes: the most fundamental first."""
-        return list(self._codes.codes).index(code)
+        return len(self._graph.needed(part)), self._place[fact.code]
 
     def _add(self, cluster: list[Fact]) -> Finding:
         component = self._located(cluster) or cluster[0].component
@@ -177,7 +175,7 @@ class Diagnosis:
         if finding is None:
             return
         if not (spread := self._spreads(finding)):
-            # An endpoint that does not respond as a service does explains whatever else was seen there.
+            # An endpoint that does not respond as a service does explains everything else that was seen there.
             if self._codes.codes[finding.code].at == "service":
                 subjects, own = {fact.subject for fact in finding.facts}, finding.code
                 self._take(finding, lambda f: f.subject in subjects and f.code != own and self._is_symptom(f, "outage"))
@@ -220,14 +218,13 @@ class Diagnosis:
         """The finding about the endpoint whose success is a prerequisite, or None."""
         if rule is None or not rule.endpoint:
             return None
-        endpoint = self._spec.endpoint(rule.endpoint)
-        subject = f"endpoint {endpoint.method} {endpoint.path}"
+        subject = self._spec.endpoint(rule.endpoint).subject
         broken = [f for f in self._findings if any(fact.subject == subject for fact in (*f.facts, *f.explained))]
         return next((f for f in broken if self._codes.codes[f.code].symptom or self._spreads(f)), None)
 
     # ── the order ────────────────────────────────────────────────────────────────────────────────────────
 
-    def order(self, finding: Finding) -> tuple[int, int, int]:
+    def _order(self, finding: Finding) -> tuple[int, int, int]:
         """Harm, then reach, then confidence."""
         certain = ("proven", "observed", "likely").index(finding.confidence)
         return self._codes.rank(finding.harm), -finding.reach, certain

@@ -23,7 +23,7 @@ COMPARED = ("above", "below")
 
 
 class Seen(Protocol):
-    """What a condition looks at."""
+    """What a condition is compared with."""
 
     @property
     def code(self) -> str: ...
@@ -64,7 +64,7 @@ class Condition(BaseModel):
         )
 
     def problem(self, codes: Codes, parts: Sequence[str]) -> str | None:
-        """What it names and nobody declares, or None."""
+        """The name in it that is not declared, or None."""
         for pattern in (self.code, self.about):
             if not any(fnmatchcase(code, pattern) for code in codes.codes):
                 return f"code {pattern!r} is not declared"
@@ -122,7 +122,7 @@ class Rule(BaseModel):
         )
 
     def problem(self, codes: Codes, spec: Specification) -> str | None:
-        """What the rule names and nobody declares, or None."""
+        """The name in the rule that is not declared, or None."""
         if not self.all_of and not self.any_of:
             return "it has no proof (all_of or any_of)"
         if self.component and self.component not in spec.harness.parts:

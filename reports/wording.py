@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from gate.failures import shorten
 from gate.messages import expected_text, fact, observed_text, wanted
 from reports.model import Check, Fact, Finding
 from spec import Specification
-from spec.codes import Code, declared
+from spec.codes import declared
 
 MOST_SUBJECTS = 6
 PLACEHOLDER = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
@@ -140,11 +140,3 @@ def representative(finding: Finding) -> Fact:
         return codes.rank(codes.codes[found.code].harm), found.code != finding.code, found.exchange is None
 
     return min(finding.facts, key=worth)
-
-
-def code_of(finding: Finding) -> Code:
-    """The declared code of a finding."""
-    return declared().codes[finding.code]
-
-
-Mask = Callable[[str], str]

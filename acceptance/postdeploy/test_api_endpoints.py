@@ -37,7 +37,7 @@ def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> 
     described = {shape(path): methods for path, methods in expect(reply).fields("paths")["paths"].items()}
     known = [method.upper() for method in described.get(shape(endpoint.path), {})]
     what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
-    expect(known, what, hint, subject=f"endpoint {endpoint.method} {endpoint.path}", of=reply).contains(endpoint.method)
+    expect(known, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)
 
 
 @pytest.mark.about("endpoint.open")

@@ -188,7 +188,7 @@ def test_many_requests_share_the_pool(api: Api, policy: DocumentRun, spec: Speci
     statuses = api.as_(policy.owner).at_once(endpoint.name, count, {"document_id": policy.document_id})
     wrong = sorted({status for status in statuses if status != endpoint.success})
     code = "http.no_answer" if not any(wrong) else "http.refused" if any(map(is_refusal, wrong)) else "http.server_error"
-    subject, facts = f"endpoint {endpoint.method} {endpoint.path}", {"at_once": count, "statuses": Counter(statuses)}
+    subject, facts = endpoint.subject, {"at_once": count, "statuses": Counter(statuses)}
     expect(wrong, f"other statuses of {count} parallel requests", code=code, subject=subject, facts=facts).is_empty()
 
 

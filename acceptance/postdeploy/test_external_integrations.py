@@ -105,8 +105,8 @@ def test_the_alias_of_the_chat_answers_like_the_chat(api: Api, policy: DocumentR
     chat, alias = (Answer(expect(api.as_(policy.owner).ask(question, name)).success()) for name in ("chat", "chat_alias"))
     if not chat.mentions(wanted):
         not_applicable("the chat itself does not answer from the document; checks of its own say so")
-    told, subject = f"the alias to mention {wanted!r}, as the chat does", alias.reply.subject
-    expect(alias.mentions(wanted), told, seen=alias.describe(), subject=subject, of=alias.reply).is_true()
+    what, subject = f"the alias to mention {wanted!r}, as the chat does", alias.reply.subject
+    expect(alias.mentions(wanted), what, seen=alias.describe(), subject=subject, of=alias.reply).is_true()
 
 
 @chat

@@ -255,6 +255,6 @@ def test_a_signed_url_fits_one_object_only(supabase: Supabase, policy: DocumentR
         neighbour,
         "path of the parsed text under the PDF's signature",
         code="http.value",
-        subject=f"endpoint {signing.method} {signing.path}",
+        subject=signing.subject,
     ).differs_from(path)
     expect(supabase.storage.open_signed(neighbour)).refusal("the signature is for another object")

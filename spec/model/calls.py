@@ -33,6 +33,11 @@ class Call(Entry):
         """Statuses that are right for `success` or for an error of this name; raises KeyError."""
         return self.accepted if answer == "success" else self.error(answer)
 
+    @property
+    def subject(self) -> str:
+        """The endpoint as failures and rules name it."""
+        return f"endpoint {self.method} {self.path}"
+
     def path_with(self, values: Mapping[str, str] | None = None) -> str:
         """The path with its parameters filled in."""
         path = self.path

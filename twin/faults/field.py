@@ -10,8 +10,6 @@ CHAT = "api/chat.py"
 HEALTH = "api/health.py"
 UPLOADS = "api/uploads.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
-# Nothing listens on the discard port, so connections are refused at once.
-REFUSING = "localhost:9"
 
 FAILURES_OF_ONE_ROUTER = """router = APIRouter()
 
@@ -66,19 +64,6 @@ async def documents_of(user_id: UUID, request: Request) -> dict[str, Any]:
         user_id,
     )
     return {"user_id": str(user_id), "documents": [dict(row) for row in rows]}
-'''
-CACHED_IDENTITY = '''_cached: dict[str, Any] = {}
-
-
-@router.get("/me")
-async def cached_me(request: Request) -> dict[str, Any]:
-    """The signed-in user, from a cache."""
-    if time.monotonic() - _cached.get("at", float("-inf")) > 30:
-        body = await me(await current_user(request))
-        _cached.update(body=body, at=time.monotonic())
-    return _cached["body"]
-
-
 '''
 
 

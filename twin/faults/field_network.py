@@ -6,67 +6,11 @@ from twin.faults import fault
 from twin.plan import Plan
 
 APPLICATION = "api/application.py"
-CHAT = "api/chat.py"
 HEALTH = "api/health.py"
 UPLOADS = "api/uploads.py"
-WORKER = "backend/workers/enhanced_base_worker.py"
 # Nothing listens on the discard port, so connections are refused at once.
 REFUSING = "localhost:9"
 
-FAILURES_OF_ONE_ROUTER = """router = APIRouter()
-
-
-async def _caller(request: Request) -> Caller:
-    try:
-        return await current_user(request)
-    except HTTPException as error:
-        raise HTTPException(500, "authentication failed") from error
-
-
-CurrentUser = Annotated[Caller, Depends(_caller)]
-"""
-PAGES_OF_DEVELOPERS = '''"""Pages for development."""
-
-from __future__ import annotations
-
-from typing import Any
-from uuid import UUID
-
-from fastapi import APIRouter, Request
-
-router = APIRouter()
-
-
-@router.get("/debug/config")
-async def settings(request: Request) -> dict[str, Any]:
-    config = request.app.state.config
-    return {"environment": config.environment, "schema": config.schema, "embedding_model": config.embedding_model}
-
-
-@router.post("/test/chat")
-async def test_chat(request: Request) -> dict[str, Any]:
-    return {"text": "The chat is ready.", "characters": len(await request.body())}
-
-
-@router.post("/api/upload-pipeline/test/upload")
-async def test_upload(request: Request) -> dict[str, Any]:
-    return {"status": "accepted", "bytes": len(await request.body())}
-
-
-@router.post("/api/workflow/run")
-async def run_workflow(request: Request) -> dict[str, Any]:
-    return {"status": "started", "jobs": await request.app.state.pool.fetchval("SELECT count(*) FROM upload_jobs")}
-
-
-@router.get("/debug/documents/{user_id}")
-async def documents_of(user_id: UUID, request: Request) -> dict[str, Any]:
-    rows = await request.app.state.pool.fetch(
-        "SELECT d.filename, c.text FROM documents d LEFT JOIN document_chunks c USING (document_id)"
-        " WHERE d.user_id = $1 ORDER BY d.created_at, c.chunk_ord LIMIT 20",
-        user_id,
-    )
-    return {"user_id": str(user_id), "documents": [dict(row) for row in rows]}
-'''
 CACHED_IDENTITY = '''_cached: dict[str, Any] = {}
 
 

@@ -7,15 +7,8 @@ import secrets
 from twin.faults import fault
 from twin.plan import Plan
 
-APPLICATION = "api/application.py"
-AUTH = "api/auth.py"
-CHAT = "api/chat.py"
-JOBS = "api/jobs.py"
-RETRIEVAL = "api/retrieval.py"
-UPLOADS = "api/uploads.py"
 WEBHOOK = "api/webhook.py"
 QUEUE = "backend/workers/job_queue.py"
-STORAGE = "backend/shared/storage.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 
 

@@ -11,10 +11,7 @@ CHAT = "api/chat.py"
 JOBS = "api/jobs.py"
 RETRIEVAL = "api/retrieval.py"
 UPLOADS = "api/uploads.py"
-WEBHOOK = "api/webhook.py"
-QUEUE = "backend/workers/job_queue.py"
 STORAGE = "backend/shared/storage.py"
-WORKER = "backend/workers/enhanced_base_worker.py"
 
 
 @fault(

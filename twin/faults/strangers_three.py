@@ -6,7 +6,6 @@ from twin.faults import fault
 from twin.plan import Plan
 
 WORKER = "backend/workers/enhanced_base_worker.py"
-QUEUE = "backend/workers/job_queue.py"
 STATUSES_OF_THE_LAST_RELEASE = (
     "'uploaded', 'parse_queued', 'parsed', 'chunking', 'embedding_queued', 'embedding_in_progress', 'embeddings_stored', "
     "'complete', 'failed_parse', 'failed_chunking', 'failed_embedding', 'duplicate'"
