@@ -1,10 +1,11 @@
 """PostgreSQL starts from a checkout, and in a temporary folder, that only their owner may enter."""
 
 import asyncio
-import importlib.util
+import importlib
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def private(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def package(private: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The wheel's package and its libraries as an installation under umask 077 leaves them: for the owner's eyes only."""
-    spec = importlib.util.find_spec(PACKAGE)
+    spec = PathFinder.find_spec(PACKAGE)
     assert spec is not None
     assert spec.origin is not None
     original = Path(spec.origin).parent

