@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
 
