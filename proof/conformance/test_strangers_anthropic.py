@@ -34,14 +34,14 @@ def model(client: Anthropic) -> str:
 
 
 def text_of(message: Message) -> str:
-    """What a message says."""
+    """The text of a message."""
     return "".join(block.text for block in message.content if block.type == "text")
 
 
 @operation("Anthropic", "use a wrong key")
 def test_a_wrong_key_is_refused(clients: Clients) -> None:
     with pytest.raises(AuthenticationError) as refused:
-        clients.anthropic(api_key="sk-ant-not-a-key-of-anybody").models.list()
+        clients.anthropic(api_key="sk-ant-not-a-key-of-no-account").models.list()
     assert refused.value.status_code == 401
     assert refused.value.type == "authentication_error"
     body: Any = refused.value.body
@@ -132,8 +132,8 @@ def test_tokens_are_counted(client: Anthropic, model: str) -> None:
 @operation("Anthropic", "make a message of a request that is not valid")
 def test_requests_are_checked(client: Anthropic, model: str) -> None:
     empty: list[MessageParam] = [{"role": "user", "content": [{"type": "text", "text": ""}]}]
-    nobody: Any = [{"role": "nobody", "content": "Say hello."}]
-    for messages in ([], empty, nobody):
+    stranger: Any = [{"role": "stranger", "content": "Say hello."}]
+    for messages in ([], empty, stranger):
         with pytest.raises(BadRequestError) as refused:
             client.messages.create(model=model, max_tokens=16, messages=messages)
         assert refused.value.status_code == 400
@@ -149,7 +149,7 @@ def test_requests_are_checked(client: Anthropic, model: str) -> None:
 @operation("Anthropic", "make a message with an unknown model")
 def test_an_unknown_model_is_not_found(client: Anthropic) -> None:
     with pytest.raises(NotFoundError) as refused:
-        client.messages.create(model="claude-of-nobody", max_tokens=16, messages=HELLO)
+        client.messages.create(model="claude-of-no-vendor", max_tokens=16, messages=HELLO)
     assert refused.value.status_code == 404
     assert refused.value.type == "not_found_error"
 
@@ -169,9 +169,9 @@ def test_a_tool_is_called(client: Anthropic, model: str) -> None:
         {"role": "assistant", "content": message.content},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "sunny, 21 degrees"}]},
     ]
-    told = client.messages.create(model=model, max_tokens=TOKENS, messages=answer, tools=[WEATHER])
-    assert told.stop_reason == "end_turn"
-    assert text_of(told)
+    final = client.messages.create(model=model, max_tokens=TOKENS, messages=answer, tools=[WEATHER])
+    assert final.stop_reason == "end_turn"
+    assert text_of(final)
 
 
 @operation("Anthropic", "give a result for a tool that was not called")
@@ -211,9 +211,9 @@ def test_a_short_prompt_is_not_cached(client: Anthropic, model: str) -> None:
     assert message.usage.cache_read_input_tokens == 0
 
 
-@operation("Anthropic", "read the headers of an answer and of a refusal")
+@operation("Anthropic", "read the headers of a response and of a refusal")
 @writes
-def test_answers_name_their_request(client: Anthropic, model: str) -> None:
+def test_responses_name_their_request(client: Anthropic, model: str) -> None:
     raw = client.messages.with_raw_response.create(model=model, max_tokens=16, messages=HELLO)
     assert raw.headers["request-id"]
     assert raw.parse()._request_id == raw.headers["request-id"]
@@ -222,7 +222,7 @@ def test_answers_name_their_request(client: Anthropic, model: str) -> None:
         assert 0 <= int(raw.headers[f"anthropic-ratelimit-{kind}-remaining"]) <= limit
         assert raw.headers[f"anthropic-ratelimit-{kind}-reset"]
     with pytest.raises(anthropic.APIStatusError) as refused:
-        client.models.retrieve("claude-of-nobody")
+        client.models.retrieve("claude-of-no-vendor")
     body: Any = refused.value.body
     assert refused.value.request_id == body["request_id"]
     assert body["request_id"] != raw.headers["request-id"]

@@ -21,7 +21,7 @@ def test_a_model_is_read_as_listed(client: Anthropic) -> None:
     read = client.models.retrieve(listed.id)
     assert (read.id, read.display_name, read.created_at) == (listed.id, listed.display_name, listed.created_at)
     with pytest.raises(NotFoundError) as refused:
-        client.models.retrieve("claude-of-nobody")
+        client.models.retrieve("claude-of-no-vendor")
     assert refused.value.type == "not_found_error"
 
 

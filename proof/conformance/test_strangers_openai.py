@@ -45,7 +45,7 @@ def test_the_models_are_listed_and_read(clients: Clients) -> None:
 @operation("OpenAI", "read an unknown model")
 def test_an_unknown_model_is_not_found(clients: Clients) -> None:
     with pytest.raises(NotFoundError) as refused:
-        clients.openai().models.retrieve("no-such-model-of-anybody")
+        clients.openai().models.retrieve("no-such-model-of-no-account")
     assert refused.value.status_code == 404
     assert refused.value.code == "model_not_found"
     assert refused.value.type == "invalid_request_error"
@@ -54,7 +54,7 @@ def test_an_unknown_model_is_not_found(clients: Clients) -> None:
 @operation("OpenAI", "use a wrong key")
 def test_a_wrong_key_is_refused(clients: Clients) -> None:
     with pytest.raises(AuthenticationError) as refused:
-        clients.openai(api_key="sk-not-a-key-of-anybody").models.list()
+        clients.openai(api_key="sk-not-a-key-of-no-account").models.list()
     assert refused.value.status_code == 401
     assert refused.value.code == "invalid_api_key"
     assert refused.value.type == "invalid_request_error"
@@ -143,7 +143,7 @@ def test_inputs_of_embeddings_have_limits(clients: Clients) -> None:
 @operation("OpenAI", "embed with an unknown model")
 def test_an_unknown_embedder_is_not_found(clients: Clients) -> None:
     with pytest.raises(NotFoundError) as refused:
-        clients.openai().embeddings.create(model="text-embedding-of-nobody", input="a")
+        clients.openai().embeddings.create(model="text-embedding-of-no-vendor", input="a")
     assert refused.value.code == "model_not_found"
 
 
@@ -160,9 +160,9 @@ def test_simultaneous_requests_do_not_mix(clients: Clients) -> None:
         assert cosine(alone, item.embedding) > 0.999
 
 
-@operation("OpenAI", "read the headers of an answer and of a refusal")
+@operation("OpenAI", "read the headers of a response and of a refusal")
 @writes
-def test_answers_name_their_request(clients: Clients) -> None:
+def test_responses_name_their_request(clients: Clients) -> None:
     client = clients.openai()
     raw = client.embeddings.with_raw_response.create(model=EMBEDDER, input="a")
     assert raw.headers["x-request-id"] == raw.request_id
@@ -172,5 +172,5 @@ def test_answers_name_their_request(clients: Clients) -> None:
     other = client.embeddings.with_raw_response.create(model=EMBEDDER, input="a")
     assert other.request_id != raw.request_id
     with pytest.raises(openai.APIStatusError) as refused:
-        client.models.retrieve("no-such-model-of-anybody")
+        client.models.retrieve("no-such-model-of-no-account")
     assert refused.value.request_id

@@ -114,7 +114,7 @@ def test_requests_are_checked(clients: Clients) -> None:
     wrong: list[dict[str, Any]] = [
         {"messages": []},
         {"messages": [message], "temperature": 3},
-        {"messages": [{"role": "nobody", "content": "Say hello."}]},
+        {"messages": [{"role": "stranger", "content": "Say hello."}]},
         {"messages": [message], "response_format": {"type": "json_object"}},
         {"messages": [{"role": "tool", "content": "sunny", "tool_call_id": "call_1"}]},
     ]
@@ -124,7 +124,7 @@ def test_requests_are_checked(clients: Clients) -> None:
         assert refused.value.status_code == 400
         assert refused.value.type == "invalid_request_error"
     with pytest.raises(NotFoundError) as unknown:
-        completions.create(model="gpt-of-nobody", messages=[message])
+        completions.create(model="gpt-of-no-vendor", messages=[message])
     assert unknown.value.code == "model_not_found"
 
 

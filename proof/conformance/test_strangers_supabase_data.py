@@ -58,7 +58,7 @@ def as_user(clients: Clients, user: Member) -> Client:
     return client
 
 
-@operation("PostgREST", "insert a row, then read it as its owner and as somebody else")
+@operation("PostgREST", "insert a row, then read it as its owner and as another user")
 @writes
 def test_rows_are_seen_by_their_owner(
     clients: Clients, tables: Client, member: Member, new_member: Callable[[], Member]

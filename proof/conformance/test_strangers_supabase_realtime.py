@@ -140,7 +140,7 @@ def heard_by(clients: Clients, key: str, token: str | None, change: Callable[[],
             every = RealtimePostgresChangesListenEvent.All
             channel.on_postgres_changes(every, heard.append, "upload_jobs", SCHEMA, f"document_id=eq.{of}")
             await subscribed(channel.on_system(ready.append))
-            await until(lambda: any(said.extension == "postgres_changes" for said in ready))
+            await until(lambda: any(notice.extension == "postgres_changes" for notice in ready))
             await asyncio.to_thread(change)
             await until(lambda: bool(heard))
         finally:
