@@ -70,7 +70,7 @@ def test_a_refresh_brings_another_refresh_token(signed_in: tuple[Client, Member]
     assert answer is not None
     assert answer.user.id == member.id
     with pytest.raises(AuthApiError) as refused:
-        client.auth.refresh_session("no-such-token")
+        client.auth.refresh_session("abcdefghijkl")
     assert str(refused.value.code) == "refresh_token_not_found"
     assert refused.value.status == 400
 
