@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-import httpx
 from backend.shared.config import Config
 from backend.shared.database import open_pool
 from backend.shared.storage import Storage
+from backend.shared.vendors import Vendors
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import auth, chat, health, jobs, uploads, webhook
 
 TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
+VENDOR_SECONDS = 30.0
 
 
 class RequestHeaders:
@@ -74,12 +75,12 @@ def create_app(config: Config) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5))
-        app.state.storage = Storage(config, app.state.client)
+        app.state.client = Vendors(config, VENDOR_SECONDS)
+        app.state.storage = Storage(app.state.client)
         app.state.pool = await open_pool(config)
         yield
         await app.state.pool.close()
-        await app.state.client.aclose()
+        await app.state.client.close()
 
     app = FastAPI(title="Insurance Navigator API", version=config.version, lifespan=lifespan)
     app.state.config = config

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-import httpx
-from backend.shared.config import Config
+from backend.shared.vendors import Vendors
 from fastapi import APIRouter, Depends, HTTPException, Request
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError, AuthWeakPasswordError
 
 router = APIRouter()
+# Codes of an e-mail address that has an account.
+TAKEN = ("user_already_exists", "email_exists")
+T = TypeVar("T")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -30,22 +34,34 @@ def _unauthorized(reason: str) -> HTTPException:
     return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
+def _is_refusal(error: AuthError) -> bool:
+    """Whether Supabase Auth refused what it was given, and did not fail itself."""
+    return isinstance(error, AuthApiError | AuthWeakPasswordError) and error.status in (400, 401, 403, 404, 409, 422)
+
+
+async def _asked(call: Awaitable[T]) -> T:
+    """What Supabase Auth returns; raises AuthError when it refuses, 503 when it fails or does not respond."""
+    try:
+        return await call
+    except AuthRetryableError as error:
+        raise HTTPException(503, "authentication service unreachable") from error
+    except AuthError as error:
+        if _is_refusal(error):
+            raise
+        raise HTTPException(503, "authentication service failed") from error
+    except ValidationError as error:
+        raise HTTPException(503, "authentication service failed") from error
+
+
 async def verify_token(request: Request, token: str) -> dict[str, Any]:
     """The user that Supabase Auth returns for the token; raises 401 for a refused token, 503 when it does not respond."""
-    config: Config = request.app.state.config
-    client: httpx.AsyncClient = request.app.state.client
+    client: Vendors = request.app.state.client
     try:
-        reply = await client.get(
-            f"{config.supabase_url}/auth/v1/user",
-            headers={"Authorization": f"Bearer {token}", "apikey": config.anon_key},
-        )
-    except httpx.HTTPError as error:
-        raise HTTPException(503, "authentication service unreachable") from error
-    if reply.status_code >= 500:
-        raise HTTPException(503, "authentication service failed")
-    if reply.status_code != 200:
-        raise _unauthorized("invalid or expired token")
-    user: dict[str, Any] = reply.json()
+        reply = await _asked(client.auth.get_user(token))
+    except AuthError as error:
+        raise _unauthorized("invalid or expired token") from error
+    assert reply is not None
+    user: dict[str, Any] = reply.user.model_dump(mode="json")
     return user
 
 
@@ -79,15 +95,6 @@ async def _json(request: Request, *names: str) -> dict[str, str]:
     return body
 
 
-async def _auth_call(request: Request, path: str, body: dict[str, Any]) -> httpx.Response:
-    config: Config = request.app.state.config
-    client: httpx.AsyncClient = request.app.state.client
-    try:
-        return await client.post(f"{config.supabase_url}/auth/v1/{path}", headers={"apikey": config.anon_key}, json=body)
-    except httpx.HTTPError as error:
-        raise HTTPException(503, "authentication service unreachable") from error
-
-
 def _user_view(user: dict[str, Any]) -> dict[str, Any]:
     metadata = user.get("user_metadata") or {}
     return {
@@ -101,27 +108,30 @@ def _user_view(user: dict[str, Any]) -> dict[str, Any]:
 async def _create(request: Request, email: str, password: str, metadata: dict[str, Any]) -> dict[str, Any]:
     if not EMAIL.fullmatch(email):
         raise HTTPException(400, "not an e-mail address")
-    reply = await _auth_call(request, "signup", {"email": email, "password": password, "data": metadata})
-    if reply.status_code in (400, 409, 422):
-        raise HTTPException(409 if "already" in reply.text else 400, reply.json().get("msg", "refused"))
-    if reply.status_code != 200:
+    client: Vendors = request.app.state.client
+    try:
+        made = await _asked(client.auth.sign_up({"email": email, "password": password, "options": {"data": metadata}}))
+    except AuthError as error:
+        raise HTTPException(409 if error.code in TAKEN else 400, error.message) from error
+    if made.user is None:
         raise HTTPException(503, "authentication service failed")
-    user: dict[str, Any] = reply.json()["user"]
-    return user
+    return made.user.model_dump(mode="json")
 
 
 async def _sign_in(request: Request, email: str, password: str) -> dict[str, Any]:
-    reply = await _auth_call(request, "token?grant_type=password", {"email": email, "password": password})
-    if reply.status_code in (400, 401, 422):
-        raise _unauthorized("wrong e-mail or password")
-    if reply.status_code != 200:
+    client: Vendors = request.app.state.client
+    try:
+        signed_in = await _asked(client.auth.sign_in_with_password({"email": email, "password": password}))
+    except AuthError as error:
+        raise _unauthorized("wrong e-mail or password") from error
+    session = signed_in.session
+    if session is None:
         raise HTTPException(503, "authentication service failed")
-    session = reply.json()
     return {
-        "access_token": session["access_token"],
+        "access_token": session.access_token,
         "token_type": "bearer",
-        "expires_in": session["expires_in"],
-        "user": _user_view(session["user"]),
+        "expires_in": session.expires_in,
+        "user": _user_view(session.user.model_dump(mode="json")),
     }
 
 

@@ -7,8 +7,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import openai
 from backend.shared.config import Config
+from backend.shared.vendors import Vendors
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
@@ -19,6 +20,7 @@ router = APIRouter()
 APOLOGY = "I apologize, but I could not process your request right now. Please try again later."
 CHAT_MODEL = "gpt-4o-mini"
 FALLBACK_MODEL = "claude-3-5-haiku-latest"
+MAX_TOKENS = 1024
 INSTRUCTION = "Answer from the passages of the user's own insurance documents. If they do not contain the answer, say so."
 
 
@@ -40,47 +42,47 @@ def _prompt(question: str, passages: list[Passage]) -> str:
     return f"Passages:\n{context}\n\nQuestion: {question}"
 
 
-async def _openai(client: httpx.AsyncClient, config: Config, prompt: str) -> str:
-    reply = await client.post(
-        f"{config.openai_url}/chat/completions",
-        headers={"Authorization": f"Bearer {config.openai_key}"},
-        json={
-            "model": CHAT_MODEL,
-            "messages": [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": prompt}],
-        },
-    )
-    if reply.status_code != 200:
-        raise CompletionError(f"openai answered {reply.status_code}")
-    return str(reply.json()["choices"][0]["message"]["content"])
+async def _openai(client: Vendors, prompt: str) -> str:
+    try:
+        reply = await client.openai.chat.completions.create(
+            model=CHAT_MODEL,
+            messages=[{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": prompt}],
+        )
+    except openai.APIStatusError as error:
+        raise CompletionError(f"openai answered {error.status_code}") from error
+    except openai.OpenAIError as error:
+        raise CompletionError(f"openai unreachable: {type(error).__name__}") from error
+    return str(reply.choices[0].message.content)
 
 
-async def _anthropic(client: httpx.AsyncClient, config: Config, prompt: str) -> str:
-    if not config.anthropic_key:
-        raise CompletionError("anthropic is not configured")
-    reply = await client.post(
-        f"{config.anthropic_url}/v1/messages",
-        headers={"x-api-key": config.anthropic_key, "anthropic-version": "2023-06-01"},
-        json={
-            "model": FALLBACK_MODEL,
-            "max_tokens": 1024,
-            "system": INSTRUCTION,
-            "messages": [{"role": "user", "content": prompt}],
-        },
-    )
-    if reply.status_code != 200:
-        raise CompletionError(f"anthropic answered {reply.status_code}")
-    return str(reply.json()["content"][0]["text"])
+async def _anthropic(client: Vendors, prompt: str) -> str:
+    import anthropic
+
+    try:
+        reply = await client.anthropic.messages.create(
+            model=FALLBACK_MODEL,
+            max_tokens=MAX_TOKENS,
+            system=INSTRUCTION,
+            messages=[{"role": "user", "content": prompt}],
+        )
+    except anthropic.APIStatusError as error:
+        raise CompletionError(f"anthropic answered {error.status_code}") from error
+    except anthropic.AnthropicError as error:
+        raise CompletionError(f"anthropic unreachable: {type(error).__name__}") from error
+    return "".join(block.text for block in reply.content if block.type == "text")
 
 
-async def complete(client: httpx.AsyncClient, config: Config, prompt: str) -> tuple[str, str]:
+async def complete(client: Vendors, config: Config, prompt: str) -> tuple[str, str]:
     """The answer and the provider that returned it; raises CompletionError when none did."""
-    reasons = []
-    for name, ask in (("openai", _openai), ("anthropic", _anthropic)):
+    try:
+        return await _openai(client, prompt), "openai"
+    except CompletionError as failed:
+        if not config.anthropic_key:
+            raise CompletionError(f"openai: {failed}; anthropic: not configured") from failed
         try:
-            return await ask(client, config, prompt), name
-        except (CompletionError, httpx.HTTPError) as error:
-            reasons.append(f"{name}: {error}")
-    raise CompletionError("; ".join(reasons))
+            return await _anthropic(client, prompt), "anthropic"
+        except CompletionError as error:
+            raise CompletionError(f"openai: {failed}; anthropic: {error}") from error
 
 
 def _body(text: str, body: ChatRequest, started: float, sources: list[Any], **metadata: Any) -> dict[str, Any]:
@@ -116,7 +118,7 @@ async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[s
         raise HTTPException(400, "empty message")
     started = time.perf_counter()
     config: Config = request.app.state.config
-    client: httpx.AsyncClient = request.app.state.client
+    client: Vendors = request.app.state.client
     try:
         passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)
         retrieval_seconds = round(time.perf_counter() - started, 6)

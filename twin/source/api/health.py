@@ -36,7 +36,7 @@ async def _database(request: Request) -> dict[str, Any]:
 
 async def _supabase_auth(request: Request) -> str:
     config: Config = request.app.state.config
-    client: httpx.AsyncClient = request.app.state.client
+    client: httpx.AsyncClient = request.app.state.client.http
     reply = await client.get(f"{config.supabase_url}/auth/v1/health", headers={"apikey": config.anon_key})
     return "healthy" if reply.status_code == 200 else f"error: status {reply.status_code}"
 
@@ -44,7 +44,7 @@ async def _supabase_auth(request: Request) -> str:
 async def _vendor(request: Request, key: str, url: str) -> str:
     if not key:
         return "not_configured"
-    client: httpx.AsyncClient = request.app.state.client
+    client: httpx.AsyncClient = request.app.state.client.http
     reply = await client.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=5)
     return "healthy" if reply.status_code == 200 else f"error: status {reply.status_code}"
 

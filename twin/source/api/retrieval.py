@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
 from backend.shared.config import Config
 from backend.shared.database import vector_literal
 from backend.shared.embeddings import embed
+from backend.shared.vendors import Vendors
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -37,7 +37,7 @@ def within_budget(passages: list[Passage], config: Config) -> list[Passage]:
     return kept
 
 
-async def retrieve(pool: Any, client: httpx.AsyncClient, config: Config, user_id: UUID, question: str) -> list[Passage]:
+async def retrieve(pool: Any, client: Vendors, config: Config, user_id: UUID, question: str) -> list[Passage]:
     """Passages of this user's documents above the threshold, best first; raises EmbeddingError."""
     vector = vector_literal((await embed(client, config, [question]))[0])
     async with pool.acquire() as connection, connection.transaction():

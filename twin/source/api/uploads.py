@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 import asyncpg
 import httpx
-from backend.shared.config import Config
 from backend.shared.storage import BUCKET, StorageError, object_key
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
@@ -114,24 +113,15 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
 @router.put("/api/upload-pipeline/upload-file-proxy/{bucket}/{key:path}")
 async def upload_proxy(bucket: str, key: str, user: CurrentUser, request: Request) -> dict[str, str]:
     """Store the bytes in the caller's own folder; returns storage's status when it refuses."""
-    config: Config = request.app.state.config
     if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or ".." in key.split("/"):
         raise HTTPException(403, "not your folder")
     body = await request.body()
     if len(body) > MAX_FILE_SIZE_BYTES:
         raise HTTPException(413, f"larger than {MAX_FILE_SIZE_BYTES} bytes")
-    client: httpx.AsyncClient = request.app.state.client
-    reply = await client.post(
-        f"{config.storage_url}/object/{bucket}/{key}",
-        content=body,
-        headers={
-            "Authorization": f"Bearer {config.service_key}",
-            "apikey": config.service_key,
-            "Content-Type": request.headers.get("content-type", "application/pdf"),
-        },
-    )
-    if reply.status_code not in (200, 201):
-        raise HTTPException(reply.status_code, "storage refused the file")
+    try:
+        await request.app.state.storage.create(key, body, request.headers.get("content-type", "application/pdf"))
+    except StorageError as error:
+        raise HTTPException(error.status, "storage refused the file") from error
     return {"status": "success"}
 
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import array
-import base64
 import math
 
-import httpx
+import openai
 
 from backend.shared.config import Config
+from backend.shared.vendors import Vendors
 
 
 class EmbeddingError(RuntimeError):
     """OpenAI refused, or returned vectors that must not be stored."""
-
-
-def _decode(value: str | list[float]) -> list[float]:
-    if isinstance(value, list):
-        return value
-    return array.array("f", base64.b64decode(value)).tolist()
 
 
 def check_vector(vector: list[float], dimension: int) -> None:
@@ -30,19 +23,15 @@ def check_vector(vector: list[float], dimension: int) -> None:
         raise EmbeddingError("embedding is zero or not a number")
 
 
-async def embed(client: httpx.AsyncClient, config: Config, texts: list[str]) -> list[list[float]]:
+async def embed(client: Vendors, config: Config, texts: list[str]) -> list[list[float]]:
     """One vector for each text, in order; raises EmbeddingError."""
     try:
-        reply = await client.post(
-            f"{config.openai_url}/embeddings",
-            headers={"Authorization": f"Bearer {config.openai_key}"},
-            json={"model": config.embedding_model, "input": texts, "encoding_format": "base64"},
-        )
-    except httpx.HTTPError as error:
+        reply = await client.openai.embeddings.create(model=config.embedding_model, input=texts)
+    except openai.APIStatusError as error:
+        raise EmbeddingError(f"openai answered {error.status_code}") from error
+    except (openai.OpenAIError, ValueError) as error:
         raise EmbeddingError(f"openai unreachable: {type(error).__name__}") from error
-    if reply.status_code != 200:
-        raise EmbeddingError(f"openai answered {reply.status_code}")
-    vectors = [_decode(item["embedding"]) for item in reply.json()["data"]]
+    vectors = [item.embedding for item in reply.data]
     for vector in vectors:
         check_vector(vector, config.vector_dimension)
     return vectors

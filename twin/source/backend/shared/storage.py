@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable
+from typing import TypeVar
 from uuid import UUID
 
-import httpx
+from storage3.exceptions import StorageApiError
 
-from backend.shared.config import Config
+from backend.shared.vendors import Vendors
 
 BUCKET = "files"
+T = TypeVar("T")
 
 
 class StorageError(RuntimeError):
@@ -27,34 +30,33 @@ def object_key(user_id: UUID, document_id: UUID, kind: str) -> str:
     return f"user/{user_id}/{kind}/{name}.{extension}"
 
 
-class Storage:
-    """The four calls that the pipeline needs, with the service-role key."""
+async def _done(action: str, call: Awaitable[T]) -> T:
+    """The result of a call; raises StorageError."""
+    try:
+        return await call
+    except StorageApiError as error:
+        status = str(error.status)
+        raise StorageError(action, int(status) if status.isdigit() else 500, error.message) from error
 
-    def __init__(self, config: Config, client: httpx.AsyncClient) -> None:
-        self._base = config.storage_url
-        self._client = client
-        self._headers = {"Authorization": f"Bearer {config.service_key}", "apikey": config.service_key}
+
+class Storage:
+    """The calls that the pipeline needs, with the service-role key."""
+
+    def __init__(self, client: Vendors) -> None:
+        self._files = client.storage.from_(BUCKET)
 
     async def read(self, key: str) -> bytes:
         """The object's bytes; raises StorageError."""
-        reply = await self._client.get(f"{self._base}/object/{BUCKET}/{key}", headers=self._headers)
-        if reply.status_code != 200:
-            raise StorageError("read", reply.status_code, reply.text)
-        return reply.content
+        return await _done("read", self._files.download(key))
 
     async def write(self, key: str, body: bytes, mime: str) -> None:
         """Store or replace an object; raises StorageError."""
-        reply = await self._client.put(
-            f"{self._base}/object/{BUCKET}/{key}",
-            content=body,
-            headers=self._headers | {"Content-Type": mime, "x-upsert": "true"},
-        )
-        if reply.status_code not in (200, 201):
-            raise StorageError("write", reply.status_code, reply.text)
+        await _done("write", self._files.upload(key, body, {"content-type": mime, "upsert": "true"}))
+
+    async def create(self, key: str, body: bytes, mime: str) -> None:
+        """Store a new object; raises StorageError."""
+        await _done("write", self._files.upload(key, body, {"content-type": mime}))
 
     async def create_signed_upload(self, key: str) -> str:
         """Absolute URL that accepts one PUT of this object; raises StorageError."""
-        reply = await self._client.post(f"{self._base}/object/upload/sign/{BUCKET}/{key}", headers=self._headers, json={})
-        if reply.status_code != 200:
-            raise StorageError("sign", reply.status_code, reply.text)
-        return self._base + str(reply.json()["url"])
+        return (await _done("sign", self._files.create_signed_upload_url(key)))["signed_url"]

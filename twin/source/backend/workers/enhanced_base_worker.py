@@ -10,17 +10,19 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid5
 
-import httpx
+import llama_cloud
 
 from backend.shared.config import Config
 from backend.shared.database import open_pool, vector_literal
 from backend.shared.embeddings import EmbeddingError, embed
 from backend.shared.storage import Storage, StorageError, object_key
+from backend.shared.vendors import Vendors
 from backend.workers.chunking import CHUNKER_NAME, CHUNKER_VERSION, split
 from backend.workers.job_queue import JobQueue, PermanentError
 
 log = logging.getLogger("worker")
 BATCH = 256
+VENDOR_SECONDS = 60.0
 NAMESPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -36,8 +38,8 @@ class EnhancedBaseWorker:
         self.poll_seconds = config.poll_interval / config.speedup
         self.pool: Any = None
         self.queue: Any = None
-        self.client = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5))
-        self.storage = Storage(config, self.client)
+        self.client = Vendors(config, VENDOR_SECONDS)
+        self.storage = Storage(self.client)
         self.stages = {
             "embeddings_stored": self.finish,
             "chunks_stored": self.embed_chunks,
@@ -59,7 +61,7 @@ class EnhancedBaseWorker:
                     await asyncio.wait_for(stop.wait(), timeout=self.poll_seconds)
         finally:
             await self.pool.close()
-            await self.client.aclose()
+            await self.client.close()
 
     async def work_once(self) -> bool:
         """Claim and process one job; False when none is due."""
@@ -87,20 +89,24 @@ class EnhancedBaseWorker:
         secret = secrets.token_hex(32)
         await self.queue.advance(job, "parse_queued", state="working", webhook_secret=secret)
         base = self.config.api_base_url.rstrip("/")
-        reply = await self.client.post(
-            f"{self.config.llamaparse_url}/api/parsing/upload",
-            headers={"Authorization": f"Bearer {self.config.llamaparse_key}"},
-            data={
-                "result_type": "markdown",
-                "webhook_url": f"{base}/api/upload-pipeline/webhook/llamaparse/{job['job_id']}",
-                "webhook_secret": secret,
-            },
-            files={"file": (document["filename"], body, "application/pdf")},
-        )
-        if reply.status_code in (400, 415, 422):
-            raise PermanentError(f"llamaparse refused the file: {reply.status_code}")
-        if reply.status_code not in (200, 201):
-            raise RuntimeError(f"llamaparse answered {reply.status_code}")
+        try:
+            await self.client.llamaparse.parsing.create(
+                tier="cost_effective",
+                version="latest",
+                upload_file=(document["filename"], body, "application/pdf"),
+                webhook_configurations=[
+                    {
+                        "webhook_url": f"{base}/api/upload-pipeline/webhook/llamaparse/{job['job_id']}",
+                        "webhook_signing_secret": secret,
+                        "webhook_events": ["parse.success", "parse.error"],
+                        "webhook_output_format": "json",
+                    }
+                ],
+            )
+        except llama_cloud.APIStatusError as error:
+            if error.status_code in (400, 413, 415, 422):
+                raise PermanentError(f"llamaparse refused the file: {error.status_code}") from error
+            raise RuntimeError(f"llamaparse answered {error.status_code}") from error
 
     async def validate(self, job: Any) -> None:
         """parsed → parse_validated: the stored text must exist and must not be empty."""
