@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import httpx2
 import schemathesis
-from schemathesis.core.failures import FailureGroup
+from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.transport import Response
 
 DESCRIPTIONS = Path(__file__).parent / "descriptions"
@@ -54,8 +54,9 @@ def problems(answer: Answer) -> list[str]:
             _described(answer.description)[path][answer.method].validate_response(answer.response)
         except LookupError:
             return []
-        except FailureGroup as found:
-            return [f"{answer.method} {path} {answer.response.status_code}: {failure}" for failure in found.exceptions]
+        except (Failure, FailureGroup) as found:
+            failures = found.exceptions if isinstance(found, FailureGroup) else [found]
+            return [f"{answer.method} {path} {answer.response.status_code}: {failure}" for failure in failures]
         return []
     return []
 
