@@ -65,13 +65,10 @@ class _Change:
             raise RestError(400, "PGRST102", "All object keys must match")
         columns = self._columns(rows)
         names, table = ", ".join(map(quoted, columns)), _full(self.table)
-        given = f"CAST({self.builder.values.text(json.dumps(rows))} AS json)"
         if not columns:
-            return (
-                f"INSERT INTO {table} DEFAULT VALUES"
-                if rows
-                else f"INSERT INTO {table} SELECT * FROM {table} WHERE {given} IS NULL"
-            )
+            values = "DEFAULT VALUES" if rows else f"SELECT * FROM {table} WHERE false"
+            return f"INSERT INTO {table} {values}"
+        given = f"CAST({self.builder.values.text(json.dumps(rows))} AS json)"
         if self.preferences.missing_default:
             chosen = ", ".join(self._or_default(name) for name in columns)
             origin = f"json_array_elements({given}) e, LATERAL json_populate_record(NULL::{table}, e.value) pgrst_body"
