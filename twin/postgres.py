@@ -23,6 +23,8 @@ SETTINGS = {
     "synchronous_commit": "off",
     "shared_buffers": "64MB",
     "max_connections": "100",
+    # Realtime decodes the log of changes.
+    "wal_level": "logical",
     "timezone": "UTC",
 }
 

@@ -1,115 +1,95 @@
-"""Supabase Realtime: a Phoenix websocket that sends job changes to the documents' owners."""
+"""Supabase Realtime: channels over a websocket, with broadcast, presence and the database's changes."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from twin.doubles.supabase.project import Project, Refused
-
-
-@dataclass
-class Subscription:
-    """One joined topic on one socket."""
-
-    socket: WebSocket
-    topic: str
-    claims: dict[str, Any]
-
-    def may_see(self, change: dict[str, Any]) -> bool:
-        """The owner and the service role see a change, others do not."""
-        role = self.claims.get("role")
-        return role == "service_role" or (role == "authenticated" and self.claims.get("sub") == change.get("user_id"))
+from twin.doubles.supabase.gateway import with_error_responses
+from twin.doubles.supabase.project import Project
+from twin.doubles.supabase.realtime_changes import Changes
+from twin.doubles.supabase.realtime_hub import Hub
+from twin.doubles.supabase.realtime_private import permissions
+from twin.doubles.supabase.realtime_socket import Endpoint
 
 
 class Feed:
-    """Sends the database's notifications to the subscriptions."""
+    """Everything that the channels of one project share."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.subscriptions: list[Subscription] = []
-        self._connection: asyncpg.Connection | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.hub = Hub()
+        self.changes = Changes(project, self.hub)
 
     async def start(self) -> None:
-        """Listen on the database's channel."""
-        self._connection = await asyncpg.connect(self.project.config.database_admin_url)
-        await self._connection.add_listener("realtime", self._on_notification)
+        """Nothing is read before the first channel asks for it."""
 
     async def stop(self) -> None:
-        """Stop listening."""
-        if self._connection is not None:
-            await self._connection.close()
-
-    def _on_notification(self, *arguments: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._publish(json.loads(arguments[-1])))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _publish(self, change: dict[str, Any]) -> None:
-        data = {key: change[key] for key in ("type", "schema", "table", "record")}
-        for subscription in list(self.subscriptions):
-            if not subscription.may_see(change):
-                continue
-            try:
-                await send(subscription.socket, subscription.topic, "postgres_changes", {"ids": [1], "data": data})
-            except (RuntimeError, WebSocketDisconnect):
-                self.drop(subscription.socket)
-
-    def drop(self, socket: WebSocket) -> None:
-        """Remove the subscriptions of a socket."""
-        self.subscriptions = [s for s in self.subscriptions if s.socket is not socket]
+        """Stop reading the database's log."""
+        await self.changes.stop()
 
 
-async def send(socket: WebSocket, topic: str, event: str, payload: dict[str, Any], ref: str | None = None) -> None:
-    """One Phoenix message."""
-    await socket.send_text(json.dumps({"topic": topic, "event": event, "payload": payload, "ref": ref}))
-
-
-class Realtime:
-    """The websocket endpoint of one project."""
+class Broadcasts:
+    """Broadcasts over HTTP, for those who have no socket."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
 
-    async def endpoint(self, socket: WebSocket) -> None:
-        """Serve one socket until it closes."""
-        if self.project.role_of_key(socket.query_params.get("apikey", "")) is None:
-            await socket.close(code=4001, reason="Invalid API key")
-            return
-        await socket.accept()
+    async def many(self, request: Request) -> Response:
+        """Send several messages."""
+        claims = self.project.identity(request)
         try:
-            while True:
-                await self._handle(socket, json.loads(await socket.receive_text()))
-        except (WebSocketDisconnect, ValueError):
-            pass
-        finally:
-            self.project.feed.drop(socket)
+            body = await request.json()
+        except ValueError:
+            body = None
+        messages = body.get("messages") if isinstance(body, dict) else None
+        if not isinstance(messages, list) or not messages:
+            return JSONResponse({"errors": {"messages": ["can't be blank"]}}, status_code=422)
+        missing = [_missing(message) for message in messages]
+        if any(missing):
+            return JSONResponse({"errors": {"messages": missing}}, status_code=422)
+        for message in messages:
+            await self._send(
+                claims, str(message["topic"]), str(message["event"]), message["payload"], bool(message.get("private"))
+            )
+        return Response(status_code=202)
 
-    async def _handle(self, socket: WebSocket, message: dict[str, Any]) -> None:
-        topic, ref = message.get("topic", ""), message.get("ref")
-        reply: dict[str, Any] = {"status": "ok", "response": {}}
-        if message.get("event") == "phx_join":
-            try:
-                claims = self._claims(socket, message.get("payload") or {})
-                self.project.feed.subscriptions.append(Subscription(socket, topic, claims))
-                reply["response"] = {"postgres_changes": [{"id": 1}]}
-            except Refused as error:
-                reply = {"status": "error", "response": {"reason": error.message}}
-        await send(socket, topic, "phx_reply", reply, ref)
+    async def one(self, request: Request) -> Response:
+        """Send one message."""
+        claims = self.project.identity(request)
+        try:
+            payload = await request.json()
+        except ValueError:
+            return JSONResponse({"message": "Invalid payload"}, status_code=422)
+        private = request.query_params.get("private") == "true"
+        await self._send(claims, request.path_params["topic"], request.path_params["event"], payload, private)
+        return Response(status_code=202)
 
-    def _claims(self, socket: WebSocket, payload: dict[str, Any]) -> dict[str, Any]:
-        token = payload.get("access_token") or socket.query_params.get("apikey", "")
-        role = self.project.role_of_key(token)
-        return {"role": role} if role else self.project.claims(token)
+    async def _send(self, claims: dict[str, Any], topic: str, event: str, payload: Any, private: bool) -> None:
+        if private and not (await permissions(self.project, claims, topic)).write_broadcast:
+            return
+        message = {"type": "broadcast", "event": event, "payload": payload}
+        await asyncio.shield(self.project.feed.hub.broadcast(f"realtime:{topic}", message, private=private))
 
 
-def routes(project: Project) -> list[WebSocketRoute]:
-    """The route below /realtime/v1."""
-    return [WebSocketRoute("/realtime/v1/websocket", Realtime(project).endpoint)]
+def _missing(message: Any) -> dict[str, list[str]]:
+    known = message if isinstance(message, dict) else {}
+    return {name: ["can't be blank"] for name in ("topic", "event", "payload") if known.get(name) in (None, "")}
+
+
+def routes(project: Project) -> list[BaseRoute]:
+    """Routes below /realtime/v1."""
+
+    async def serve(socket: Any) -> None:
+        await Endpoint(project.feed).serve(socket)
+
+    broadcasts = Broadcasts(project)
+    return [
+        WebSocketRoute("/realtime/v1/websocket", serve),
+        Route("/realtime/v1/api/broadcast", with_error_responses(broadcasts.many), methods=["POST"]),
+        Route("/realtime/v1/api/broadcast/{topic}/events/{event}", with_error_responses(broadcasts.one), methods=["POST"]),
+    ]
