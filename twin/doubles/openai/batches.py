@@ -20,7 +20,6 @@ from twin.doubles.schemas import compact
 
 DAY = 86_400
 RUNS_FOR = 1.0
-TIMES = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
 OPEN = ("validating", "in_progress", "finalizing")
 Work = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -50,15 +49,11 @@ class Batches:
             "id": new_id("batch"),
             "object": "batch",
             **{name: body[name] for name in ("endpoint", "input_file_id", "completion_window")},
-            "errors": None,
             "status": "validating",
-            "output_file_id": None,
-            "error_file_id": None,
             "created_at": now,
             "expires_at": now + DAY,
-            **{f"{name}_at": None for name in TIMES},
             "request_counts": {"total": 0, "completed": 0, "failed": 0},
-            "metadata": given.metadata(),
+            "metadata": given.metadata() or {},
         }
         return JSONResponse(self._kept.keep(batch))
 

@@ -125,7 +125,14 @@ class Chat:
     def _store(self, completion: dict[str, Any], given: Parameters, messages: Sequence[Message]) -> None:
         self._kept.keep({**completion, "metadata": given.metadata() or {}})
         self._messages[completion["id"]] = [
-            {"content": None, "name": None, "content_parts": None, **message, "id": f"{completion['id']}-{number}"}
+            {
+                "content": None,
+                "refusal": None,
+                "name": None,
+                "content_parts": None,
+                **message,
+                "id": f"{completion['id']}-{number}",
+            }
             for number, message in enumerate(messages)
         ]
 

@@ -38,7 +38,6 @@ SAME = (
     "previous_response_id",
     "prompt_cache_key",
     "safety_identifier",
-    "user",
 )
 
 
@@ -204,6 +203,7 @@ class Responses:
             "top_p": given.get("top_p", 1.0),
             "truncation": given.get("truncation", "disabled"),
             "metadata": given.metadata() or {},
+            **({"user": given.get("user")} if given.get("user") else {}),
         }
 
     async def created(self, request: Request) -> Response:
