@@ -27,9 +27,29 @@ WANTED: dict[str, tuple[str, ...] | None] = {
         "/files",
         "/responses",
         "/batches",
+        "/conversations",
     ),
 }
+TEXT_OR_NULL = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+# Where a description and its vendor's own client disagree, the client is right: (schema, property) and what it takes.
+AMENDED: dict[str, dict[tuple[str, str], dict[str, Any]]] = {
+    "supabase-auth": {},
+    "openai": {
+        # The client asks for base64 unless told otherwise.
+        ("Embedding", "embedding"): {"anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "string"}]},
+        # The messages that were completed are the user's too.
+        ("ChatCompletionMessageList", "data"): {"type": "array", "items": {"type": "object", "required": ["id", "role"]}},
+        # An empty page has no first thing.
+        **{
+            (name, end): TEXT_OR_NULL
+            for name in ("ListFilesResponse", "ChatCompletionList", "ChatCompletionMessageList", "ResponseItemList")
+            for end in ("first_id", "last_id")
+        },
+    },
+}
 PROSE = frozenset({"description", "summary", "example", "examples", "externalDocs", "tags", "servers", "security"})
+# One without a mapping would take the names of schemas for values.
+UNUSED = PROSE | {"discriminator"}
 
 
 def _bare(value: Any, inside: str = "") -> Any:
@@ -39,7 +59,7 @@ def _bare(value: Any, inside: str = "") -> Any:
     if not isinstance(value, dict):
         return value
     named = inside in ("properties", "responses", "paths", "schemas", "patternProperties", "parameters")
-    kept = {key: item for key, item in value.items() if named or (key not in PROSE and not str(key).startswith("x-"))}
+    kept = {key: item for key, item in value.items() if named or (key not in UNUSED and not str(key).startswith("x-"))}
     bare = {str(key): _bare(item, "" if named else str(key)) for key, item in kept.items()}
     # A response must have one.
     return bare | {"description": ""} if isinstance(value.get("content"), dict) or set(value) == {"description"} else bare
@@ -76,7 +96,10 @@ def main(folder: Path) -> int:
     for name, wanted in WANTED.items():
         text = (folder / f"{name}.openapi.yaml").read_text()
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        (DESCRIPTIONS / f"{name}.json").write_text(json.dumps(extract(document, wanted), separators=(",", ":")) + "\n")
+        found = extract(document, wanted)
+        for (schema, property), amended in AMENDED[name].items():
+            found["components"]["schemas"][schema]["properties"][property] = amended
+        (DESCRIPTIONS / f"{name}.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
         shutil.copyfile(folder / f"{name}.LICENSE", DESCRIPTIONS / f"{name}.LICENSE")
     return 0
 

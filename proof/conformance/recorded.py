@@ -88,6 +88,8 @@ class Recorder:
         if response.headers.get(OTHER_VERSION):
             return
         response.read()
+        # An upload is sent in parts, and has to be read once more before it can be kept.
+        response.request.read()
         base = next(base for base in self.roots if url.startswith(f"{base}/"))
         path = urlsplit(url).path.removeprefix(urlsplit(base).path)
         self.answers.append(Answer(name, response.request.method, path, Response.from_any(response)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from twin.doubles.vectors import COMMON_WORDS, embed
+from twin.doubles.vectors import COMMON_WORDS, Vector, features
 
 QUESTION = re.compile(r"Question:\s*(.+)\s*$", re.S)
 PASSAGE = re.compile(r"^\[passage \d+\]$", re.M)
@@ -21,9 +21,9 @@ def _sentences(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _score(question: str, vector: list[float], sentence: str) -> float:
+def _score(question: str, vector: Vector, sentence: str) -> float:
     bonus = sum(value for asks, holds, value in WANTED if asks.search(question.lower()) and holds.search(sentence))
-    return bonus + sum(a * b for a, b in zip(vector, embed(sentence), strict=True))
+    return bonus + float(vector @ features(sentence))
 
 
 def answer(prompt: str) -> str:
@@ -37,6 +37,6 @@ def answer(prompt: str) -> str:
     candidates = [s for s in dict.fromkeys(candidates) if words & set(re.findall(r"[a-z0-9]+", s.lower()))]
     if not candidates:
         return "The documents do not contain the answer."
-    vector = embed(question)
+    vector = features(question)
     best = sorted(candidates, key=lambda s: _score(question, vector, s), reverse=True)[:3]
     return "According to your documents: " + " ".join(best)

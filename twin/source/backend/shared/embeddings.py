@@ -15,12 +15,14 @@ class EmbeddingError(RuntimeError):
 
 
 def check_vector(vector: list[float], dimension: int) -> None:
-    """Raise EmbeddingError for a vector of another dimension, zero, or not finite."""
+    """Raise EmbeddingError for a vector of another dimension, not finite, or most of whose numbers are zero."""
     if len(vector) != dimension:
         raise EmbeddingError(f"embedding has {len(vector)} dimensions, expected {dimension}")
     norm = math.fsum(value * value for value in vector)
     if not math.isfinite(norm) or norm == 0.0:
         raise EmbeddingError("embedding is zero or not a number")
+    if sum(value == 0.0 for value in vector) > dimension / 2:
+        raise EmbeddingError("most of the embedding's numbers are zero")
 
 
 async def embed(client: Vendors, config: Config, texts: list[str]) -> list[list[float]]:
