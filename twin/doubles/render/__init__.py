@@ -3,9 +3,9 @@
 Changes stay in the double: they show in later answers, and change nothing of the twin.
 
 `behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service,
-`behaviour.render_groups` moves variables into environment groups (name: services, keys), `behaviour.render_history` is the number
-of earlier deploys, `behaviour.render_page` the most that a page holds, `behaviour.render_limits` (read, write) what may be asked
-in a minute.
+`behaviour.render_groups` moves variables into environment groups (name: services, keys), `behaviour.render_history` is the
+number of earlier deploys, `behaviour.render_page` the most that a page holds, `behaviour.render_limits` (read, write) what may
+be asked in a minute.
 """
 
 from __future__ import annotations

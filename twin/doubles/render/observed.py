@@ -54,12 +54,12 @@ class Logs:
         """Lines of the range that the filters leave, oldest first."""
         first, last = _range(request)
         resources = self._resources(request)
-        start = max(math.ceil(first.timestamp() / STEP_SECONDS), int(last.timestamp() / STEP_SECONDS) - 10_000)
+        start = max(int(first.timestamp() / STEP_SECONDS) - 1, int(last.timestamp() / STEP_SECONDS) - 10_000)
         found = []
         for step in range(start, math.ceil(last.timestamp() / STEP_SECONDS)):
             for service in resources:
                 line = _line(service, step)
-                if self._is_wanted(line, request):
+                if first <= datetime.datetime.fromisoformat(line["timestamp"]) < last and self._is_wanted(line, request):
                     found.append(line)
         return found
 
