@@ -1,0 +1,37 @@
+"""Render's public API: the two services of the twin, and what may be read and changed around them.
+
+Changes stay in the double: they show in later answers, and change nothing of the twin.
+
+`behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service,
+`behaviour.render_groups` moves variables into environment groups (name: services, keys), `behaviour.render_history` is the
+number of earlier deploys, `behaviour.render_page` the most that a page holds, `behaviour.render_limits` (read, write) what may
+be asked in a minute.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from twin.config import TwinConfig
+from twin.doubles.render import databases, deploys, disks, environment, extras, observed, services, workspace
+from twin.doubles.render.account import Account
+from twin.doubles.render.answers import Problem, respond
+from twin.doubles.render.guard import Guard
+
+__all__ = ["create_app"]
+PARTS = (services, environment, deploys, observed, workspace, extras, databases, disks)
+
+
+def create_app(config: TwinConfig) -> Starlette:
+    """The double of one account."""
+    account = Account(config)
+    app = Starlette(
+        routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
+        exception_handlers={Problem: respond, HTTPException: respond},
+        middleware=[Middleware(Guard, key=config.render_key, limits=config.behaviour.get("render_limits", {}))],
+    )
+    app.state.page_size = config.behaviour.get("render_page")
+    return app

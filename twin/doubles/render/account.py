@@ -1,0 +1,179 @@
+"""One account: everything that its key may read and change. Changes stay in the double."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from typing import Any
+
+from starlette.requests import Request
+
+from twin.config import TwinConfig
+from twin.doubles.render.answers import Json, Problem, new_id, now
+from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe
+
+SHORT_TYPES = {
+    "web_service": "web",
+    "background_worker": "worker",
+    "private_service": "pserv",
+    "cron_job": "cron",
+    "static_site": "static",
+}
+TRIGGER: Json = {
+    "firstBuild": False,
+    "envUpdated": False,
+    "manual": True,
+    "deployedByRender": False,
+    "clearCache": False,
+    "rollback": False,
+}
+
+
+class Account:
+    """State of one account."""
+
+    def __init__(self, config: TwinConfig) -> None:
+        self.owner: Json = {
+            "id": OWNER,
+            "name": "Accessa staging",
+            "email": "staging@example.com",
+            "type": "team",
+            "ipAllowList": [],
+            "twoFactorAuthEnabled": True,
+        }
+        self.user: Json = {"id": "usr-twinuser", "email": "staging@example.com", "name": "Staging"}
+        self.services = describe(config)
+        self.variables: dict[str, dict[str, str]] = {API: dict(config.api_env), WORKER: dict(config.worker_env)}
+        self.secret_files: dict[str, dict[str, str]] = {API: {}, WORKER: {}}
+        self.groups: dict[str, Json] = {}
+        self.deploys: dict[str, list[Json]] = {}
+        self.events: list[Json] = []
+        # Further collections by the name of the resource; of a service: by the name and its id.
+        self.collections: dict[str, list[Json]] = {}
+        self.projects: dict[str, Json] = {
+            PROJECT: {
+                "id": PROJECT,
+                "name": "insurance-navigator",
+                "owner": self.owner,
+                "environmentIds": [ENVIRONMENT],
+                "createdAt": CREATED,
+                "updatedAt": CREATED,
+            }
+        }
+        self.environments: dict[str, Json] = {ENVIRONMENT: environment(ENVIRONMENT, "staging", PROJECT, [API, WORKER])}
+        for identifier in self.services:
+            self.deploys[identifier] = _history(config, identifier)
+            self._note_history(identifier)
+        for name, group in config.behaviour.get("render_groups", {}).items():
+            self._gather(name, group)
+
+    def _gather(self, name: str, group: Json) -> None:
+        """Move variables of services into a group that is linked to them."""
+        links, keys = group["services"], group["keys"]
+        held = {key: self.variables[links[0]][key] for key in keys if key in self.variables[links[0]]}
+        for identifier in links:
+            for key in held:
+                self.variables[identifier].pop(key, None)
+        self.add_group(name, held, {}, links)
+
+    def add_group(self, name: str, variables: dict[str, str], files: dict[str, str], links: list[str]) -> Json:
+        """An environment group that is linked to services."""
+        time = now()
+        group: Json = {
+            "id": new_id("evg"),
+            "name": name,
+            "ownerId": OWNER,
+            "createdAt": time,
+            "updatedAt": time,
+            "links": list(links),
+            "variables": dict(variables),
+            "files": dict(files),
+        }
+        self.groups[group["id"]] = group
+        return group
+
+    def service(self, request: Request) -> Json:
+        """The service that the path names; raises Problem."""
+        return self.found(self.services, request.path_params["service_id"], "service")
+
+    @staticmethod
+    def found(place: dict[str, Json], identifier: str, what: str) -> Json:
+        """One object of a collection; raises Problem."""
+        if identifier not in place:
+            raise Problem(404, f"not found: {what} {identifier}")
+        return place[identifier]
+
+    def owned(self, identifier: object) -> None:
+        """Raises Problem where a workspace is not that of the key."""
+        if identifier != OWNER:
+            raise Problem(400, f"invalid ownerId: {identifier}")
+
+    def collection(self, name: str, of: str = "") -> list[Json]:
+        """The objects of one kind, of the account or of one service."""
+        return self.collections.setdefault(f"{name} {of}", [])
+
+    def note(self, service_id: str, kind: str, details: Json, time: str = "") -> None:
+        """Record an event of a service."""
+        event = {"id": new_id("evt"), "timestamp": time or now(), "serviceId": service_id, "type": kind, "details": details}
+        self.events.append(event)
+
+    def _note_history(self, service_id: str) -> None:
+        for deploy in reversed(self.deploys[service_id]):
+            self.note(service_id, "deploy_started", {"deployId": deploy["id"], "trigger": TRIGGER}, deploy["startedAt"])
+            failed = str(deploy["status"]).endswith("failed")
+            end: Json = {"deployStatus": "failed" if failed else "succeeded", "status": 3 if failed else 2, "reason": {}}
+            self.note(service_id, "deploy_ended", {"deployId": deploy["id"]} | end, deploy["finishedAt"])
+
+
+def environment(identifier: str, name: str, project_id: str, services: list[str]) -> Json:
+    """An environment of a project."""
+    return {
+        "id": identifier,
+        "name": name,
+        "projectId": project_id,
+        "databasesIds": [],
+        "redisIds": [],
+        "serviceIds": list(services),
+        "envGroupIds": [],
+        "protectedStatus": "unprotected",
+        "networkIsolationEnabled": False,
+    }
+
+
+def _history(config: TwinConfig, service_id: str) -> list[Json]:
+    """Deploys of a service, newest first: the release, and as many before it as `behaviour.render_history` says."""
+    first = datetime.datetime(2025, 1, 21, tzinfo=datetime.UTC)
+    found = [_deploy(f"dep-twin1{service_id[4:]}", config.commit, "live", first)]
+    found[0] |= config.behaviour.get("deploys", {}).get(service_id, {})
+    for number in range(1, int(config.behaviour.get("render_history", 1)) + 1):
+        # Commits of earlier releases: any other than this one's.
+        commit = hashlib.sha1(f"{config.commit}{number}".encode(), usedforsecurity=False).hexdigest()
+        time = first - datetime.timedelta(days=number)
+        found.append(_deploy(f"dep-twin1{service_id[4:]}before{number}", commit, "deactivated", time))
+    return found
+
+
+def _deploy(identifier: str, commit: str, status: str, time: datetime.datetime) -> Json:
+    def at(minutes: int) -> str:
+        return (time + datetime.timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+
+    return {
+        "id": identifier,
+        "status": status,
+        "commit": {"id": commit, "message": "release", "createdAt": at(-60)},
+        "trigger": "manual",
+        "createdAt": at(0),
+        "startedAt": at(1),
+        "finishedAt": at(5),
+        "updatedAt": at(5),
+    }
+
+
+def own_value(given: dict[str, Any]) -> str:
+    """The value of a variable as a request gives it, or a generated one; raises Problem."""
+    if given.get("generateValue"):
+        return new_id("gen")
+    value = given.get("value")
+    if not isinstance(value, str):
+        raise Problem(400, "value or generateValue is required")
+    return value
