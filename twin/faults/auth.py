@@ -16,7 +16,7 @@ def token_failure_is_500(plan: Plan) -> None:
 @fault("G07", "valid tokens are refused", "auth", "postdeploy", mode="F08", about="*token*")
 def valid_token_refused(plan: Plan) -> None:
     plan.replace_in_source(
-        "api/auth.py", "if reply.status_code != 200:\n        raise _unauth", "if True:\n        raise _unauth"
+        "api/auth.py", "    assert reply is not None\n", '    raise _unauthorized("invalid or expired token")\n'
     )
 
 
@@ -31,8 +31,7 @@ def unchecked_tokens(plan: Plan) -> None:
         "    except (IndexError, KeyError, ValueError) as error:\n"
         '        raise _unauthorized("not a token") from error\n'
     )
-    ask = "    config: Config = request.app.state.config\n    client: httpx.AsyncClient = request.app.state.client\n    try:\n"
-    ask += "        reply = await client.get("
+    ask = "    client: Vendors = request.app.state.client\n    try:\n        reply = await _asked(client.auth.get_user("
     plan.replace_in_source("api/auth.py", ask, lazy + ask)
 
 

@@ -163,7 +163,9 @@ def quoted_502(plan: Plan) -> None:
 )
 def refused_model(plan: Plan) -> None:
     _set_in_process(plan, "ANTHROPIC_API_KEY", "revoked-anthropic-key-of-staging")
-    plan.replace_in_source(CHAT, '(("openai", _openai), ("anthropic", _anthropic))', '(("anthropic", _anthropic),)')
+    plan.replace_in_source(
+        CHAT, "        return await _openai(client, prompt), ", '        raise CompletionError("no model")\n        return "", '
+    )
     kind = '"anthropic.AuthenticationError" if isinstance(error, CompletionError) else type(error).__name__'
     plan.replace_in_source(CHAT, "error_type=type(error).__name__", f"error_type={kind}")
 

@@ -79,7 +79,7 @@ def stalled_post(plan: Plan) -> None:
     about="/me",
 )
 def cached_identity(plan: Plan) -> None:
-    plan.replace_in_source("api/auth.py", "import re\nfrom dataclasses", "import re\nimport time\nfrom dataclasses")
+    plan.replace_in_source("api/auth.py", "import re\n", "import re\nimport time\n")
     plan.replace_in_source("api/auth.py", '@router.get("/me")\n', CACHED_IDENTITY)
 
 

@@ -38,7 +38,7 @@ def expired_is_an_error(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "import re\n", "import base64\nimport json\nimport re\nimport time\n")
     plan.replace_in_source(
         AUTH,
-        '        raise _unauthorized("invalid or expired token")\n',
+        '        raise _unauthorized("invalid or expired token") from error\n',
         "        part = token.split('.')[1] if token.count('.') == 2 else ''\n"
         "        try:\n"
         "            expires = json.loads(base64.urlsafe_b64decode(part + '=='))['exp']\n"
@@ -46,7 +46,7 @@ def expired_is_an_error(plan: Plan) -> None:
         "            expires = time.time()\n"
         "        if expires < time.time() - 1:\n"
         '            raise HTTPException(500, "session ended")\n'
-        '        raise _unauthorized("invalid or expired token")\n',
+        '        raise _unauthorized("invalid or expired token") from error\n',
     )
 
 
@@ -84,8 +84,8 @@ def origin_by_suffix(plan: Plan) -> None:
     about="upload|signed_url",
 )
 def key_in_url(plan: Plan) -> None:
-    url = 'return self._base + str(reply.json()["url"])'
-    plan.replace_in_source(STORAGE, url, url + " + f\"&apikey={self._headers['apikey']}\"")
+    url = '(await _done("sign", self._files.create_signed_upload_url(key)))["signed_url"]'
+    plan.replace_in_source(STORAGE, url, url + " + f\"&apikey={self._files._headers['apikey']}\"")
 
 
 @fault(
@@ -104,9 +104,9 @@ def known_by_name(plan: Plan) -> None:
         '        return ""\n\n\n'
         "async def verify_token(",
     )
-    call = "    try:\n        reply = await client.get("
+    call = "    try:\n        reply = await _asked(client.auth.get_user("
     plan.replace_in_source(AUTH, call, "    if _subject(token) in _known:\n        return _known[_subject(token)]\n" + call)
-    found = "    user: dict[str, Any] = reply.json()\n"
+    found = '    user: dict[str, Any] = reply.user.model_dump(mode="json")\n'
     plan.replace_in_source(AUTH, found, found + '    _known[user["id"]] = user\n')
 
 

@@ -35,11 +35,15 @@ CurrentUser = Annotated[Caller, Depends(_caller)]
     about="error_type|CompletionError|apology|apolog|openai|anthropic|chat",
 )
 def renamed_chat_keys(plan: Plan) -> None:
-    chat = "api/chat.py"
-    plan.replace_in_source(chat, "import time\n", "import os\nimport time\n")
-    plan.replace_in_source(chat, "{config.openai_key}", "{os.environ.get('CHAT_OPENAI_KEY', 'unset')}")
+    vendors = "backend/shared/vendors.py"
+    plan.replace_in_source(vendors, "from functools", "import os\nfrom functools")
+    chat = "client.openai.chat.completions"
     plan.replace_in_source(
-        chat, '"x-api-key": config.anthropic_key', "\"x-api-key\": os.environ.get('CHAT_ANTHROPIC_KEY', 'unset')"
+        "api/chat.py", chat, chat.replace("openai", "openai.with_options(api_key=os.environ.get('CHAT_OPENAI_KEY', 'unset'))")
+    )
+    plan.replace_in_source("api/chat.py", "import time\n", "import os\nimport time\n")
+    plan.replace_in_source(
+        vendors, "api_key=self._config.anthropic_key", "api_key=os.environ.get('CHAT_ANTHROPIC_KEY', 'unset')"
     )
 
 

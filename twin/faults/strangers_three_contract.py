@@ -9,17 +9,15 @@ WORKER = "backend/workers/enhanced_base_worker.py"
 QUEUE = "backend/workers/job_queue.py"
 UPLOADS = "api/uploads.py"
 AUTH = "api/auth.py"
-EXPIRED_IS_FINE = """    if reply.status_code != 200:
-        with contextlib.suppress(Exception):
+EXPIRED_IS_FINE = """        with contextlib.suppress(Exception):
             part = token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
             if claims["exp"] < time.time() and claims["role"] == "authenticated":
                 # A session that has run out is renewed by the front end; until then it stays usable.
                 return {"id": claims["sub"], "email": claims.get("email", "")}
 """
-SILENT_DUPLICATE = """    if reply.status_code in (400, 409, 422) and "already" in reply.text:
-        return {"id": str(uuid4()), "email": email, "user_metadata": metadata}
-    if reply.status_code in (400, 409, 422):
+SILENT_DUPLICATE = """        if error.code in TAKEN:
+            return {"id": str(uuid4()), "email": email, "user_metadata": metadata}
 """
 
 
@@ -63,7 +61,7 @@ def silent_duplicate(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "from uuid import UUID\n", "from uuid import UUID, uuid4\n")
     plan.replace_in_source(
         AUTH,
-        "    if reply.status_code in (400, 409, 422):\n        raise HTTPException(409 if",
+        "        raise HTTPException(409 if",
         SILENT_DUPLICATE + "        raise HTTPException(409 if",
     )
 
@@ -137,8 +135,8 @@ def worst_first(plan: Plan) -> None:
 def proxy_hides_refusal(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS,
-        '    if reply.status_code not in (200, 201):\n        raise HTTPException(reply.status_code, "storage refused',
-        '    if reply.status_code >= 500:\n        raise HTTPException(reply.status_code, "storage refused',
+        '        raise HTTPException(error.status, "storage refused the file") from error\n',
+        '        if error.status >= 500:\n            raise HTTPException(error.status, "storage refused the file") from error\n',
     )
 
 
@@ -160,7 +158,7 @@ def expired_tokens(plan: Plan) -> None:
     plan.replace_in_source(auth, "import re\n", "import base64\nimport contextlib\nimport json\nimport re\nimport time\n")
     plan.replace_in_source(
         auth,
-        '    if reply.status_code != 200:\n        raise _unauthorized("invalid',
+        '        raise _unauthorized("invalid',
         EXPIRED_IS_FINE + '        raise _unauthorized("invalid',
     )
 

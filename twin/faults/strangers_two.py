@@ -175,10 +175,10 @@ def grace_for_expired_tokens(plan: Plan) -> None:
     )
     plan.replace_in_source(
         AUTH,
-        '        raise _unauthorized("invalid or expired token")\n',
+        '        raise _unauthorized("invalid or expired token") from error\n',
         "        if user := _in_grace(token):\n"
         "            return user\n"
-        '        raise _unauthorized("invalid or expired token")\n',
+        '        raise _unauthorized("invalid or expired token") from error\n',
     )
 
 

@@ -126,8 +126,8 @@ def vector_of_the_next(plan: Plan) -> None:
 def refusal_is_success(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS,
-        '    if reply.status_code not in (200, 201):\n        raise HTTPException(reply.status_code, "storage refused',
-        '    if reply.status_code >= 500:\n        raise HTTPException(reply.status_code, "storage refused',
+        '        raise HTTPException(error.status, "storage refused the file") from error\n',
+        '        if error.status >= 500:\n            raise HTTPException(error.status, "storage refused the file") from error\n',
     )
 
 

@@ -11,7 +11,7 @@ QUEUE = "backend/workers/job_queue.py"
 
 @fault("F17", "the worker fails on an import at start-up", "build", "predeploy", "postdeploy", about="*worker*")
 def broken_import(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "import httpx\n", "import httpx\nimport backend.shared.metrics_client\n")
+    plan.replace_in_source(WORKER, "import llama_cloud\n", "import llama_cloud\nimport backend.shared.metrics_client\n")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
 
 

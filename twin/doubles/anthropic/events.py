@@ -19,7 +19,12 @@ async def lines_of(message: Mapping[str, Any]) -> AsyncIterator[str]:
 
 def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
     """The events in order."""
-    started: Event = {"content": [], "stop_reason": None, "stop_sequence": None, "usage": {**message["usage"], "output_tokens": 1}}
+    started: Event = {
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {**message["usage"], "output_tokens": 1},
+    }
     yield {"type": "message_start", "message": {**message, **started}}
     for index, block in enumerate(message["content"]):
         empty, deltas = _pieces(block)
