@@ -16,7 +16,7 @@ from fixtures.measure import Samples, percentile
 from fixtures.source import matches
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.system import Staging
-from fixtures.tokens import Tokens, claims_of, role_of
+from fixtures.tokens import SigningKeys, Tokens, claims_of, role_of
 from fixtures.users import User
 from gate.http import Reply
 from gate.run import Run, new_run_id
@@ -46,7 +46,7 @@ def test_figures_of_samples() -> None:
 
 
 def test_forged_tokens_do_not_verify() -> None:
-    tokens = Tokens(SPEC, SECRET)
+    tokens = Tokens(SPEC, SigningKeys(SECRET))
     forged = [tokens.foreign(USER), tokens.unsigned(USER), tokens.altered(USER), tokens.cut(USER), tokens.expired(USER)]
     for token in forged:
         with pytest.raises(jwt.PyJWTError):
@@ -54,7 +54,7 @@ def test_forged_tokens_do_not_verify() -> None:
 
 
 def test_signed_tokens_carry_the_change() -> None:
-    token = Tokens(SPEC, SECRET).signed(USER, aud="other", role=None)
+    token = Tokens(SPEC, SigningKeys(SECRET)).signed(USER, aud="other", role=None)
     assert claims_of(token)["aud"] == "other"
     assert role_of(token) == ""
     assert claims_of("nonsense") == {}

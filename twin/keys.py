@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 
+import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 RSA_BITS = 2048
 
@@ -18,6 +20,12 @@ def private_key(algorithm: str) -> str:
         raise ValueError(f"there is no private key for {algorithm!r}: expected ES256 or RS256")
     key = ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256" else rsa.generate_private_key(65537, RSA_BITS)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def as_jwk(pem: str, algorithm: str) -> str:
+    """A private key as a JWK in one line, which is how an operator imports one into a project."""
+    found = jwt.get_algorithm_by_name(algorithm).to_jwk(load_pem_private_key(pem.encode(), None), as_dict=True)
+    return json.dumps(found | {"alg": algorithm}, separators=(",", ":"))
 
 
 def opaque(kind: str) -> str:

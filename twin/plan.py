@@ -63,7 +63,9 @@ class Plan(Release):
         config.anon_key, config.service_role_key = keys.opaque("publishable"), keys.opaque("secret")
         for env in (config.api_env, config.worker_env, config.operator_env):
             env |= environments.project_keys(config)
+        # There is no shared secret any more; the operator has imported the private key, and so knows it.
         config.operator_env.pop("SUPABASE_JWT_SECRET", None)
+        config.operator_env["SUPABASE_JWT_SIGNING_KEY"] = keys.as_jwk(config.signing_key, algorithm)
 
     def set_api(self, name: str, value: str | None) -> None:
         """Set or remove a variable of the API, in its environment and in the operator's file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from spec.model.base import Entry, Sectioned
@@ -37,7 +39,11 @@ class TokenRules(Sectioned):
 
     claims: list[str] = Field(min_length=1)
     audience: str
+    # Of tokens that a shared secret signs; of those that a private key signs, whose public half the project publishes.
     algorithm: str
+    published_algorithms: list[str] = Field(min_length=1)
+    # How opaque keys begin, by the role that they stand for.
+    key_prefixes: dict[Literal["anonymous", "service"], str]
     # Claim that names the project, and the domain whose hosts name it.
     project_claim: str
     project_domain: str
