@@ -10,14 +10,88 @@ GRANT anon, authenticated, service_role TO staging_user;
 CREATE SCHEMA auth;
 CREATE TABLE auth.users (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    email text NOT NULL UNIQUE,
-    encrypted_password text NOT NULL,
-    raw_user_meta_data jsonb NOT NULL DEFAULT '{}',
     aud text NOT NULL DEFAULT 'authenticated',
     role text NOT NULL DEFAULT 'authenticated',
+    email text UNIQUE,
+    encrypted_password text,
+    email_confirmed_at timestamptz,
+    invited_at timestamptz,
+    confirmation_sent_at timestamptz,
+    recovery_sent_at timestamptz,
+    email_change text,
+    email_change_sent_at timestamptz,
+    last_sign_in_at timestamptz,
+    raw_app_meta_data jsonb NOT NULL DEFAULT '{"provider": "email", "providers": ["email"]}',
+    raw_user_meta_data jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    phone text UNIQUE,
+    phone_confirmed_at timestamptz,
+    banned_until timestamptz,
+    reauthentication_token text,
+    reauthentication_sent_at timestamptz,
+    deleted_at timestamptz,
+    is_anonymous boolean NOT NULL DEFAULT false
+);
+CREATE TABLE auth.identities (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    provider_id text NOT NULL,
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    identity_data jsonb NOT NULL,
+    provider text NOT NULL,
+    last_sign_in_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (provider_id, provider)
+);
+CREATE INDEX identities_user_id_idx ON auth.identities (user_id);
+CREATE TABLE auth.sessions (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    aal text NOT NULL DEFAULT 'aal1',
+    amr jsonb NOT NULL DEFAULT '[]'
+);
+CREATE INDEX sessions_user_id_idx ON auth.sessions (user_id);
+CREATE TABLE auth.refresh_tokens (
+    id bigserial PRIMARY KEY,
+    token text NOT NULL UNIQUE,
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    session_id uuid NOT NULL REFERENCES auth.sessions (id) ON DELETE CASCADE,
+    parent text,
+    revoked boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX refresh_tokens_user_id_idx ON auth.refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_session_id_idx ON auth.refresh_tokens (session_id, revoked);
+CREATE TABLE auth.one_time_tokens (
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    token_type text NOT NULL,
+    token_hash text NOT NULL,
+    relates_to text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, token_type)
+);
+CREATE TABLE auth.mfa_factors (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL REFERENCES auth.users (id) ON DELETE CASCADE,
+    friendly_name text NOT NULL DEFAULT '',
+    factor_type text NOT NULL,
+    status text NOT NULL DEFAULT 'unverified',
+    secret text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    last_challenged_at timestamptz
+);
+CREATE INDEX mfa_factors_user_id_idx ON auth.mfa_factors (user_id);
+CREATE TABLE auth.mfa_challenges (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    factor_id uuid NOT NULL REFERENCES auth.mfa_factors (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX mfa_challenges_factor_id_idx ON auth.mfa_challenges (factor_id);
 CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT nullif(current_setting('request.jwt.claims', true), '')::jsonb
 $$;

@@ -32,6 +32,11 @@ class TwinConfig:
     project_ref: str
     commit: str
     speedup: float
+    # legacy: keys are JWTs of the shared secret; new: opaque keys, and the shared secret is not trusted.
+    key_style: str = "legacy"
+    signing_algorithm: str = "HS256"
+    # The private key of ES256 or RS256, as PEM.
+    signing_key: str = ""
     api_env: dict[str, str] = field(default_factory=dict)
     worker_env: dict[str, str] = field(default_factory=dict)
     operator_env: dict[str, str] = field(default_factory=dict)

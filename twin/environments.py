@@ -67,12 +67,18 @@ def _database(config: TwinConfig, password: str) -> dict[str, str]:
     }
 
 
-def _keys(config: TwinConfig) -> dict[str, str]:
+def project_keys(config: TwinConfig) -> dict[str, str]:
+    """The Supabase project's keys, as every service has them."""
     return {
-        "SUPABASE_URL": config.url("supabase"),
         "SUPABASE_SERVICE_ROLE_KEY": config.service_role_key,
         "SERVICE_ROLE_KEY": config.service_role_key,
         "SUPABASE_ANON_KEY": config.anon_key,
+    }
+
+
+def _keys(config: TwinConfig) -> dict[str, str]:
+    return project_keys(config) | {
+        "SUPABASE_URL": config.url("supabase"),
         "SUPABASE_STORAGE_URL": f"{config.url('supabase')}/storage/v1",
         "OPENAI_API_KEY": config.openai_key,
         "LLAMAPARSE_API_KEY": config.llamaparse_key,

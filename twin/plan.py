@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from twin import environments
+from twin import environments, keys
 from twin.config import TwinConfig
 from twin.envfile import write_env
 from twin.ports import free_ports
@@ -49,6 +49,21 @@ class Plan(Release):
                 env.pop(name, None)
             elif env is not self.config.worker_env or name in env:
                 env[name] = value
+
+    def use_keys(self, *, opaque: bool, algorithm: str) -> None:
+        """Give the Supabase project opaque keys (or leave its JWTs), and sign users' tokens with ES256 or RS256.
+
+        Raises ValueError for another algorithm.
+        """
+        config = self.config
+        config.signing_algorithm, config.signing_key = algorithm, keys.private_key(algorithm)
+        if not opaque:
+            return
+        config.key_style = "new"
+        config.anon_key, config.service_role_key = keys.opaque("publishable"), keys.opaque("secret")
+        for env in (config.api_env, config.worker_env, config.operator_env):
+            env |= environments.project_keys(config)
+        config.operator_env.pop("SUPABASE_JWT_SECRET", None)
 
     def set_api(self, name: str, value: str | None) -> None:
         """Set or remove a variable of the API, in its environment and in the operator's file."""

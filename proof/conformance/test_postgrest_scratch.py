@@ -70,7 +70,9 @@ def test_missing_values(lists: Any, clients: Clients) -> None:
     stored = lists.table("scratch_lists").insert(rows, default_to_null=False).execute().data
     assert [row["weight"] for row in stored] == [4, 1]
     with pytest.raises(APIError) as refused:
-        lists.table("scratch_lists").insert([{"title": f"{clients.tag} f", "weight": 4}, {"title": f"{clients.tag} g"}]).execute()
+        lists.table("scratch_lists").insert(
+            [{"title": f"{clients.tag} f", "weight": 4}, {"title": f"{clients.tag} g"}]
+        ).execute()
     assert refused.value.code == "23502"
 
 

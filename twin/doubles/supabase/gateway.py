@@ -1,4 +1,8 @@
-"""Turns refusals and database errors into Supabase's error responses."""
+"""Turns refusals and database errors into Supabase's error responses.
+
+Auth and the REST view want the project's key in `apikey` (header or parameter). A Bearer token alone opens none of their
+paths, except those of Auth that a browser visits without headers: /verify, /authorize, /callback and the published keys.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,8 @@ def with_error_responses(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except Refused as error:
+            if error.hint:
+                return gateway_refusal(error)
             return failure(error.status, error.message, error.code)
         except (asyncpg.DataError, UnicodeEncodeError):
             return failure(400, "text that cannot be stored", "validation_failed")
@@ -31,6 +37,11 @@ def with_error_responses(handler: Handler) -> Handler:
             return failure(403, "new row violates row-level security policy", "42501")
 
     return wrapped
+
+
+def gateway_refusal(error: Refused) -> Response:
+    """The gateway's own refusal, which no service has seen."""
+    return JSONResponse({"message": error.message, "hint": error.hint}, status_code=error.status)
 
 
 def failure(status: int, message: str, code: str = "") -> Response:
