@@ -13,7 +13,7 @@ import jwt
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from twin.doubles.supabase.gateway import failure
+from twin.doubles.supabase.gateway import gateway_refusal
 from twin.doubles.supabase.project import Project, Refused
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -117,7 +117,7 @@ def with_rest_errors(project: Project, handler: Handler) -> Handler:
         try:
             project.require_key(request)
         except Refused as error:
-            return failure(error.status, error.message, error.code)
+            return gateway_refusal(error)
         try:
             claims = project.identity(request)
         except Refused as error:

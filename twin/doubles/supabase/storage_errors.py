@@ -11,7 +11,7 @@ import jwt
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from twin.doubles.supabase.gateway import failure
+from twin.doubles.supabase.gateway import gateway_refusal
 from twin.doubles.supabase.project import Project, Refused
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -87,7 +87,7 @@ def with_storage_errors(project: Project, handler: Handler) -> Handler:
             if request.headers.get("apikey") or request.query_params.get("apikey"):
                 project.require_key(request)
         except Refused as error:
-            return failure(error.status, error.message, error.code)
+            return gateway_refusal(error)
         try:
             return await handler(request)
         except StorageError as error:

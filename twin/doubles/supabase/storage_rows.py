@@ -24,7 +24,7 @@ def caller_of(project: Project, request: Request) -> dict[str, Any]:
     token = bearer(request)
     if not token:
         raise invalid("headers must have required property 'authorization'")
-    role = project.role_of_key(token)
+    role = project.role_of_bearer(token, "")
     return {"role": role} if role else project.claims(token)
 
 
