@@ -53,6 +53,19 @@ def test_a_wrong_parameter_is_named(clients: Clients, name: str) -> None:
         assert refused.value.code == code
 
 
+@operation("OpenAI", "a chat that is longer than the model's window")
+def test_too_long_a_prompt_is_refused(clients: Clients) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        clients.openai().chat.completions.create(model=MODEL, messages=asks("word " * 130_000))
+    assert refused.value.code == "context_length_exceeded"
+
+
+@operation("OpenAI", "another organization")
+def test_another_organization_is_refused(clients: Clients) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        clients.openai(organization=f"org-{clients.tag}").models.list()
+
+
 @operation("OpenAI", "a chat with a model that does not exist")
 def test_an_unknown_chat_model_is_not_found(clients: Clients) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
