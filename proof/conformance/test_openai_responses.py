@@ -160,6 +160,18 @@ def test_tokens_are_counted(clients: Clients) -> None:
     assert short.object == "response.input_tokens"
 
 
+@operation("OpenAI", "a response in the background")
+@writes
+def test_a_background_response_is_queued_and_cancelled(clients: Clients) -> None:
+    client = clients.openai()
+    made = client.responses.create(model=MODEL, input="Write a long story.", background=True)
+    try:
+        assert made.status in ("queued", "in_progress")
+        assert client.responses.cancel(made.id).status == "cancelled"
+    finally:
+        client.responses.delete(made.id)
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown predecessor": (
         {"previous_response_id": "resp_" + "0" * 48},

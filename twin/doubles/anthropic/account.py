@@ -63,6 +63,8 @@ class Account:
             raise RefusedError(f'anthropic-version: "{version}" is not a valid version')
         size = request.headers.get("content-length", "")
         if size.isdigit() and int(size) > LIMITS.get(request.url.path, DEFAULT_LIMIT):
+            async for _ in request.stream():
+                pass
             raise RefusedError("Request exceeds the maximum size", 413)
         if status := self._behaviour.get("status"):
             headers = {"retry-after": str(self._behaviour.get("retry_after", 1))} if status == 429 else None

@@ -19,13 +19,9 @@ async def lines_of(message: Mapping[str, Any]) -> AsyncIterator[str]:
 
 def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
     """The events in order."""
-    started: Event = {
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {**message["usage"], "output_tokens": 1},
-    }
-    yield {"type": "message_start", "message": {**message, **started}}
+    unknown: Event = dict.fromkeys(("stop_reason", "stop_sequence", "stop_details"))
+    usage = {**message["usage"], "output_tokens": 1}
+    yield {"type": "message_start", "message": {**message, **unknown, "content": [], "usage": usage}}
     for index, block in enumerate(message["content"]):
         empty, deltas = _pieces(block)
         yield {"type": "content_block_start", "index": index, "content_block": empty}

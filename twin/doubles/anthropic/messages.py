@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from twin.doubles import schemas, speaker, words
+from twin.doubles.anthropic import caching
 from twin.doubles.anthropic.account import object_of
 from twin.doubles.anthropic.checks import check, check_for
 from twin.doubles.anthropic.events import lines_of
@@ -97,7 +98,7 @@ def _content(body: Body) -> tuple[list[dict[str, Any]], str, str | None]:
 
 def _spoken(blocks: Sequence[Body]) -> int:
     texts = [block.get("text") or block.get("thinking") or schemas.compact(block.get("input", "")) for block in blocks]
-    return max(1, words.count(*texts))
+    return max(1, words.count(*texts)) if blocks else 0
 
 
 def create(body: dict[str, Any], version: str, tier: str = "standard") -> dict[str, Any]:
@@ -107,11 +108,8 @@ def create(body: dict[str, Any], version: str, tier: str = "standard") -> dict[s
     check_for(model, body)
     blocks, reason, stop = _content(body)
     usage = {
-        "input_tokens": input_tokens(body),
+        **caching.usage_of(body, input_tokens(body)),
         "output_tokens": _spoken(blocks),
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "service_tier": tier,
         "inference_geo": "global",
     }

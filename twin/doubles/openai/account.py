@@ -48,6 +48,9 @@ class Account:
             raise RefusedError(message, status=401)
         if not same(key, self._key):
             raise RefusedError(f"Incorrect API key provided: {masked(key)}.", None, "invalid_api_key", status=401)
+        if request.headers.get("openai-organization", ORGANIZATION) != ORGANIZATION:
+            message = f"No such organization: {request.headers['openai-organization']}."
+            raise RefusedError(message, None, "invalid_organization", status=401)
         if status := self.behaviour.get("status"):
             raise self._planted(int(status))
 

@@ -16,7 +16,7 @@ from twin.doubles.openai import chunks, sse
 from twin.doubles.openai.conversation import Message, checked, said_in, system_of, tokens_of
 from twin.doubles.openai.listing import Kept, new_id, page
 from twin.doubles.openai.logprobs import logprobs_of
-from twin.doubles.openai.models import snapshot, talking
+from twin.doubles.openai.models import check_window, snapshot, talking
 from twin.doubles.openai.options import check
 from twin.doubles.openai.parameters import Parameters, object_of
 
@@ -105,6 +105,7 @@ class Chat:
         messages = checked(body.get("messages"))
         model = talking(body.get("model"))
         check(given, model, messages)
+        check_window(model, tokens_of(messages), "messages")
         choices = [_choice(number, given, messages) for number in range(given.get("n", 1))]
         tools = words.count(schemas.compact(body["tools"])) if body.get("tools") else 0
         tier = given.get("service_tier", "auto")

@@ -16,9 +16,13 @@ def events_of(response: Mapping[str, Any]) -> Iterator[Event]:
         yield {"type": event["type"], "sequence_number": number, **event}
 
 
+def unfinished(status: str) -> Event:
+    """What is different in a response that is not done yet."""
+    return {"status": status, "completed_at": None, "incomplete_details": None, "output": []}
+
+
 def _events(response: Mapping[str, Any]) -> Iterator[Event]:
-    unknown = dict.fromkeys(("completed_at", "incomplete_details", "usage"))
-    started = {**response, **unknown, "status": "in_progress", "output": []}
+    started = {key: value for key, value in response.items() if key != "usage"} | unfinished("in_progress")
     yield {"type": "response.created", "response": started}
     yield {"type": "response.in_progress", "response": started}
     for index, item in enumerate(response["output"]):

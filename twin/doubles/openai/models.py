@@ -34,6 +34,8 @@ EMBEDDING = {
 }
 MODERATION = ("omni-moderation-latest", "omni-moderation-2024-09-26", "text-moderation-latest", "text-moderation-stable")
 ALL = (*CHAT, *COMPLETION, *EMBEDDING, *MODERATION)
+# The longest prompt of a model, by the beginning of its name; the longest name counts.
+WINDOWS = {"": 128_000, "gpt-3.5": 16_385, "gpt-4": 8_192, "gpt-4-turbo": 128_000, "gpt-4o": 128_000, "gpt-4.1": 1_047_576}
 REASONING = re.compile(r"o\d|gpt-(5|6)(?!.*chat)")
 DATED = re.compile(r"-\d{4}(-\d\d-\d\d)?$")
 
@@ -60,6 +62,17 @@ def talking(name: Any, path: str = "v1/chat/completions") -> str:
 def reasons(name: str) -> bool:
     """Whether the model thinks before it answers, and takes no sampling parameters."""
     return REASONING.match(name) is not None
+
+
+def check_window(name: str, tokens: int, param: str) -> None:
+    """Raise RefusedError for a prompt that is longer than the model's window."""
+    if reasons(name):
+        window = 400_000
+    else:
+        window = next(WINDOWS[start] for start in sorted(WINDOWS, key=len, reverse=True) if name.startswith(start))
+    if tokens > window:
+        message = f"This model's maximum context length is {window} tokens. However, your {param} resulted in {tokens} tokens."
+        raise RefusedError(f"{message} Please reduce the length of the {param}.", param, "context_length_exceeded")
 
 
 def snapshot(name: str) -> str:

@@ -14,23 +14,16 @@ from twin.doubles import schemas, speaker, words
 from twin.doubles.openai import inputs, sse
 from twin.doubles.openai.conversations import Conversations
 from twin.doubles.openai.errors import RefusedError, missing
-from twin.doubles.openai.events import events_of
+from twin.doubles.openai.events import events_of, unfinished
 from twin.doubles.openai.inputs import Item
 from twin.doubles.openai.listing import Kept, new_id, page
 from twin.doubles.openai.logprobs import logprobs_of
-from twin.doubles.openai.models import reasons, snapshot, talking
-from twin.doubles.openai.options import check_schema
-from twin.doubles.openai.parameters import Parameters, object_of, sized, unsupported
+from twin.doubles.openai.models import check_window, snapshot, talking
+from twin.doubles.openai.parameters import Parameters, object_of
+from twin.doubles.openai.response_options import check
 
-WORDS = """
-    background context_management conversation include input instructions max_output_tokens max_tool_calls metadata
-    model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options
-    prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text
-    tool_choice tools top_logprobs top_p truncation user
-"""
-KNOWN = frozenset(WORDS.split())
-FORMATS = ("json_object", "json_schema", "text")
-LEAST_TOKENS = 16
+# So long does what runs in the background take, in seconds.
+RUNS_FOR = 2
 SAME = (
     "instructions",
     "max_output_tokens",
@@ -39,45 +32,6 @@ SAME = (
     "prompt_cache_key",
     "safety_identifier",
 )
-
-
-def check(given: Parameters, model: str) -> None:
-    """Raise RefusedError for the first option that OpenAI refuses."""
-    given.only(KNOWN)
-    given.number("temperature", 0, 2)
-    given.number("top_p", 0, 1)
-    given.integer("max_output_tokens", LEAST_TOKENS)
-    given.integer("top_logprobs", 0, 20)
-    given.typed("instructions", str, list)
-    given.one_of("truncation", ("auto", "disabled"))
-    given.metadata()
-    if reasons(model) and given.get("temperature", 1) != 1:
-        message = "Unsupported parameter: 'temperature' is not supported with this model."
-        raise RefusedError(message, "temperature", "unsupported_parameter")
-    _check_tools(given)
-    wanted = (given.typed("text", dict) or {}).get("format") or {}
-    if wanted and wanted.get("type") not in FORMATS:
-        raise unsupported("text.format.type", wanted.get("type"), FORMATS)
-    if wanted.get("type") == "json_schema":
-        check_schema(wanted, "text.format", "text.format.schema")
-
-
-def _check_tools(given: Parameters) -> None:
-    tools = given.array("tools", 128) or []
-    sized("tools", tools, 0, 128)
-    for number, tool in enumerate(tools):
-        if not isinstance(tool, dict) or "type" not in tool:
-            raise missing(f"tools[{number}].type")
-        if tool["type"] == "function" and not tool.get("name"):
-            raise missing(f"tools[{number}].name")
-    choice = given.typed("tool_choice", str, dict)
-    if isinstance(choice, str) and choice not in ("none", "auto", "required"):
-        raise unsupported("tool_choice", choice, ("none", "auto", "required"))
-    if isinstance(choice, dict) and choice.get("type") == "function":
-        if choice.get("name") not in {tool.get("name") for tool in tools}:
-            raise RefusedError(f"Tool choice '{choice.get('name')}' not found in 'tools' parameter.", "tool_choice")
-    elif choice == "required" and not tools:
-        raise RefusedError("Tool choice 'required' must be specified with 'tools' parameter.", "tool_choice")
 
 
 def _call(given: Parameters, said: Sequence[tuple[str, str]]) -> Item | None:
@@ -131,6 +85,7 @@ class Responses:
     def __init__(self, conversations: Conversations) -> None:
         self._kept = Kept("Response with id '{id}' not found.")
         self._inputs: dict[str, list[Item]] = {}
+        self._running: dict[str, dict[str, Any]] = {}
         self._conversations = conversations
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +98,7 @@ class Responses:
         fresh = inputs.items_of(body.get("input"))
         items = [*self._before(given), *fresh]
         inputs.check_calls(items)
+        check_window(model, inputs.tokens_of(items, body.get("instructions"), body.get("tools")), "input")
         said = inputs.said_in(items)
         system = "\n".join((words.text_of(given.get("instructions", "")), inputs.system_in(items)))
         call, was_cut = _call(given, said), False
@@ -211,11 +167,21 @@ class Responses:
         body = await object_of(request)
         streams = Parameters(body).typed("stream", bool)
         response = await asyncio.to_thread(self.create, body)
+        if response["background"] and not streams:
+            self._running[response["id"]] = response
+            return JSONResponse(self._kept.keep({**response, **unfinished("queued")}))
         return sse.named(events_of(response)) if streams else JSONResponse(response)
+
+    def _find(self, request: Request) -> dict[str, Any]:
+        name = request.path_params["id"]
+        response = self._kept.find(name)
+        if name in self._running and time.time() > response["created_at"] + RUNS_FOR:
+            response = self._kept.keep(self._running.pop(name))
+        return response
 
     async def shown(self, request: Request) -> Response:
         """A kept response."""
-        response = self._kept.find(request.path_params["id"])
+        response = self._find(request)
         return sse.named(events_of(response)) if request.query_params.get("stream") == "true" else JSONResponse(response)
 
     async def deleted(self, request: Request) -> Response:
@@ -225,10 +191,12 @@ class Responses:
         return JSONResponse({"id": name, "object": "response", "deleted": True})
 
     async def cancelled(self, request: Request) -> Response:
-        """Only what runs in the background can be cancelled, and the double is done at once."""
-        response = self._kept.find(request.path_params["id"])
+        """Only what runs in the background can be cancelled."""
+        response = self._find(request)
         if not response["background"]:
             raise RefusedError("Cannot cancel a synchronous response.")
+        if self._running.pop(response["id"], None):
+            response = self._kept.keep({**response, "status": "cancelled"})
         return JSONResponse(response)
 
     async def inputs(self, request: Request) -> Response:
