@@ -54,7 +54,8 @@ def render(clients: Clients) -> AuthenticatedClient:
 @pytest.fixture
 def some(render: AuthenticatedClient) -> Service:
     """A service of the account."""
-    return done(list_services, render)[0].service
+    found: Service = done(list_services, render)[0].service
+    return found
 
 
 @pytest.fixture
