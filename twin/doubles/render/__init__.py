@@ -2,10 +2,10 @@
 
 Changes stay in the double: they show in later answers, and change nothing of the twin.
 
-`behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service,
-`behaviour.render_groups` moves variables into environment groups (name: services, keys), `behaviour.render_history` is the
-number of earlier deploys, `behaviour.render_page` the most that a page holds, `behaviour.render_limits` (read, write) what may
-be asked in a minute.
+`behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
+`render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
+services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
+may be asked in a minute.
 """
 
 from __future__ import annotations
