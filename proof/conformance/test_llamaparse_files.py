@@ -16,9 +16,9 @@ from llama_cloud import LlamaCloud
 
 from proof.conformance.clients import Clients
 from proof.conformance.llamaparse_documents import FAST, TIER, job, pdf, text_of, upload
+from proof.conformance.llamaparse_fixtures import client
 from proof.conformance.marks import operation, writes
 from proof.conformance.receiver import receiving
-from proof.conformance.test_llamaparse_parsing import client
 
 __all__ = ["client"]
 ENDS: list[Any] = ["parse.success", "parse.error"]

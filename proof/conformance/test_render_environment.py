@@ -50,7 +50,7 @@ from render.public_api.models.service import Service
 from proof.conformance.clients import Clients
 from proof.conformance.marks import operation, writes
 from proof.conformance.render_calls import done, pages, refused
-from proof.conformance.test_render_services import own, render, some
+from proof.conformance.render_fixtures import own, render, some
 
 __all__ = ["own", "render", "some"]
 UNKNOWN = "srv-00000000000000000000"

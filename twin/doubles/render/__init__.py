@@ -2,10 +2,10 @@
 
 Changes stay in the double: they show in later answers, and change nothing of the twin.
 
-`behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service,
-`behaviour.render_groups` moves variables into environment groups (name: services, keys), `behaviour.render_history` is the
-number of earlier deploys, `behaviour.render_page` the most that a page holds, `behaviour.render_limits` (read, write) what may
-be asked in a minute.
+`behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
+`render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
+services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
+may be asked in a minute.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from twin.config import TwinConfig
-from twin.doubles.render import databases, deploys, disks, environment, extras, observed, services, workspace
+from twin.doubles.render import databases, deploys, disks, environment, extras, observed, services, streams, workspace
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.guard import Guard
 
 __all__ = ["create_app"]
-PARTS = (services, environment, deploys, observed, workspace, extras, databases, disks)
+PARTS = (services, environment, deploys, observed, workspace, extras, databases, disks, streams)
 
 
 def create_app(config: TwinConfig) -> Starlette:

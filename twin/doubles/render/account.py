@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from twin.config import TwinConfig
 from twin.doubles.render.answers import Json, Problem, new_id, now
-from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe
+from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe, service
 
 SHORT_TYPES = {
     "web_service": "web",
@@ -61,19 +61,31 @@ class Account:
             }
         }
         self.environments: dict[str, Json] = {ENVIRONMENT: environment(ENVIRONMENT, "staging", PROJECT, [API, WORKER])}
+        for number in range(int(config.behaviour.get("render_neighbours", 0))):
+            self._add_neighbour(number)
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
             self._note_history(identifier)
         for name, group in config.behaviour.get("render_groups", {}).items():
             self._gather(name, group)
 
+    def _add_neighbour(self, number: int) -> None:
+        """A service of other people in the same workspace, listed before the twin's."""
+        identifier, url = f"srv-neighbour{number:02}", f"https://neighbour-{number}.onrender.com"
+        site = {"buildCommand": "", "publishPath": "public", "url": url, "buildPlan": "starter"}
+        new = service(identifier, f"neighbour-{number}", "static_site") | {"serviceDetails": site}
+        self.services = {identifier: new} | self.services
+        self.variables[identifier], self.secret_files[identifier] = {}, {}
+
     def _gather(self, name: str, group: Json) -> None:
         """Move variables of services into a group that is linked to them."""
-        links, keys = group["services"], group["keys"]
-        held = {key: self.variables[links[0]][key] for key in keys if key in self.variables[links[0]]}
-        for identifier in links:
+        links = group["services"]
+        linked = [self.variables[identifier] for identifier in links]
+        # A group gives all its services one value, so what they have different values for stays where it is.
+        held = {key: linked[0][key] for key in group["keys"] if linked and _is_shared(key, linked)}
+        for each in linked:
             for key in held:
-                self.variables[identifier].pop(key, None)
+                del each[key]
         self.add_group(name, held, {}, links)
 
     def add_group(self, name: str, variables: dict[str, str], files: dict[str, str], links: list[str]) -> Json:
@@ -123,6 +135,10 @@ class Account:
             failed = str(deploy["status"]).endswith("failed")
             end: Json = {"deployStatus": "failed" if failed else "succeeded", "status": 3 if failed else 2, "reason": {}}
             self.note(service_id, "deploy_ended", {"deployId": deploy["id"]} | end, deploy["finishedAt"])
+
+
+def _is_shared(key: str, places: list[dict[str, str]]) -> bool:
+    return all(key in each and each[key] == places[0][key] for each in places)
 
 
 def environment(identifier: str, name: str, project_id: str, services: list[str]) -> Json:
