@@ -133,11 +133,8 @@ def worst_first(plan: Plan) -> None:
     about="proxy|upload-file-proxy|409|success|status",
 )
 def proxy_hides_refusal(plan: Plan) -> None:
-    plan.replace_in_source(
-        UPLOADS,
-        '        raise HTTPException(error.status, "storage refused the file") from error\n',
-        '        if error.status >= 500:\n            raise HTTPException(error.status, "storage refused the file") from error\n',
-    )
+    refusal = '        raise HTTPException(error.status, "storage refused the file") from error\n'
+    plan.replace_in_source(UPLOADS, refusal, f"        if error.status >= 500:\n    {refusal}")
 
 
 @fault(

@@ -124,11 +124,8 @@ def vector_of_the_next(plan: Plan) -> None:
     about="upload-file-proxy|proxy|409|storage's status",
 )
 def refusal_is_success(plan: Plan) -> None:
-    plan.replace_in_source(
-        UPLOADS,
-        '        raise HTTPException(error.status, "storage refused the file") from error\n',
-        '        if error.status >= 500:\n            raise HTTPException(error.status, "storage refused the file") from error\n',
-    )
+    refusal = '        raise HTTPException(error.status, "storage refused the file") from error\n'
+    plan.replace_in_source(UPLOADS, refusal, f"        if error.status >= 500:\n    {refusal}")
 
 
 @fault(
