@@ -7,11 +7,7 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-<<<<<<< HEAD
-FAMILIES = ("api", "database", "keys", "network")
-=======
-FAMILIES = ("api", "database", "network", "platform")
->>>>>>> d4
+FAMILIES = ("api", "database", "keys", "network", "platform")
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 
