@@ -33,8 +33,8 @@ TOKEN = "DESCRIBED_TOKEN"
 KEY = "DESCRIBED_KEY"
 SCHEME = "HTTPBearer"
 REPORT = "report.json"
-# Signed by the job's own secret, which no generated request knows: refused, and rightly so.
-REFUSED = {"POST /api/upload-pipeline/webhook/llamaparse/{job_id}"}
+# Refused, and rightly so: no generated request knows a job's secret, or a password.
+REFUSED = {"POST /api/upload-pipeline/webhook/llamaparse/{job_id}", "POST /auth/login", "POST /login"}
 # Warnings that mean that something was not judged, with what it was.
 EMPTY = {
     "missing_auth": "every request was refused as not signed in",
@@ -42,8 +42,8 @@ EMPTY = {
     "unsupported_regex": "a pattern cannot be generated from",
     "missing_deserializer": "responses cannot be read",
 }
-# The token comes from the environment, because the list of processes shows arguments. 413 is the contract's status for a document
-# that is too large, which the description excludes. The proxy takes the caller's own keys only.
+# The token comes from the environment, because the list of processes shows arguments. 413 is the contract's status for a
+# document that is too large, which the description excludes. The proxy takes the caller's own keys only.
 CONFIG = f"""
 hooks = "proof.described_hooks"
 suppress-health-check = ["all"]

@@ -1,4 +1,4 @@
-"""The twin keeps its own description, and what schemathesis reports is read in full: failures, errors, and what was not asked."""
+"""The twin keeps its own description, and a report of schemathesis is read in full: failures, errors, what was not asked."""
 
 from __future__ import annotations
 
