@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs variants conformance mutations soak safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs variants described order conformance mutations soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -17,6 +17,7 @@ help:
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make pairs: two at once; make mutations: every fact of the specification"
 	@echo "make variants     systems that are different and right stay green; make conformance: the vendors' own clients against the doubles"
+	@echo "make described    the twin keeps its own openapi.json; make order: every check ends the same alone, in any order, in company"
 	@echo "make soak N=50    no false alarm: repeated runs of the gate on a healthy, busy, slow twin"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
 	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
@@ -84,6 +85,13 @@ faults: $(READY)
 
 variants: $(READY)
 	@$(BIN)/python -m proof.variants $(ARGS)
+
+# Schemathesis over the twin's own openapi.json, with every check.
+described: $(READY)
+	@$(BIN)/python -m proof.described $(ARGS)
+
+order: $(READY)
+	@$(BIN)/python -m proof.order $(ARGS)
 
 conformance: $(READY)
 	@$(BIN)/python -m proof.conformance $(ARGS)

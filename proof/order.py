@@ -7,6 +7,7 @@ Exit code 1 when a check ended otherwise than in the ordinary run, or when more 
 from __future__ import annotations
 
 import argparse
+import secrets
 import statistics
 import sys
 import tempfile
@@ -28,6 +29,7 @@ SUITES = "predeploy or postdeploy"
 RUN_SECONDS = 900
 PROCESSES = (0, 1, 2, 4)
 REPEATS = 3
+MOST_SEEDS = 10**6
 # More processes may cost this much more than one process, as a ratio: what two runs of the same kind differ by.
 NOISE = 1.1
 SLOW_POLLS = ("--speedup", "1")
@@ -90,7 +92,8 @@ def alone(runs: Runs, ordinary: dict[str, str], _: argparse.Namespace) -> tuple[
 def orders(runs: Runs, ordinary: dict[str, str], options: argparse.Namespace) -> tuple[list[str], bool]:
     """The whole run in random orders."""
     found = Compared()
-    for seed in range(1, options.orders + 1):
+    seeds = [secrets.randbelow(MOST_SEEDS) if options.random else number for number in range(1, options.orders + 1)]
+    for seed in seeds:
         found.add(ordinary, runs.run(SUITES, f"--shuffle={seed}"))
         print(f"order {seed}: {found.shown}", flush=True)
     return [f"| {options.orders} random orders (`--shuffle`) | {found.shown} |"], not found.different
@@ -174,11 +177,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.order", description=__doc__)
     parser.add_argument("--parts", default=",".join(PARTS), help=f"comma-separated, of {', '.join(PARTS)}")
     parser.add_argument("--orders", type=int, default=20)
+    parser.add_argument("--random", action="store_true", help="orders of other seeds each time; the lines show them")
+    parser.add_argument("--variant", action="append", default=[], metavar="ID", help="of the twin; may be repeated")
     parser.add_argument("--repeats", type=int, default=3, help="of runs at once and in company")
     parser.add_argument("--page", action="store_true", help=f"write the section into {SAFETY.name}")
     options = parser.parse_args()
     rows, is_right = [], True
-    with running() as target:
+    with running([f"--variant={id}" for id in options.variant]) as target:
         runs = Runs(target)
         ordinary = statuses(runs.run(SUITES))
         print(f"the ordinary run: {len(ordinary)} checks", flush=True)

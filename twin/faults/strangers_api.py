@@ -188,7 +188,7 @@ def headers_inside(plan: Plan) -> None:
 @fault("S28", "POST /auth/signup creates users who have given no consent", "auth/api", "postdeploy", mode="-", about="signup")
 def no_consent(plan: Plan) -> None:
     for name in ("consent_version", "consent_timestamp"):
-        plan.replace_in_source(AUTH, f"    {name}: str = Field(min_length=1)\n", f'    {name}: str = ""\n')
+        plan.replace_in_source(AUTH, f"    {name}: str = Field(min_length=1, pattern=WITHOUT_NUL)\n", f'    {name}: str = ""\n')
 
 
 @fault("S30", "POST /api/upload-pipeline/upload waits 0.7 s for storage", "api", "performance", mode="-", about="upload")

@@ -17,12 +17,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import auth, chat, health, jobs, uploads, webhook
+from api.description import describe
 
 TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
 VENDOR_SECONDS = 30.0
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class RequestHeaders:
@@ -70,6 +73,15 @@ async def _broken(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "internal error"}, status_code=500)
 
 
+async def _other_method(request: Request, _: Exception) -> JSONResponse:
+    # Starlette lists the methods of the first route only that has this path.
+    def is_allowed(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+
+    allowed = ", ".join(filter(is_allowed, METHODS))
+    return JSONResponse({"detail": "Method Not Allowed"}, status_code=405, headers={"Allow": allowed})
+
+
 def create_app(config: Config) -> FastAPI:
     """The service for this configuration; it opens its pool on start-up and closes it on shutdown."""
 
@@ -86,6 +98,8 @@ def create_app(config: Config) -> FastAPI:
     app.state.config = config
     for module in (health, auth, uploads, jobs, webhook, chat):
         app.include_router(module.router)
+    describe(app)
+    app.add_exception_handler(405, _other_method)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _broken)

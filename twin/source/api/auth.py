@@ -17,7 +17,13 @@ router = APIRouter()
 # Codes of an e-mail address that has an account.
 TAKEN = ("user_already_exists", "email_exists")
 T = TypeVar("T")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# As Supabase Auth has it, which takes passwords of at most 72 bytes.
+EMAIL = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)+"
+)
+MIN_PASSWORD = 6
+MAX_PASSWORD = 72
+WITHOUT_NUL = r"^[^\x00]*$"
 
 
 @dataclass(frozen=True)
@@ -82,16 +88,23 @@ async def current_user(request: Request) -> Caller:
 CurrentUser = Annotated[Caller, Depends(current_user)]
 
 
+def _is_text(value: str) -> bool:
+    """Whether PostgreSQL can store it: no NUL, and no half of a surrogate pair."""
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 async def _json(request: Request, *names: str) -> dict[str, str]:
     try:
         body = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HTTPException(400, "body is not JSON") from error
     if not isinstance(body, dict):
         raise HTTPException(400, "body is not a JSON object")
     for name in names:
         if not isinstance(body.get(name), str) or not body[name].strip():
             raise HTTPException(400, f"missing field: {name}")
+        if not _is_text(body[name]):
+            raise HTTPException(400, f"not text: {name}")
     return body
 
 
@@ -108,6 +121,8 @@ def _user_view(user: dict[str, Any]) -> dict[str, Any]:
 async def _create(request: Request, email: str, password: str, metadata: dict[str, Any]) -> dict[str, Any]:
     if not EMAIL.fullmatch(email):
         raise HTTPException(400, "not an e-mail address")
+    if len(password) > MAX_PASSWORD:
+        raise HTTPException(400, f"password is longer than {MAX_PASSWORD} characters")
     client: Vendors = request.app.state.client
     try:
         made = await _asked(client.auth.sign_up({"email": email, "password": password, "options": {"data": metadata}}))
@@ -153,11 +168,11 @@ async def login(request: Request) -> dict[str, Any]:
 class SignUp(BaseModel):
     """Body of POST /auth/signup."""
 
-    email: str
-    password: str = Field(min_length=8)
-    consent_version: str = Field(min_length=1)
-    consent_timestamp: str = Field(min_length=1)
-    name: str = ""
+    email: str = Field(json_schema_extra={"pattern": f"^{EMAIL.pattern}$"})
+    password: str = Field(min_length=8, max_length=MAX_PASSWORD, pattern=WITHOUT_NUL)
+    consent_version: str = Field(min_length=1, pattern=WITHOUT_NUL)
+    consent_timestamp: str = Field(min_length=1, pattern=WITHOUT_NUL)
+    name: str = Field(default="", pattern=WITHOUT_NUL)
 
     @field_validator("email")
     @classmethod
@@ -170,8 +185,8 @@ class SignUp(BaseModel):
 class SignIn(BaseModel):
     """Body of POST /auth/login."""
 
-    email: str = Field(min_length=3)
-    password: str = Field(min_length=1)
+    email: str = Field(min_length=3, pattern=WITHOUT_NUL)
+    password: str = Field(min_length=1, pattern=WITHOUT_NUL)
 
 
 @router.post("/auth/signup", status_code=201)

@@ -12,6 +12,7 @@ from api.auth import CurrentUser
 router = APIRouter()
 COLUMNS = """j.job_id, j.status, j.state, j.retry_count, j.progress, j.document_id, j.last_error,
              j.created_at, j.updated_at"""
+MAX_OFFSET = 2**31 - 1
 STAGES = ("uploaded", "parse_queued", "parsed", "parse_validated", "chunks_stored", "embeddings_stored", "complete")
 
 
@@ -52,7 +53,7 @@ async def jobs(
     user: CurrentUser,
     request: Request,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     state: Literal["queued", "working", "retryable", "done", "deadletter"] | None = None,
 ) -> dict[str, Any]:
     """The caller's jobs, newest first."""

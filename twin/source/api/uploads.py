@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 from backend.shared.storage import BUCKET, StorageError, object_key
 from fastapi import APIRouter, HTTPException, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from api.auth import Caller, CurrentUser
 
@@ -27,10 +27,18 @@ class UploadRequest(BaseModel):
     """Body of POST /api/upload-pipeline/upload."""
 
     filename: str = Field(min_length=1, max_length=120, pattern=r"^[^/\\\x00-\x1f]+$")
-    bytes_len: int = Field(gt=0)
+    # A larger one is refused by the route, with 413.
+    bytes_len: int = Field(gt=0, json_schema_extra={"maximum": MAX_FILE_SIZE_BYTES})
     mime: Literal["application/pdf"]
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    ocr: bool = False
+    ocr: bool = Field(default=False, strict=True)
+
+    @field_validator("bytes_len", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        if isinstance(value, (str, bool)):
+            raise ValueError("not a number")
+        return value
 
 
 def document_id_of(user_id: UUID, sha256: str) -> UUID:
@@ -113,7 +121,7 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
 @router.put("/api/upload-pipeline/upload-file-proxy/{bucket}/{key:path}")
 async def upload_proxy(bucket: str, key: str, user: CurrentUser, request: Request) -> dict[str, str]:
     """Store the bytes in the caller's own folder; returns storage's status when it refuses."""
-    if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or ".." in key.split("/"):
+    if bucket != BUCKET or not key.startswith(f"user/{user.id}/") or ".." in key.split("/") or not key.isprintable():
         raise HTTPException(403, "not your folder")
     body = await request.body()
     if len(body) > MAX_FILE_SIZE_BYTES:

@@ -16,10 +16,12 @@ router = APIRouter()
 
 def _markdown(result: Any) -> str:
     if isinstance(result, list):
-        return "\n\n".join(str(page.get("md") or page.get("txt") or "") for page in result)
-    if isinstance(result, dict):
-        return str(result.get("md") or result.get("txt") or "")
-    return ""
+        return "\n\n".join(_page(page) for page in result)
+    return _page(result)
+
+
+def _page(page: Any) -> str:
+    return str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""
 
 
 async def _job(connection: Any, job_id: UUID) -> Any:
@@ -90,8 +92,10 @@ async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
         _verify(row["webhook_secret"], body, request.headers.get("x-webhook-signature"))
         try:
             payload = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise HTTPException(400, "body is not JSON") from error
+        if not isinstance(payload, dict):
+            raise HTTPException(400, "body is not a JSON object")
         await connection.execute(
             "INSERT INTO webhook_log (job_id, provider, accepted, payload_sha256) VALUES ($1, 'llamaparse', true, $2)",
             job_id,
