@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.catalogue import Catalogue
 from fixtures.clock import moment
-from fixtures.project_keys import claims_of_both, expect_role, from_storage, is_opaque, project_of, with_key
+from fixtures.project_keys import claims_of_both, expect_role, from_storage, is_opaque, project_of, require_accepted, with_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of
 from fixtures.vendors import Anthropic, AnthropicByHttp, LlamaParse, OpenAI
@@ -113,8 +113,8 @@ def test_anthropic_refuses_a_wrong_key(session: Session, anthropic: Anthropic) -
 @pytest.mark.needs("supabase")
 def test_supabase_accepts_the_anon_key(supabase: Supabase) -> None:
     """§3 Supabase: the anon key is valid for SUPABASE_URL (F15)."""
-    reply = with_key(supabase, supabase.anon.call("settings"), "SUPABASE_ANON_KEY", supabase.anon_key)
-    reply.success(because="key and URL must belong to one project")
+    settings = supabase.anon.call("settings")
+    with_key(supabase, settings, "SUPABASE_ANON_KEY", supabase.anon_key).success("key and URL must belong to one project")
 
 
 @pytest.mark.about("key.refused", "key SUPABASE_SERVICE_ROLE_KEY")
@@ -140,6 +140,7 @@ def test_supabase_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -
 @pytest.mark.needs("supabase")
 def test_the_anon_key_opens_no_admin_door(supabase: Supabase) -> None:
     """§6 Service Role Keys: the anon key has no admin rights."""
+    require_accepted(supabase, supabase.anon_key, "SUPABASE_ANON_KEY")
     expect(supabase.anon.call("users")).error("unauthorized")
 
 
@@ -217,8 +218,7 @@ def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Cata
 @pytest.mark.needs("supabase")
 def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the bucket exists for the service role."""
-    described = from_storage(supabase, supabase.storage.describe())
-    described.success(because=f"documents are kept in bucket {spec.pipeline.bucket}")
+    from_storage(supabase, supabase.storage.describe()).success(f"documents are kept in bucket {spec.pipeline.bucket}")
 
 
 @pytest.mark.about("storage.closed")
@@ -226,8 +226,7 @@ def test_the_service_role_sees_the_bucket(supabase: Supabase, spec: Specificatio
 @pytest.mark.needs("supabase")
 def test_the_service_role_may_list_files(supabase: Supabase) -> None:
     """contract Storage: the service role may read the bucket (F04)."""
-    listed = from_storage(supabase, supabase.storage.listing(""))
-    listed.success(because="the worker reads documents with this key")
+    from_storage(supabase, supabase.storage.listing("")).success("the worker reads documents with this key")
 
 
 @pytest.mark.about("storage.open")
@@ -246,6 +245,7 @@ def test_the_bucket_is_private(supabase: Supabase, spec: Specification) -> None:
 @pytest.mark.needs("supabase")
 def test_a_stranger_may_not_list_files(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the anon key sees no document (F23)."""
+    require_accepted(supabase, supabase.anon_key, "SUPABASE_ANON_KEY")
     seen = supabase.storage.visible("", supabase.anon)
     expect(seen, "objects that the anon key sees", subject=f"bucket {spec.pipeline.bucket}").is_empty()
 

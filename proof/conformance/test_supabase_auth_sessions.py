@@ -164,7 +164,7 @@ def test_an_old_refresh_token_ends_the_session(clients: Clients, signed_in: Sign
 @operation("Supabase Auth", "refresh with an unknown token")
 def test_an_unknown_refresh_token(clients: Clients) -> None:
     with pytest.raises(AuthApiError) as refused:
-        clients.supabase(clients.keys.publishable).auth.refresh_session("unknown-token")
+        clients.supabase(clients.keys.publishable).auth.refresh_session("notknown1234")
     assert (refused.value.status, refused.value.code) == (400, "refresh_token_not_found")
 
 

@@ -52,6 +52,7 @@ def _of_users(context: Context) -> list[tuple[str, Handler, str]]:
         ("/user/identities/authorize", accounts.manual_linking, "GET"),
         ("/user/identities/{identity_id}", accounts.manual_linking, "DELETE"),
         ("/reauthenticate", accounts.reauthenticate, "GET"),
+        ("/reauthenticate", accounts.reauthenticate, "POST"),
         ("/recover", mail.recover, "POST"),
         ("/otp", mail.otp, "POST"),
         ("/magiclink", mail.otp, "POST"),
