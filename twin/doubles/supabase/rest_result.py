@@ -82,7 +82,7 @@ async def run_changing(
     try:
         return await run(connection, ctes, values, body, **sent)
     except asyncpg.IntegrityConstraintViolationError as error:
-        if request.state.claims.get("role") == "service_role" and not error.detail:
+        if request.state.claims.get("role") == "service_role":
             await _raise_in_full(project, error, _sql(ctes, body, **sent), values)
         raise
 
