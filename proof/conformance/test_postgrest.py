@@ -159,14 +159,6 @@ def test_json(rows: Any, document: Store) -> None:
     assert found.execute().data == [{"status": "complete"}]
 
 
-@operation("PostgREST", "no relation between the tables of a query")
-def test_no_relation(rows: Any) -> None:
-    with pytest.raises(APIError) as refused:
-        rows.table("documents").select("*, nothing(*)").execute()
-    assert refused.value.code == "PGRST200"
-    assert "'documents' and 'nothing'" in str(refused.value.message)
-
-
 @operation("PostgREST", "insert a row that is there already")
 @writes
 def test_duplicates(rows: Any, document: Store) -> None:
@@ -216,59 +208,12 @@ def test_update_and_delete(rows: Any, document: Store) -> None:
     assert rows.table("documents").delete().eq("document_id", key).execute().data == []
 
 
-@operation("PostgREST", "tables, columns, values and schemas that there are not")
-def test_unknown_names(rows: Any, clients: Clients) -> None:
-    for query, code in (
-        (rows.table("nothing").select("*"), "PGRST205"),
-        (rows.table("documents").select("nothing"), "42703"),
-        (rows.table("documents").select("*").eq("document_id", "not-a-uuid"), "22P02"),
-        (rows.table("documents").select("*").filter("filename", "nonsense", "x"), "PGRST100"),
-        (rows.table("documents").insert({"nothing": 1}), "PGRST204"),
-        (clients.supabase(clients.keys.secret, schema="auth").table("users").select("*"), "PGRST106"),
-        (rows.rpc("nothing", {"a": 1}), "PGRST202"),
-    ):
-        with pytest.raises(APIError) as refused:
-            query.execute()
-        assert refused.value.code == code
-
-
-@operation("PostgREST", "statuses of refusals")
-def test_statuses(clients: Clients) -> None:
-    keys, url = clients.keys, f"{clients.urls.supabase}/rest/v1"
-
-    def status(path: str, key: str = keys.secret, **headers: str) -> tuple[int, str]:
-        sent = {"apikey": key, "Authorization": f"Bearer {key}", "Accept-Profile": SCHEMA} | headers
-        reply = httpx.get(f"{url}/{path}", headers=sent)
-        return reply.status_code, reply.json()["code"]
-
-    assert status("nothing") == (404, "PGRST205")
-    assert status("documents?select=nothing") == (400, "42703")
-    assert status("documents", **{"Accept-Profile": "auth"}) == (406, "PGRST106")
-    assert status("documents?limit=2", Accept="application/xml") == (406, "PGRST107")
-    assert status("documents", keys.publishable) == (401, "42501")
-
-
-@operation("PostgREST", "a token that is not one")
-def test_a_broken_token(clients: Clients) -> None:
-    headers = {"apikey": clients.keys.publishable, "Authorization": "Bearer a.b.c"}
-    reply = httpx.get(f"{clients.urls.supabase}/rest/v1/documents", headers=headers)
-    assert (reply.status_code, reply.json()["code"]) == (401, "PGRST301")
-    assert reply.headers["www-authenticate"].startswith("Bearer")
-
-
 @operation("PostgREST", "comma-separated values")
 @writes
 def test_csv(rows: Any, document: Store) -> None:
     key = document()["document_id"]
     found = rows.table("documents").select("document_id, filename").eq("document_id", key).csv().execute()
     assert found.data.splitlines() == ["document_id,filename", f"{key},a.pdf"]
-
-
-@operation("PostgREST", "statements without a condition")
-def test_everything_at_once_is_refused(clients: Clients) -> None:
-    headers = {"apikey": clients.keys.publishable, "Authorization": f"Bearer {clients.keys.publishable}"}
-    reply = httpx.delete(f"{clients.urls.supabase}/rest/v1/documents", headers=headers | {"Content-Profile": SCHEMA})
-    assert reply.status_code in (400, 401)
 
 
 @operation("PostgREST", "a user sees the own rows only")

@@ -60,7 +60,8 @@ def test_changes_are_told(clients: Clients, rows: Client) -> None:
             channel.on_postgres_changes(ANY, heard.append, table="scratch_lists", schema="public")
             assert await subscribed(channel) == "Subscribed to PostgreSQL"
             values = {"title": f"{clients.tag} changes", "tags": ["a"], "details": {"n": 1}}
-            key = rows.table("scratch_lists").insert(values).execute().data[0]["id"]
+            stored: Any = rows.table("scratch_lists").insert(values).execute().data[0]
+            key = stored["id"]
             # One after the other: of a row that is gone nobody can say any more who was allowed to see it.
             await until(lambda: len(heard) == 1)
             rows.table("scratch_lists").update({"weight": 5}).eq("id", key).execute()
@@ -146,7 +147,7 @@ def test_row_level_security(clients: Clients, rows: Client, new_member: Any) -> 
 def test_job_changes(clients: Clients, member: Member) -> None:
     service = clients.supabase(clients.keys.secret, schema=SCHEMA)
     key = str(uuid.uuid4())
-    document = {"document_id": key, "user_id": member.id, "filename": "a.pdf", "mime": "application/pdf"}
+    document: dict[str, Any] = {"document_id": key, "user_id": member.id, "filename": "a.pdf", "mime": "application/pdf"}
     document |= {"bytes_len": 1, "file_sha256": key, "raw_path": "case"}
 
     async def work() -> None:

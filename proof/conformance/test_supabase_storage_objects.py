@@ -15,7 +15,7 @@ from storage3.exceptions import StorageApiError
 from proof.conformance.clients import Clients, Member
 from proof.conformance.marks import operation, writes
 
-TEXT = {"content-type": "text/plain"}
+TEXT: Any = {"content-type": "text/plain"}
 
 
 @pytest.fixture

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from twin.doubles.supabase.project import Project
 from twin.doubles.supabase.rest_call import Calling
-from twin.doubles.supabase.rest_errors import with_rest_errors
+from twin.doubles.supabase.rest_errors import RestError, with_rest_errors
 from twin.doubles.supabase.rest_openapi import Description
 from twin.doubles.supabase.rest_read import Reading
 from twin.doubles.supabase.rest_schema import Schemas
 from twin.doubles.supabase.rest_write import Writing
+
+
+async def _unknown(request: Request) -> Response:
+    if "/" in request.path_params["path"].strip("/"):
+        raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+    raise RestError(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
 
 
 def routes(project: Project) -> list[Route]:
@@ -25,4 +33,8 @@ def routes(project: Project) -> list[Route]:
         ("/{table}", writing.update, ["PATCH"]),
         ("/{table}", writing.delete, ["DELETE"]),
     )
-    return [Route(f"/rest/v1{path}", with_rest_errors(project, handler), methods=methods) for path, handler, methods in table]
+    others = ("/{path:path}", _unknown, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+    return [
+        Route(f"/rest/v1{path}", with_rest_errors(project, handler), methods=methods)
+        for path, handler, methods in (*table, others)
+    ]

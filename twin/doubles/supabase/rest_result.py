@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -55,13 +57,45 @@ def body_of_rows(media: str, *, stripped: bool, row: str = "t") -> str:
     return f"coalesce(json_agg({shown}), '[]')::text"
 
 
+class _Undo(Exception):
+    """Takes back what was tried again only for its error."""
+
+
+async def _raise_in_full(project: Project, error: asyncpg.PostgresError, sql: str, values: list[Any]) -> None:
+    # The database keeps the details of an error from roles that policies apply to. The service role of a real project is
+    # none of them: the statement is tried again without any role, fails again or is taken back.
+    with contextlib.suppress(_Undo):
+        async with project.pool.acquire() as connection, connection.transaction():
+            try:
+                await connection.fetchrow(sql, *values)
+            except asyncpg.PostgresError as again:
+                if again.sqlstate == error.sqlstate:
+                    raise again from error
+            raise _Undo
+
+
+async def run_changing(
+    project: Project, request: Request, connection: Any, statement: tuple[str, list[Any], str], **sent: str
+) -> Result:
+    """As `run`, with the details of an error that the service role may know."""
+    ctes, values, body = statement
+    try:
+        return await run(connection, ctes, values, body, **sent)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        if request.state.claims.get("role") == "service_role":
+            await _raise_in_full(project, error, _sql(ctes, body, **sent), values)
+        raise
+
+
+def _sql(ctes: str, body: str, *, counted: str = "", inserted: str = "") -> str:
+    number = f"(SELECT count(*) FROM {counted})" if counted else "count(*)"
+    shown = f"{number} AS n, {body} AS body, {inserted or 0} AS inserted"
+    return f"WITH {ctes} SELECT {shown} FROM (SELECT * FROM pgrst_source) t"
+
+
 async def run(connection: Any, ctes: str, values: list[Any], body: str, *, counted: str = "", inserted: str = "") -> Result:
     """Run a statement whose rows are in `pgrst_source`; `counted` is another source of their number."""
-    number = f"(SELECT count(*) FROM {counted})" if counted else "count(*)"
-    row = await connection.fetchrow(
-        f"WITH {ctes} SELECT {number} AS n, {body} AS body, {inserted or 0} AS inserted FROM (SELECT * FROM pgrst_source) t",
-        *values,
-    )
+    row = await connection.fetchrow(_sql(ctes, body, counted=counted, inserted=inserted), *values)
     return Result(row["n"], row["body"], row["inserted"] or 0)
 
 

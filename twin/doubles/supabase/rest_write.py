@@ -20,7 +20,7 @@ from twin.doubles.supabase.rest_result import (
     check_single,
     content_range,
     respond,
-    run,
+    run_changing,
     transaction,
 )
 from twin.doubles.supabase.rest_schema import Schemas, Table
@@ -153,11 +153,13 @@ class Writing:
                 inserted = "(SELECT count(*) FILTER (WHERE pgrst_inserted) FROM pgrst_changed)"
                 body = body_of_rows(media, stripped=stripped)
                 sent: dict[str, str] = {"counted": "pgrst_changed", "inserted": inserted}
-                result = await run(connection, ctes, builder.values.items, body, **sent)
+                asked = (ctes, builder.values.items, body)
+                result = await run_changing(self.project, change.request, connection, asked, **sent)
                 check_single(media, result.count)
             else:
                 ctes = f"pgrst_source AS ({statement} RETURNING 1)"
-                result = await run(connection, ctes, builder.values.items, "''")
+                asked = (ctes, builder.values.items, "''")
+                result = await run_changing(self.project, change.request, connection, asked)
             check_affected(change.preferences, result.count)
         return result
 

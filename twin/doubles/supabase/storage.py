@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from twin.doubles.supabase.project import Project
@@ -12,6 +14,15 @@ from twin.doubles.supabase.storage_objects import Objects
 from twin.doubles.supabase.storage_signed import Signed
 
 READ = ["GET", "HEAD"]
+
+
+async def _status(_: Request) -> Response:
+    return Response(status_code=200)
+
+
+async def _unknown(request: Request) -> Response:
+    message = f"Route {request.method}:/{request.path_params['path']} not found"
+    return JSONResponse({"message": message, "error": "Not Found", "statusCode": 404}, status_code=404)
 
 
 def routes(project: Project) -> list[Route]:
@@ -45,5 +56,6 @@ def routes(project: Project) -> list[Route]:
         (f"/object/{key}", objects.remove, ["DELETE"]),
         ("/object/{bucket}", objects.remove_many, ["DELETE"]),
     )
-    handled = ((path, with_storage_errors(project, handler), methods) for path, handler, methods in table)
+    more = (("/status", _status, READ), ("/{path:path}", _unknown, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]))
+    handled = ((path, with_storage_errors(project, handler), methods) for path, handler, methods in (*table, *more))
     return [Route(f"/storage/v1{path}", handler, methods=methods) for path, handler, methods in handled]

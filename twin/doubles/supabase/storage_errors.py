@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twin.doubles.supabase.gateway import gateway_refusal
-from twin.doubles.supabase.project import Project, Refused
+from twin.doubles.supabase.project import Project, Refused, key_of
 
 Handler = Callable[[Request], Awaitable[Response]]
 DENIED = "new row violates row-level security policy"
@@ -84,7 +84,7 @@ def with_storage_errors(project: Project, handler: Handler) -> Handler:
     async def wrapped(request: Request) -> Response:
         await asyncio.sleep(request.app.state.delay)
         try:
-            if request.headers.get("apikey") or request.query_params.get("apikey"):
+            if key_of(request):
                 project.require_key(request)
         except Refused as error:
             return gateway_refusal(error)

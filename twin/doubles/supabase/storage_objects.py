@@ -8,11 +8,11 @@ import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from twin.doubles.supabase.project import Project
+from twin.doubles.supabase.project import Project, key_of
 from twin.doubles.supabase.storage_errors import StorageError, denied, invalid, no_bucket, no_object, taken
 from twin.doubles.supabase.storage_files import check_key, download, etag_of, text_field, uploaded
 from twin.doubles.supabase.storage_rows import ONE, Place, Rows, caller_of, owner_of
-from twin.doubles.web import body_of
+from twin.doubles.web import bearer, body_of
 
 DELETED = {"message": "Successfully deleted"}
 
@@ -53,10 +53,9 @@ class Objects:
 
     async def read(self, request: Request) -> Response:
         """Bytes of an object that the caller may see."""
-        claims, place = caller_of(self.project, request), place_of(request)
-        bucket = await self.rows.bucket(place.bucket)
+        place = place_of(request)
         try:
-            return await self._send(request, place, None if bucket["public"] else claims)
+            return await self._send(request, place, await self._reader(request, place))
         except StorageError:
             if request.method == "HEAD":
                 return Response(status_code=400)
@@ -68,13 +67,24 @@ class Objects:
         await self._public(place)
         return await self._send(request, place, None)
 
+    async def _reader(self, request: Request, place: Place) -> dict[str, Any] | None:
+        # A public bucket is open to everybody, whoever they say that they are.
+        anonymous = not (key_of(request) or bearer(request))
+        claims = None if anonymous else caller_of(self.project, request)
+        if (await self.rows.bucket(place.bucket))["public"]:
+            return None
+        if claims is None:
+            raise no_bucket()
+        return claims
+
     async def _public(self, place: Place) -> None:
         if not (await self.rows.bucket(place.bucket))["public"]:
             raise no_bucket()
 
     async def info(self, request: Request) -> Response:
         """What is known of an object that the caller may see."""
-        return await self._info(place_of(request), caller_of(self.project, request))
+        place = place_of(request)
+        return await self._info(place, await self._reader(request, place))
 
     async def info_public(self, request: Request) -> Response:
         """What is known of an object of a public bucket."""

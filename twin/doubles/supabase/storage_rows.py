@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from starlette.requests import Request
 
-from twin.doubles.supabase.project import Project
+from twin.doubles.supabase.project import Project, key_of
 from twin.doubles.supabase.storage_errors import StorageError, denied, invalid, no_bucket, no_object, taken
 from twin.doubles.supabase.storage_files import Files, Upload, fits
 from twin.doubles.web import bearer
@@ -19,7 +19,7 @@ ONE = "bucket_id = $1 AND name = $2"
 
 def caller_of(project: Project, request: Request) -> dict[str, Any]:
     """The claims of a request, whose key may stand in `Authorization` alone; raises StorageError or Refused."""
-    if request.headers.get("apikey") or request.query_params.get("apikey"):
+    if key_of(request):
         return project.identity(request)
     token = bearer(request)
     if not token:
