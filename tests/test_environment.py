@@ -1,5 +1,6 @@
 """Rules of environment variables."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from fixtures.environment import Breach, Rule, url_part
 from fixtures.problems import Problem
 from gate.session import Session
+from spec import DEFAULT, load
 
 URL = "postgresql://staging_user:pass%40word@pooler.example.com:6543/staging_db"
 
@@ -62,3 +64,18 @@ def test_a_secret_is_not_shown(session: Session) -> None:
     found = problem(session, "DATABASE_URL", "postgresql://user:very-secret@")
     assert found
     assert "very-secret" not in found.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "was_never_filled_in"),
+    [
+        ("sk-xxx", True),
+        ("sk_xxxxxxxxxxxx", True),
+        ("TODO", True),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.q1xXxW_4kTODOs9", False),
+        ("sb_secret_aXXxb-ztodoK", False),
+    ],
+)
+def test_letters_in_a_random_key_are_no_placeholder(value: str, was_never_filled_in: bool) -> None:
+    patterns = load(DEFAULT).placeholders.patterns
+    assert any(re.fullmatch(pattern, value) for pattern in patterns) == was_never_filled_in
