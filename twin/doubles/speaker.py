@@ -14,6 +14,8 @@ BARE_BETWEEN = r"(?: (?:back|only|exactly|just|with|the|single|one|word|words|ph
 BARE = re.compile(
     VERB.replace("|return|write", "") + BARE_BETWEEN + r"([\w-]+(?: [\w-]+){0,3}?)(?: and nothing else| only)?[.!]?\s*$", re.I
 )
+# What follows a colon at the end is to be repeated: "Repeat exactly, and nothing else: ONE TWO".
+AFTER_COLON = re.compile(VERB + r"[^:\n]{0,80}:\s+(\S.{0,400})$", re.I | re.S)
 COUNTING = re.compile(r"\bcount\b.*?\b(?:from (\d+) )?(?:up )?to (\d+)", re.I | re.S)
 SUM = re.compile(r"(-?\d+)\s*(\+|plus|-|minus|\*|×|x|times|multiplied by)\s*(-?\d+)", re.I)
 LONG = re.compile(r"\b(write|tell|story|essay|poem|explain|describe|list|long|detail|paragraph|summar|haiku|joke)", re.I)
@@ -45,7 +47,7 @@ def speak(system: str, said: Sequence[tuple[str, str]]) -> str:
 
 
 def _instructed(text: str) -> str | None:
-    if match := ONLY.search(text) or BARE.search(text):
+    if match := ONLY.search(text) or BARE.search(text) or AFTER_COLON.search(text):
         return match.group(1).strip()
     if match := COUNTING.search(text):
         first, last = int(match.group(1) or 1), int(match.group(2))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
+import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -188,7 +190,8 @@ def _deploy(identifier: str, commit: str, status: str, time: datetime.datetime) 
 def own_value(given: dict[str, Any]) -> str:
     """The value of a variable as a request gives it, or a generated one; raises Problem."""
     if given.get("generateValue"):
-        return new_id("gen")
+        # 256 bits in base64, as the host documents it.
+        return base64.b64encode(secrets.token_bytes(32)).decode()
     value = given.get("value")
     if not isinstance(value, str):
         raise Problem(400, "value or generateValue is required")
