@@ -26,7 +26,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--variant", action="append", default=[], metavar="ID", help="of the twin; may be given more than once")
     parser.add_argument("--allow-writes", action="store_true", help="with --target live: also create, change and spend there")
     parser.add_argument("--page", action="store_true", help="write docs/conformance.md")
-    parser.add_argument("arguments", nargs="*", metavar="CASES", help="for pytest: files, and after `--` any of its options")
+    parser.add_argument("-k", metavar="EXPRESSION", help="only cases whose names match")
+    parser.add_argument("cases", nargs="*", metavar="FILE", help="only these files")
     return parser
 
 
@@ -52,10 +53,11 @@ def _report(cases: list[Case], is_live: bool) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the cases; returns pytest's exit code, or 4 for a target that cannot be used."""
     results = Results()
+    chosen = [*(arguments.cases or [str(FOLDER)]), *(["-k", arguments.k] if arguments.k else [])]
     try:
         with _settings(arguments) as settings:
             command = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER), *settings]
-            code = int(pytest.main([*command, *(arguments.arguments or [str(FOLDER)])], plugins=[results]))
+            code = int(pytest.main([*command, *chosen], plugins=[results]))
     except ConfigurationError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return ExitCode.USAGE
