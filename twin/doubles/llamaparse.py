@@ -45,12 +45,14 @@ class Job:
         """All pages, each under its own heading line when it holds text."""
         return "\n\n".join(page for page in self.pages or [] if page.strip())
 
-    def callback(self) -> dict[str, Any]:
-        """Body of the callback."""
+    def callback(self, form: str = "both") -> dict[str, Any]:
+        """Body of the callback; its result as Markdown and text, one of them (md | txt), or a list of pages."""
         if self.pages is None:
             return {"jobId": self.id, "status": "failed", "error": self.error}
         text = self.markdown()
-        return {"jobId": self.id, "status": "completed", "result": {"md": text, "txt": text}}
+        pages = [{"page": number, "md": page} for number, page in enumerate(self.pages, 1)]
+        forms = {"both": {"md": text, "txt": text}, "md": {"md": text}, "txt": {"txt": text}, "pages": pages}
+        return {"jobId": self.id, "status": "completed", "result": forms[form]}
 
 
 def extract(body: bytes) -> list[str]:
@@ -85,10 +87,11 @@ class LlamaParse:
             job.status, job.error = "ERROR", str(error)
         job.body = b""
         if job.webhook_url and self._random.random() >= self._behaviour.get("lose", 0):
-            await self._call_back(job)
+            for _ in range(self._behaviour.get("repeats", 1)):
+                await self._call_back(job)
 
     async def _call_back(self, job: Job) -> None:
-        body = json.dumps(job.callback()).encode()
+        body = json.dumps(job.callback(self._behaviour.get("result", "both"))).encode()
         signature = hmac.new(job.secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Webhook-Signature": signature}
         async with httpx.AsyncClient(verify=self._trust, timeout=20) as client:
@@ -145,7 +148,7 @@ class LlamaParse:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.llamaparse` may set delay (s), status, and lose (share of callbacks, with a seed)."""
+    """The double; `behaviour.llamaparse` may set delay (s), status, result, repeats, and lose (share of callbacks, with a seed)."""
     logging.getLogger("pypdf").setLevel("CRITICAL")
     llamaparse = LlamaParse(config)
     return Starlette(

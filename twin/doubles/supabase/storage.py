@@ -44,7 +44,7 @@ class Storage:
                 options={"require": ["exp"]},
             )
         except jwt.PyJWTError as error:
-            raise Refused(400, "Invalid JWT", "InvalidJWT") from error
+            raise Refused(self.project.behaviour.get("altered", 400), "Invalid JWT", "InvalidJWT") from error
         if claims.get("kind") != kind or claims.get("url") != f"{bucket}/{key}":
             raise Refused(400, "The token does not fit the object", "InvalidSignature")
         return bucket, key
@@ -84,7 +84,8 @@ class Storage:
             else:
                 await self._insert(connection, bucket, key, metadata)
         self._path(bucket, key).write_bytes(body)
-        return JSONResponse({"Key": f"{bucket}/{key}", "Id": metadata["eTag"]})
+        stored = self.project.behaviour.get("stored", 200)
+        return JSONResponse({"Key": f"{bucket}/{key}", "Id": metadata["eTag"]}, status_code=stored)
 
     async def _insert(self, connection: Any, bucket: str, key: str, metadata: dict[str, Any]) -> None:
         try:
