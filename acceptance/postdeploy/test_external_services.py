@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.controls import require_shown
 from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.stored import object_key
@@ -65,6 +66,7 @@ def test_realtime_answers_heartbeats(supabase: Supabase) -> None:
 @pytest.mark.about("key.accepted", "key SUPABASE_ANON_KEY")
 def test_realtime_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -> None:
     """§6 API Keys: a key of no project opens no socket."""
+    require_shown(supabase.realtime.accepts(supabase.anon_key), "a socket with the right key")
     expect(supabase.realtime.accepts(spec.probes.wrong_key), "a socket with a wrong key").equals(False)
 
 

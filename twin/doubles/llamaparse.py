@@ -148,7 +148,7 @@ class LlamaParse:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.llamaparse` may set delay (s), status, result, repeats, and lose (share of callbacks, with a seed)."""
+    """The double; `behaviour.llamaparse` may set delay (s), status, result, repeats, seed and lose (share of callbacks)."""
     logging.getLogger("pypdf").setLevel("CRITICAL")
     llamaparse = LlamaParse(config)
     return Starlette(
