@@ -24,7 +24,7 @@ def unreadable(reply: Reply, name: str, error: Failure, observed: object) -> Fai
         subject_of_field(reply, name),
         expected=error.expected,
         observed=observed,
-        what=f"{name} of {reply}",
+        what=f"{name} of {reply} to be",
         hint=reply.hint,
         component=reply.component,
         exchange=reply.exchange,

@@ -29,9 +29,10 @@ def identifier(value: object, accepted: Readings) -> str:
         raise Failure(expected="an id", observed=value)
     text = value.strip()
     forms = (ID_FORMS[form].fullmatch(text) for form in accepted.id_forms if form in ID_FORMS)
-    inner = next((found[1] for found in forms if found), text)
-    if inner == text and not re.fullmatch(HYPHENATED, text):
+    found = next((found for found in forms if found), None) or re.fullmatch(f"({HYPHENATED})", text)
+    if found is None:
         return text
+    inner = found[1]
     return str(UUID(inner)) if inner == inner.lower() or "any case" in accepted.id_forms else text
 
 

@@ -246,9 +246,7 @@ def test_the_bucket_is_private(supabase: Supabase, spec: Specification) -> None:
 @pytest.mark.needs("supabase")
 def test_a_stranger_may_not_list_files(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the anon key sees no document (F23)."""
-    seen = supabase.storage.visible("", supabase.anon)
-    if not seen and not supabase.storage.visible("", supabase.admin):
-        not_applicable("not even the service role sees an object, so that nothing can be said of others")
+    seen = supabase.storage.seen_by_strangers("")
     expect(seen, "objects that the anon key sees", subject=f"bucket {spec.pipeline.bucket}").is_empty()
 
 
