@@ -65,7 +65,7 @@ def _named_version(method: str, path: str, status: int, body: Any) -> Any:
     if path == "/health" and "version" in body:
         body["version"] = f"insurance-navigator v{body['version']} (build 77)"
     if path == "/api/v1/status":
-        body |= {"version": f"v{body['version']}+g{body['commit'][:7]}"}
+        body |= {"version": f"v{body['version']}+g{body['commit'][:7]}", "commit": body["commit"][:8]}
     return body
 
 
@@ -73,7 +73,10 @@ def _product(method: str, path: str, status: int, headers: Headers) -> tuple[int
     return status, [*headers, (b"server", b"h2o-edge (eu-west-1, pop 7)")]
 
 
-@variant("V65", "the version with its product, a v and a build; a Server header with digits that are no version")
+@variant(
+    "V65",
+    "a version with product, v and build, a short commit; a Server header with digits that are no version",
+)
 def named_version(plan: Plan) -> None:
     reshape(plan, _named_version)
     retouch(plan, _product)
