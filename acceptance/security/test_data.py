@@ -71,8 +71,9 @@ def test_no_secret_is_in_an_answer(session: Session, api: Api, policy: DocumentR
 def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun, pipeline: Pipeline) -> None:
     """contract Database: webhook_secret stays inside."""
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
-    secret = pipeline.webhook_secret(policy.job_id)
-    shown = ["webhook_secret"] if secret and secret in reply.text else []
+    secret, job = pipeline.webhook_secret(policy.job_id), reply.object()
+    # The release may have deleted the secret after its use: then the field itself is all that can be seen.
+    shown = ["webhook_secret"] if (secret and secret in reply.text) or job.get("webhook_secret") else []
     expect(shown, "secrets of the job as the owner sees it", code="secret.shown", subject=reply.subject, of=reply).is_empty()
     expect_no_leak(reply, session, own=policy.owner.token)
     expect(reply).success(because="what was not shown cannot be judged")
