@@ -20,10 +20,10 @@ def small_chunks(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "BATCH = 256", "BATCH = 32")
 
 
-@variant("V68", "large chunks; two workers, each of which claims jobs of one stage several at a time")
+@variant("V68", "larger chunks; two workers, each of which claims jobs of one stage several at a time")
 def two_workers(plan: Plan) -> None:
-    plan.replace_in_source(CHUNKING, "TARGET_CHARACTERS = 600", "TARGET_CHARACTERS = 2200")
-    plan.replace_in_source(CHUNKING, "OVERLAP_CHARACTERS = 120", "OVERLAP_CHARACTERS = 400")
+    plan.replace_in_source(CHUNKING, "TARGET_CHARACTERS = 600", "TARGET_CHARACTERS = 720")
+    plan.replace_in_source(CHUNKING, "OVERLAP_CHARACTERS = 120", "OVERLAP_CHARACTERS = 200")
     one = "    await EnhancedBaseWorker(load()).run(stop)\n"
     plan.replace_in_source(RUNNER, one, "    await asyncio.gather(*(EnhancedBaseWorker(load()).run(stop) for _ in range(2)))\n")
     plan.replace_in_source(
