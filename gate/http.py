@@ -10,8 +10,9 @@ from typing import Any, NoReturn, TypeVar, Unpack, overload
 
 import httpx
 
-from gate.bounded import Received, Sent, exchange
+from gate.bounded import Received, Sent
 from gate.breaks import break_of
+from gate.client import ask, make_client
 from gate.expect import NOTHING, Expectation
 from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
 from gate.reply import Reply, ReplyExpectation, is_refusal, subject_of
@@ -60,8 +61,7 @@ class Service:
         self.component = component
         self.prerequisite = prerequisite
         self.headers: dict[str, str] = {"User-Agent": f"{USER_AGENT}/{session.run.run_id}"}
-        # Redirects are not followed, and proxies of the machine not used.
-        self.client = httpx.Client(transport=session.transport, follow_redirects=False, trust_env=False)
+        self.client = make_client(session.transport)
         self.quiet = False
         self.counted = True
 
@@ -104,7 +104,7 @@ class Service:
         started = time.perf_counter()
         asked = Asked(method, url, rule, limit)
         try:
-            received = exchange(self.client, method, url, limit, **sent)
+            received = ask(self.client, method, url, limit, self.session.spec.readings.slash_redirects, **sent)
         except httpx.HTTPError as error:
             self.session.traffic.note(asked.subject, self.component, 0)
             self._no_answer(asked, time.perf_counter() - started, error)
@@ -129,6 +129,7 @@ class Service:
             # Only the service itself takes users' tokens; elsewhere the header carries a key.
             with_token=with_token and self.component == self.session.spec.service,
             without_route=self._is_without_route(received, httpx.URL(asked.url).path),
+            readings=self.session.spec.readings,
         )
 
     def _is_own(self, received: Received) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import httpx
 
 from gate.expect import Expectation
 from gate.failures import Exchange, Facts, Failure
-from spec.model import Call
+from gate.readings import within
+from spec.model import Call, Readings
 
 
 def is_refusal(status: int) -> bool:
@@ -29,7 +30,8 @@ class Reply:
 
     `rule` holds the statuses that are right for the request, where the specification describes it; `request_id` names it in
     the service's log. `own`: the service itself sent it, and no proxy in front of it; `with_token`: the request carried one;
-    `without_route`: it looks like the answer to a page that does not exist.
+    `without_route`: it looks like the answer to a page that does not exist; `readings`: how its values
+    may be written.
     """
 
     method: str
@@ -44,6 +46,7 @@ class Reply:
     own: bool = True
     with_token: bool = False
     without_route: bool = False
+    readings: Readings = field(default_factory=Readings)
 
     @property
     def succeeded(self) -> bool:
@@ -92,6 +95,11 @@ class Reply:
         if not isinstance(body, dict):
             self.fail("http.fields", "object", None)
         return body
+
+    def object_with(self, *names: str) -> dict[str, Any]:
+        """The body, or of an error what it holds in an accepted envelope, where that has these fields."""
+        __tracebackhide__ = True
+        return within(self.object(), names, self.readings.error_envelopes if self.is_error else ())
 
     def fail(
         self, code: str, relation: str, expected: Any, because: str = "", subject: str = "", missing: Any = None
@@ -242,9 +250,9 @@ class ReplyExpectation:
         )
 
     def fields(self, *names: str) -> dict[str, Any]:
-        """The body is a JSON object with these fields; returns it."""
+        """The body is a JSON object with these fields, of an error also in an accepted envelope; returns that object."""
         __tracebackhide__ = True
-        body = self.reply.object()
+        body = self.reply.object_with(*names)
         if missing := [name for name in names if name not in body]:
             code = self.code or ("http.fields" if not self.reply.is_error else code_of_error(self.reply))
             self.reply.fail(code, "fields", list(names), "", self.subject, missing)

@@ -13,6 +13,7 @@ from fixtures.answers import Answer
 from fixtures.api import Api, upload_body
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document, make
+from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from gate.bounded import exchange
 from gate.http import Reply
@@ -77,8 +78,9 @@ class People:
         api = Api(self.session).silent().as_(owner)
         reply = api.request_upload(document)
         if reply.status == self.session.spec.endpoint("upload").success:
-            self.remember_job(owner, str(reply.object()["job_id"]))
-            api.send(api.absolute(reply.object()["signed_url"]), document.body)
+            accepted = Accepted(reply)
+            self.remember_job(owner, accepted.job_id)
+            api.send(api.absolute(accepted.signed_url), document.body)
 
     def account(self) -> User:
         """Somebody who is signed in, in turns."""

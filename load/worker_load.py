@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fixtures.api import Api
 from fixtures.documents import make
+from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from gate.exit_codes import ExitCode
 from gate.http import expect
@@ -92,4 +93,4 @@ def _upload(session: Session, owner: User, name: str) -> None:
     reply = api.as_(owner).request_upload(document)
     # What is broken, and refuses nothing, has the engine's own code.
     expect(reply, code="pipeline.refused" if reply.is_refusal else "").status(session.spec.endpoint("upload").success)
-    api.send(api.absolute(reply.object()["signed_url"]), document.body)
+    api.send(api.absolute(Accepted(reply).signed_url), document.body)

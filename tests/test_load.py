@@ -213,7 +213,7 @@ def test_thresholds_become_verdicts(spec: Specification) -> None:
     assert judge(good, spec, []).exit_code == 0
     judged = judge(slow, spec, [])
     assert (judged.verdict, judged.exit_code) == ("fail", 1)
-    assert judged.broken[0].expected.startswith("health under load: p50 below 100 ms")
+    assert judged.broken[0].expected.startswith("health under load: p95 below 200 ms")
     assert judge(a_record(aborted="silent"), spec, []).exit_code == 6
     lost = judge(drawn(1, lost=[LostWorker(name="w2", at=3.0)]), spec, [])
     assert lost.verdict == "invalid"

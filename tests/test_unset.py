@@ -13,7 +13,9 @@ from tests.conftest import Pytest
 
 # Modules whose checks create users, documents, objects and buckets.
 POSTDEPLOY = ("test_api_accounts", "test_api_uploads", "test_database_connectivity", "test_external_integrations")
-CREATING = ["acceptance/security/test_data.py", *(f"acceptance/postdeploy/{name}.py" for name in POSTDEPLOY)]
+CREATING = [f"acceptance/security/test_{name}.py" for name in ("data", "storage")] + [
+    *(f"acceptance/postdeploy/{name}.py" for name in POSTDEPLOY)
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from fixtures.supabase import Supabase
 from fixtures.users import User
 from fixtures.vendors import Anthropic, LlamaParse, OpenAI
 from gate.failures import not_applicable
+from gate.fields import text_in
 from gate.http import expect
 from gate.selection import promised
 from gate.session import Session
@@ -84,7 +85,7 @@ def test_handing_in_a_document_holds_its_target(
 def test_asking_for_a_parse_is_quick(llamaparse: LlamaParse, page: Document, measure: Measure, spec: Specification) -> None:
     """§5 External API Calls: LlamaParse's job status."""
     patience = spec.safety.chat_seconds
-    job = str(expect(llamaparse.submit(page.filename, page.body, patience)).success().object()["id"])
+    job = text_in(expect(llamaparse.submit(page.filename, page.body, patience)).success(), "id")
 
     def work() -> float:
         return expect(llamaparse.job(job, patience)).success().seconds

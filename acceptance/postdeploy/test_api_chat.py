@@ -9,6 +9,7 @@ from fixtures.api import Api
 from fixtures.clock import TimeField
 from fixtures.document_run import DocumentRun
 from fixtures.users import User
+from gate.fields import id_in
 from gate.http import expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -43,7 +44,7 @@ def test_chat_keeps_the_conversation(api: Api, policy: DocumentRun) -> None:
     """contract POST /api/chat: the conversation id is kept."""
     conversation = str(uuid.uuid4())
     reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], conversation_id=conversation)).success()
-    kept = reply.object().get("conversation_id")
+    kept = id_in(reply, "conversation_id")
     expect(kept, "conversation_id", subject=reply.subject, of=reply).equals(conversation)
 
 

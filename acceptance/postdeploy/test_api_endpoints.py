@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.api import Api, shape
+from fixtures.api import Api, paths_in, shape
 from fixtures.violations import without_right_token
 from gate.http import expect
 from gate.selection import each, promised
@@ -34,7 +34,7 @@ def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> 
     """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""
     endpoint = spec.endpoint(name)
     reply = api.call("openapi")
-    described = {shape(path): methods for path, methods in expect(reply).fields("paths")["paths"].items()}
+    described = {shape(path): methods for path, methods in paths_in(reply).items()}
     known = [method.upper() for method in described.get(shape(endpoint.path), {})]
     what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
     expect(known, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)

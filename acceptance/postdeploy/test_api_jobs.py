@@ -5,13 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api, expect_jobs, job_ids
+from fixtures.controls import require_known
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, within
+from gate.fields import id_in
 from gate.http import expect
 from gate.selection import promised
 from spec import Specification
@@ -29,15 +32,16 @@ pytestmark = [
 
 def test_a_new_job_can_be_read(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
     """contract GET …/jobs/{job_id}: the owner sees the job (F07)."""
-    body = expect(api.as_(new_user).request_upload(new_document())).success().object()
-    reply = expect(api.as_(new_user).call("job", at={"job_id": body["job_id"]})).success()
-    job = expect(reply).fields(*spec.endpoint("job").fields)
-    expect(job["document_id"], "document of the job", subject=reply.subject, of=reply).equals(body["document_id"])
+    accepted = Accepted(api.as_(new_user).request_upload(new_document()))
+    reply = expect(api.as_(new_user).call("job", at={"job_id": accepted.job_id})).success()
+    expect(reply).fields(*spec.endpoint("job").fields)
+    shown = id_in(reply, "document_id")
+    expect(shown, "document of the job", subject=reply.subject, of=reply).equals(accepted.document_id)
 
 
 def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET …/jobs: the caller's jobs only (F07)."""
-    job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
+    job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
     reply = expect(api.as_(new_user).call("jobs", params={"limit": 10, "offset": 0})).success()
     expect_jobs(reply, "jobs of a user with one upload", [job_id], own=[job_id])
 
@@ -45,7 +49,7 @@ def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_documen
 def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET …/jobs: limit and offset select a page of the jobs."""
     uploads = [within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT) for _ in range(2)]
-    sent = {upload.object()["job_id"] for upload in uploads}
+    sent = {Accepted(upload).job_id for upload in uploads}
     pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).success() for n in range(3)]
     found = [job_ids(page) for page in pages]
     subject = pages[0].subject
@@ -71,24 +75,28 @@ def test_a_malformed_listing_is_refused(api: Api, user: User, query: dict[str, s
 
 def test_the_document_status_can_be_read(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET /documents/{document_id}/status: the owner sees the status (F07)."""
-    body = expect(api.as_(new_user).request_upload(new_document())).success().object()
-    expect(api.as_(new_user).call("document_status", at={"document_id": body["document_id"]})).success().object()
+    accepted = Accepted(api.as_(new_user).request_upload(new_document()))
+    expect(api.as_(new_user).call("document_status", at={"document_id": accepted.document_id})).success().object()
 
 
 @pytest.mark.parametrize("endpoint", ["job", "retry"])
-def test_an_unknown_job_is_not_found(api: Api, user: User, spec: Specification, endpoint: str) -> None:
+def test_an_unknown_job_is_not_found(api: Api, planted: Planted, spec: Specification, endpoint: str) -> None:
     """contract GET, POST …/jobs/{job_id}: 404 for an unknown job."""
+    user = planted.owner
+    require_known(api.as_(user).call(endpoint, at={"job_id": planted.job_id}))
     expect(api.as_(user).call(endpoint, at={"job_id": spec.probes.unknown_id})).error("unknown")
 
 
-def test_an_unknown_document_is_not_found(api: Api, user: User, spec: Specification) -> None:
+def test_an_unknown_document_is_not_found(api: Api, planted: Planted, spec: Specification) -> None:
     """contract GET /documents/{document_id}/status: 404 for an unknown document."""
+    user = planted.owner
+    require_known(api.as_(user).call("document_status", at={"document_id": planted.document_id}))
     expect(api.as_(user).call("document_status", at={"document_id": spec.probes.unknown_id})).error("unknown")
 
 
 def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract POST …/retry: 409 for a job that cannot be retried."""
-    job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
+    job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
     expect(api.as_(new_user).call("retry", at={"job_id": job_id})).error("not_retryable")
 
 
@@ -103,10 +111,10 @@ def test_a_failed_job_can_be_retried(
 ) -> None:
     """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again."""
     document = new_document()
-    accepted = expect(api.as_(new_user).request_upload(document)).success().object()
-    job_id = accepted["job_id"]
+    accepted = Accepted(api.as_(new_user).request_upload(document))
+    job_id = accepted.job_id
     pipeline.bury_job(job_id)
-    expect(api.send(api.absolute(accepted["signed_url"]), document.body)).success()
+    expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
     reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
     state = pipeline.existing_job(job_id)["state"]
     what = "state of a dead job after its retry"

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
+from fixtures.controls import require_known
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
+from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.webhooks import signed
 from gate.http import expect
@@ -31,7 +33,7 @@ def test_the_webhook_refuses_a_missing_signature(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 401 for a missing signature."""
-    job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
+    job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
     expect(api.call("webhook", at={"job_id": job_id}, json=spec.webhook.completed)).error("unauthorized")
 
 
@@ -39,13 +41,14 @@ def test_the_webhook_refuses_a_wrong_signature(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 401 for a wrong signature."""
-    job_id = expect(api.as_(new_user).request_upload(new_document())).success().object()["job_id"]
+    job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
     expect(api.call("webhook", at={"job_id": job_id}, **signed(spec.webhook, spec.probes.wrong_key))).error("unauthorized")
 
 
-def test_the_webhook_does_not_know_an_unknown_job(api: Api, spec: Specification) -> None:
+def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, spec: Specification) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 404 for an unknown job."""
     callback = signed(spec.webhook, spec.probes.wrong_key)
+    require_known(api.call("webhook", at={"job_id": planted.job_id}, **callback))
     expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
 
 

@@ -7,14 +7,18 @@ import pytest
 from fixtures.api import Api
 from fixtures.catalogue import Catalogue
 from fixtures.connections import Connections
+from fixtures.controls import require_shown
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.health import shows_working
 from fixtures.pipeline import Pipeline
 from fixtures.supabase import Supabase
+from fixtures.uploads import Accepted
 from fixtures.users import Users
+from fixtures.visible import RowSecurity
 from gate.failures import Blocked
+from gate.fields import listed
 from gate.http import expect, is_refusal
 from gate.selection import each, promised
 from gate.session import Session
@@ -101,7 +105,7 @@ def idle_job(api: Api, users: Users, session: Session) -> str:
     reply = api.as_(users.new("idle")).request_upload(document)
     if not reply.succeeded:
         raise Blocked("upload", f"{reply} answered {reply.status} {reply.text[:200]}")
-    return str(reply.object()["job_id"])
+    return Accepted(reply).job_id
 
 
 @pytest.mark.needs("api")
@@ -118,22 +122,24 @@ def test_the_status_is_accepted(pipeline: Pipeline, idle_job: str, status: str) 
 @promised("pipeline", "roles")
 @every_named_table
 @pytest.mark.about("db.hidden", "table {table}")
-def test_a_user_sees_their_own_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
+def test_a_user_sees_their_own_rows(row_security: RowSecurity, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: row-level security shows a user their own documents (F09, F24)."""
-    rows, refusal = database.visibility(spec.roles.user, policy.owner.id, table)
-    facts = refusal.facts if refusal else {}
-    expect(rows, f"rows of {table} that the owner sees", seen=str(refusal or ""), facts=facts).is_above(0)
+    found = row_security.seen(spec.roles.user, policy.owner.id, table)
+    facts = found.refusal.facts if found.refusal else {}
+    expect(found.rows, f"rows of {table} that the owner sees", seen=str(found.refusal or ""), facts=facts).is_above(0)
 
 
 @promised("pipeline", "roles")
 @every_named_table
 @pytest.mark.about("db.open", "table {table}")
 def test_a_user_sees_no_other_users_rows(
-    database: Database, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
+    row_security: RowSecurity, policy: DocumentRun, other_policy: DocumentRun, spec: Specification, table: str
 ) -> None:
     """contract Database: row-level security hides other users' documents (F24)."""
-    rows = database.foreign_rows(spec.roles.user, other_policy.owner.id, table, policy.document_id)
-    hint = f"the policies on {database.schema}.{table}; is row-level security on?"
+    user, document = spec.roles.user, policy.document_id
+    require_shown(row_security.seen(user, policy.owner.id, table, document).rows, f"its rows in {table}")
+    rows = row_security.rows_shown(user, other_policy.owner.id, table, document)
+    hint = f"the policies on {spec.database.schema_name}.{table}; is row-level security on?"
     what, facts = f"rows of another user's document that a user sees in {table}", {"role": spec.roles.user}
     expect(rows, what, hint, facts=facts).equals(0)
 
@@ -141,10 +147,10 @@ def test_a_user_sees_no_other_users_rows(
 @promised("pipeline", "roles")
 @every_named_table
 @pytest.mark.about("db.open", "table {table}")
-def test_a_stranger_sees_no_rows(database: Database, policy: DocumentRun, spec: Specification, table: str) -> None:
+def test_a_stranger_sees_no_rows(row_security: RowSecurity, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: anon sees nothing (F24)."""
-    rows = database.foreign_rows(spec.roles.anonymous, None, table, policy.document_id)
-    hint = f"the policies on {database.schema}.{table}; is row-level security on?"
+    rows = row_security.rows_shown(spec.roles.anonymous, None, table, policy.document_id)
+    hint = f"the policies on {spec.database.schema_name}.{table}; is row-level security on?"
     what, facts = f"rows that {spec.roles.anonymous} sees in {table}", {"role": spec.roles.anonymous}
     expect(rows, what, hint, facts=facts).equals(0)
 
@@ -156,6 +162,8 @@ def test_the_rest_view_shows_no_other_users_rows(
     supabase: Supabase, policy: DocumentRun, other_policy: DocumentRun, table: str
 ) -> None:
     """§6 Data Security: Supabase's REST view obeys row-level security (F24)."""
+    own = supabase.rows(table, policy.owner.token, document_id=policy.document_id)
+    require_shown(own.succeeded and listed(own), f"its rows through the REST view of {table} ({own.status})")
     rows = supabase.visible_rows(table, other_policy.owner.token, document_id=policy.document_id)
     expect(len(rows), f"rows of another user's document through the REST view of {table}").equals(0)
 

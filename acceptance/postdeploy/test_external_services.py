@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.controls import require_shown
 from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.stored import object_key
@@ -49,22 +50,23 @@ def test_realtime_lets_a_client_join(supabase: Supabase, user: User, session: Se
     """§3 Supabase realtime: a signed-in client joins a channel."""
     changes = [{"event": "*", "schema": session.spec.database.schema_name, "table": session.spec.pipeline.tables.jobs}]
     payload = {"config": {"postgres_changes": changes}, "access_token": user.token}
-    reply = supabase.realtime.ask(f"realtime:{session.run.run_id}", "phx_join", payload)
-    expect(reply["payload"].get("status"), "status of the join", "Supabase's dashboard, Realtime").equals("ok")
+    status = supabase.realtime.ask(f"realtime:{session.run.run_id}", "phx_join", payload)
+    expect(status, "status of the join", "Supabase's dashboard, Realtime").equals("ok")
 
 
 @realtime
 @pytest.mark.about("realtime.silent", "channel heartbeat")
 def test_realtime_answers_heartbeats(supabase: Supabase) -> None:
     """§3 Supabase realtime: the socket is alive."""
-    reply = supabase.realtime.ask("phoenix", "heartbeat", {})
-    expect(reply["payload"].get("status"), "status of the heartbeat").equals("ok")
+    status = supabase.realtime.ask("phoenix", "heartbeat", {})
+    expect(status, "status of the heartbeat").equals("ok")
 
 
 @realtime
 @pytest.mark.about("key.accepted", "key SUPABASE_ANON_KEY")
 def test_realtime_refuses_a_wrong_key(supabase: Supabase, spec: Specification) -> None:
     """§6 API Keys: a key of no project opens no socket."""
+    require_shown(supabase.realtime.accepts(supabase.anon_key), "a socket with the right key")
     expect(supabase.realtime.accepts(spec.probes.wrong_key), "a socket with a wrong key").equals(False)
 
 
@@ -101,6 +103,8 @@ def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
     """§3 OpenAI: embeddings carry meaning."""
     model = spec.pipeline.embed_model
     question, near, far = openai.embed([*spec.probes.similar_texts, spec.probes.different_text], model)
+    dimensions, what = {len(vector) for vector in (question, near, far)}, f"dimensions of embeddings of {model}"
+    expect(dimensions, what, code="vectors.wrong", subject=f"vectors {model}").has_length(1)
     nearer, what = round(_dot(question, near) - _dot(question, far), 4), "how much nearer the similar text is"
     expect(nearer, what, code="vectors.wrong", subject=f"vectors {model}").is_above(0)
 

@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.answers import Answer
 from fixtures.api import Api
+from fixtures.controls import require_shown
 from fixtures.planted import Planted
 from fixtures.vendors import OpenAI
 from gate.failures import not_applicable
@@ -36,6 +37,11 @@ def test_questions_are_not_embedded_by_another_model(
     planted.chunk(1, f"{spec.probes.text} {planted.document_id}", vector)
     answer = Answer(expect(api.as_(planted.owner).ask(question)).success())
     found = _finds(answer, planted)
+    if not found:
+        [own] = openai.embed([question], spec.pipeline.embed_model)
+        planted.chunk(2, f"{spec.probes.text} {planted.document_id}", own)
+        asked = Answer(expect(api.as_(planted.owner).ask(question)).success())
+        require_shown(_finds(asked, planted), "a passage by its vector of the specified model")
     hint = "RAG_EMBEDDING_MODEL of the API: the worker embeds chunks with another model"
     expect(found, f"a question found by its vector of {model}", hint, facts={"model": model}, of=answer.reply).equals(False)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.release import commit_in
 from fixtures.render import Render
 from gate.failures import not_applicable
 from gate.http import expect
@@ -37,4 +38,5 @@ def test_service_and_platform_name_the_same_commit(session: Session) -> None:
     if service is None or platform is None:
         not_applicable("the service or the platform does not name a commit")
     hint = "Render's newest live deploy; a restart that did not happen, or an instance of the old release"
-    expect(service, "commit that the service names", hint, f"the service: {service}; the platform: {platform}").equals(platform)
+    shown, seen = commit_in(service, platform), f"the service: {service}; the platform: {platform}"
+    expect(shown, "commit that the service names", hint, seen).equals(platform)

@@ -10,6 +10,7 @@ from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.polling import Polling
+from fixtures.uploads import Accepted
 from fixtures.users import User
 from gate.failures import not_applicable
 from gate.http import expect
@@ -55,9 +56,9 @@ def test_a_job_without_its_file_does_not_hold_up_the_next(
     document_runs.require_all_ended()
     assert planted.job_id, "an older job waits for its file"
     document, caller = new_document(), api.as_(another_user)
-    accepted = expect(caller.request_upload(document)).success().object()
-    expect(api.send(api.absolute(accepted["signed_url"]), document.body)).success()
-    seconds = pipeline.seconds_until_claimed(str(accepted["job_id"]))
+    accepted = Accepted(caller.request_upload(document))
+    expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
+    seconds = pipeline.seconds_until_claimed(accepted.job_id)
     if seconds > pipeline.claim_limit and pipeline.others_at_work():
         not_applicable("the worker has other people's jobs to do")
     hint = "the worker's log: one job id, repeated without pause?"

@@ -222,7 +222,7 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
 
 @pytest.mark.resilience
 @pytest.mark.about("data.doubled", POLICY)
-def test_no_document_is_processed_twice(policy: DocumentRun, pipeline: Pipeline) -> None:
+def test_no_document_is_processed_twice(policy: DocumentRun, chunks: list[Chunk], pipeline: Pipeline) -> None:
     """contract Worker: two workers on one queue never process a job twice."""
     repeated = pipeline.repeated_chunks(policy.document_id)
     expect(repeated, "chunk numbers that the document has twice").is_empty()

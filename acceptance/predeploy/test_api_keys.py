@@ -5,13 +5,13 @@ import time
 import pytest
 
 from fixtures.catalogue import Catalogue
-from fixtures.clock import moment
 from fixtures.project_keys import claims_of_both, expect_role, from_storage, is_opaque, project_of, require_accepted, with_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import claims_of
 from fixtures.vendors import Anthropic, AnthropicByHttp, LlamaParse, OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
+from gate.readings import moment
 from gate.selection import promised
 from gate.session import Session
 from spec import Specification
@@ -246,7 +246,7 @@ def test_the_bucket_is_private(supabase: Supabase, spec: Specification) -> None:
 def test_a_stranger_may_not_list_files(supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the anon key sees no document (F23)."""
     require_accepted(supabase, supabase.anon_key, "SUPABASE_ANON_KEY")
-    seen = supabase.storage.visible("", supabase.anon)
+    seen = supabase.storage.seen_by_strangers("")
     expect(seen, "objects that the anon key sees", subject=f"bucket {spec.pipeline.bucket}").is_empty()
 
 

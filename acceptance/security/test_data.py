@@ -11,7 +11,7 @@ from fixtures.documents import Document
 from fixtures.leaks import expect_no_leak
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
-from fixtures.supabase import Supabase
+from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from fixtures.violations import of_a_hidden_page
 from gate.http import expect
@@ -26,20 +26,6 @@ pytestmark = [
     pytest.mark.component("api"),
 ]
 needs_api = pytest.mark.needs("api")
-in_storage = pytest.mark.component("storage")
-opens_storage = pytest.mark.about("storage.open", "bucket files")
-
-
-@pytest.fixture
-def raw_key(policy: DocumentRun, spec: Specification) -> str:
-    """Key of the policy's PDF in storage."""
-    return object_key(spec.pipeline.raw_path, policy.owner.id, policy.document_id)
-
-
-@pytest.fixture(params=["raw_path", "parsed_path"])
-def private_key(request: pytest.FixtureRequest, policy: DocumentRun, spec: Specification) -> str:
-    """Key of the policy's PDF, and of its text."""
-    return object_key(getattr(spec.pipeline, request.param), policy.owner.id, policy.document_id)
 
 
 @needs_api
@@ -82,10 +68,12 @@ def test_no_secret_is_in_an_answer(session: Session, api: Api, policy: DocumentR
 
 @promised("pipeline")
 @needs_api
-def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun) -> None:
+def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun, pipeline: Pipeline) -> None:
     """contract Database: webhook_secret stays inside."""
     reply = api.as_(policy.owner).call("job", at={"job_id": policy.job_id})
-    shown = [name for name in ("webhook_secret",) if name in reply.text]
+    secret, job = pipeline.webhook_secret(policy.job_id), reply.object()
+    # The release may have deleted the secret after its use: then the field itself is all that can be seen.
+    shown = ["webhook_secret"] if (secret and secret in reply.text) or job.get("webhook_secret") else []
     expect(shown, "secrets of the job as the owner sees it", code="secret.shown", subject=reply.subject, of=reply).is_empty()
     expect_no_leak(reply, session, own=policy.owner.token)
     expect(reply).success(because="what was not shown cannot be judged")
@@ -162,9 +150,9 @@ def test_a_hostile_file_name_leads_nowhere(
     """contract Storage: the key is made of ids; a name that attacks is refused or is nothing but a name (F21, F23)."""
     reply = api.as_(new_user).request_upload(new_document(), filename=session.spec.security.hostile_names[name])
     if reply.succeeded:
-        body = reply.object()
-        key = object_key(session.spec.pipeline.raw_path, new_user.id, str(body["document_id"]))
-        stored = pipeline.raw_path(str(body["job_id"]))
+        accepted = Accepted(reply)
+        key = object_key(session.spec.pipeline.raw_path, new_user.id, accepted.document_id)
+        stored = pipeline.raw_path(accepted.job_id)
         column = f"column {session.spec.pipeline.tables.documents}.raw_path"
         wanted = f"{session.spec.pipeline.bucket}/{key}"
         expect(stored, "place of the document in storage", code="data.wrong", subject=column, of=reply).equals(wanted)
@@ -179,82 +167,3 @@ def test_an_unknown_page_shows_nothing(session: Session, api: Api, spec: Specifi
     reply = api.get(spec.probes.unknown_page)
     expect_no_leak(reply, session)
     expect(reply).status(*spec.security.unknown_page_statuses)
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_the_bucket_is_not_public(supabase: Supabase, private_key: str) -> None:
-    """contract Storage: an anonymous read fails (F23)."""
-    expect(supabase.storage.read_public(private_key)).refusal("the bucket is private")
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_a_strangers_key_reads_no_document(supabase: Supabase, private_key: str) -> None:
-    """contract Storage: the anon key reads no document (F23)."""
-    expect(supabase.storage.read(private_key, supabase.anon)).refusal("the document belongs to a user")
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_no_key_at_all_reads_no_document(supabase: Supabase, private_key: str) -> None:
-    """contract Storage: without a key nothing is read (F23)."""
-    expect(supabase.storage.read(private_key, supabase.gateway)).refusal("no key was sent")
-
-
-@promised("pipeline")
-@in_storage
-@pytest.mark.about("storage.open", "object of another user")
-def test_another_user_reads_no_document(supabase: Supabase, private_key: str, another_user: User) -> None:
-    """contract Storage: another user reads no document (F23, F24)."""
-    caller = supabase.with_key(supabase.anon_key, another_user.token)
-    expect(supabase.storage.read(private_key, caller)).refusal("the document belongs to another user")
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_a_stranger_writes_nothing(supabase: Supabase, spec: Specification, another_user: User) -> None:
-    """contract Storage: the anon key writes nothing (F23)."""
-    key = object_key(spec.pipeline.raw_path, another_user.id, spec.probes.file_id)
-    mime = spec.limits.supported_mime_types[0]
-    expect(supabase.storage.write(key, spec.probes.file.encode(), mime, supabase.anon)).refusal("the anon key may not write")
-
-
-@promised("pipeline")
-@in_storage
-@pytest.mark.about("storage.buckets_open", "part storage")
-def test_a_stranger_makes_no_bucket(supabase: Supabase, session: Session) -> None:
-    """contract Storage: the anon key makes no bucket (F23)."""
-    expect(supabase.storage.create_bucket(f"{session.tag}-intruder", supabase.anon)).refusal(
-        "the anon key may not make buckets"
-    )
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_a_stranger_lists_nothing(supabase: Supabase, raw_key: str) -> None:
-    """contract Storage: the anon key lists no document (F23)."""
-    visible = supabase.storage.visible(raw_key.rpartition("/")[0], supabase.anon)
-    expect(visible, "objects that the anon key lists", facts={"objects": len(visible)}).is_empty()
-
-
-@promised("pipeline")
-@in_storage
-@opens_storage
-def test_a_signed_url_fits_one_object_only(supabase: Supabase, policy: DocumentRun, spec: Specification, raw_key: str) -> None:
-    """contract Storage: a signed URL does not open its neighbour."""
-    path = supabase.storage.signed_path(raw_key, spec.limits.signed_url_ttl_seconds)
-    neighbour = path.replace(raw_key, object_key(spec.pipeline.parsed_path, policy.owner.id, policy.document_id))
-    signing = spec.call("storage", "sign_read")
-    expect(
-        neighbour,
-        "path of the parsed text under the PDF's signature",
-        code="http.value",
-        subject=signing.subject,
-    ).differs_from(path)
-    expect(supabase.storage.open_signed(neighbour)).refusal("the signature is for another object")

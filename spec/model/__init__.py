@@ -8,6 +8,7 @@ from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
+from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
@@ -46,6 +47,7 @@ __all__ = [
     "Prerequisite",
     "Probes",
     "Profile",
+    "Readings",
     "Regression",
     "Roles",
     "Safety",

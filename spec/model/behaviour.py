@@ -16,6 +16,8 @@ class Health(Sectioned):
     interval_seconds: float = Field(gt=0)
     statuses: list[str] = Field(min_length=1)
     required_status: str
+    # The status of a service of which only optional dependencies are out of order.
+    excused_status: str = ""
     # Dependencies that the body must name as healthy, each with the part at fault when it is not.
     required_services: dict[str, str] = Field(min_length=1)
     # The one that every release's body names.
@@ -23,6 +25,9 @@ class Health(Sectioned):
     # Words for a dependency that works, and for one that is not used.
     working_words: list[str] = Field(min_length=1)
     unused_words: list[str]
+    # Dependencies that may be out of order, and fields of the body under which it lists such dependencies itself.
+    optional_services: list[str] = []
+    optional_fields: list[str] = []
     # What the fields of the body are called.
     status_field: str = "status"
     timestamp_field: str = "timestamp"

@@ -14,6 +14,7 @@ from spec.model.harness import Harness
 from spec.model.load import Load
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
+from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
 
@@ -51,6 +52,7 @@ class Specification(Entry):
     cases: list[Case] = []
     vendors: dict[str, Vendor] = {}
     probes: Probes
+    readings: Readings = Readings()
     safety: Safety
     budget: Budget
     sampling: Sampling

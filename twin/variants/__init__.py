@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-FAMILIES = ("api", "database", "keys", "network", "platform")
+FAMILIES = ("api", "bodies", "database", "errors", "keys", "network", "platform", "shapes", "transport", "worker")
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 

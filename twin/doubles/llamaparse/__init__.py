@@ -22,8 +22,8 @@ both are HMAC-SHA256 of the body. Without a secret there is neither. A v2 event 
 that ends a job also has the fields of the contract's callback (`status`, `result` or `error`), so that one receiver reads both.
 
 `behaviour.llamaparse` may set: delay (s) and status of submissions, lose (share of jobs without callbacks, with a seed), result
-(md, txt, json or pages: the form of a callback's result), patience (s, after which a callback counts as not answered),
-parse_seconds (of a job without callback), max_bytes.
+(md, txt, json or pages: the form of a callback's result), repeats (how often each callback is sent), patience (s, after which a
+callback counts as not answered), parse_seconds (of a job without callback), max_bytes.
 """
 
 from __future__ import annotations

@@ -45,10 +45,14 @@ class Signed:
                 options={"require": ["exp"], "verify_aud": False},
             )
         except jwt.PyJWTError as error:
-            raise bad_token(error) from error
+            raise self._altered(bad_token(error)) from error
         if claims.get("url") != place.full or ("upsert" in claims) != upload:
-            raise StorageError(400, "InvalidSignature", "Invalid signature")
+            raise self._altered(StorageError(400, "InvalidSignature", "Invalid signature"))
         return place, claims
+
+    def _altered(self, error: StorageError) -> StorageError:
+        error.sent = self.project.behaviour.get("altered", error.sent)
+        return error
 
     async def sign_upload(self, request: Request) -> Response:
         """A URL that accepts one upload."""
@@ -68,7 +72,7 @@ class Signed:
         except StorageError as error:
             # The contract's status for a file that is already there, which storage itself has in the body alone.
             raise (taken(sent=409) if error.status == 409 else error) from error
-        return JSONResponse({"Key": place.full, "Id": stored})
+        return JSONResponse({"Key": place.full, "Id": stored}, self.project.behaviour.get("stored", 200))
 
     async def sign_read(self, request: Request) -> Response:
         """A URL that reads one object for a limited time."""

@@ -1,0 +1,27 @@
+"""How answers are read where the contract is silent: what is listed here is accepted, and may be narrowed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from spec.model.base import Entry
+
+IdForm = Literal["any case", "bare", "braces", "urn"]
+VersionForm = Literal["v", "build", "named"]
+
+
+class Readings(Entry):
+    """Forms that are accepted beside the plain one; nothing beside it where a list is empty."""
+
+    # Keys of the body of an error that may hold the fields which the contract lists.
+    error_envelopes: list[str] = []
+    # Keys under which a listing holds its entries; the one that is found first counts. Without any, a listing is a bare list.
+    listing_keys: list[str] = []
+    # Forms of a UUID beside the one in lower case with hyphens.
+    id_forms: list[IdForm] = []
+    # Forms of a version: with a `v`, with a build's suffix (+…), inside of a longer text.
+    version_forms: list[VersionForm] = []
+    # Whether a share may be a text in percent.
+    percent: bool = False
+    # Statuses of a redirect to the same address with a slash, or without, that is followed.
+    slash_redirects: list[int] = []
