@@ -9,7 +9,7 @@ from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression,
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Readings, Service, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Prerequisite",
     "Probes",
     "Profile",
+    "Readings",
     "Regression",
     "Roles",
     "Safety",

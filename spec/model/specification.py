@@ -15,7 +15,7 @@ from spec.model.load import Load
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Readings, Service, Variable
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ class Specification(Entry):
     variables: dict[str, Variable]
     harness: Harness
     placeholders: Placeholders
+    readings: Readings = Readings()
     networking: Networking
     identity: Identity
     health: Health
