@@ -52,8 +52,7 @@ def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
         if number % 2 or kind.startswith(("vector", "jsonb", "uuid")):
             yield sql(f"column {column} missing", f"ALTER TABLE {full} RENAME COLUMN {column} TO {column}_old")
         else:
-            to = "varchar(200)" if kind != "character varying(200)" else "text"
-            yield sql(f"column {column} of another type", _retype(full, column, to))
+            yield sql(f"column {column} of another type", _retype(full, column, "jsonb"))
     yield sql("row-level security off", f"ALTER TABLE {full} DISABLE ROW LEVEL SECURITY")
     yield sql("table missing", f"ALTER TABLE {full} RENAME TO {table.name}_old")
     yield sql("service role lost a privilege", f"REVOKE {table.service_grants[-1]} ON {full} FROM service_role")

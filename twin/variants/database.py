@@ -31,7 +31,9 @@ def other_vector_index(plan: Plan) -> None:
     ]
 
 
-@variant("V24", "texts are varchar or char, times have a precision, numbers that the contract leaves open are bigint or smallint")
+@variant(
+    "V24", "texts are varchar or char, times have a precision, numbers that the contract leaves open are bigint or smallint"
+)
 def other_types(plan: Plan) -> None:
     plan.sql += [
         change_types(DOCUMENTS, "varchar(300)", "filename", "mime", "raw_path", "parsed_path", "processing_status"),
@@ -90,7 +92,9 @@ def one_check_for_both(plan: Plan) -> None:
     ]
 
 
-@variant("V28", "keys and indexes include further columns, are unique indexes instead of constraints, or are longer than needed")
+@variant(
+    "V28", "keys and indexes include further columns, are unique indexes instead of constraints, or are longer than needed"
+)
 def including_columns(plan: Plan) -> None:
     plan.sql += [
         f"ALTER TABLE {DOCUMENTS} DROP CONSTRAINT documents_user_file_unique",
@@ -113,7 +117,9 @@ def half_precision(plan: Plan) -> None:
         f"CREATE INDEX chunks_half ON {CHUNKS} USING hnsw ((embedding::halfvec(1536)) halfvec_cosine_ops)"
         " WITH (m = 24, ef_construction = 96)",
     ]
-    plan.replace_in_source("api/retrieval.py", "(c.embedding <=> $1::vector)", "(c.embedding::halfvec(1536) <=> $1::halfvec(1536))")
+    plan.replace_in_source(
+        "api/retrieval.py", "(c.embedding <=> $1::vector)", "(c.embedding::halfvec(1536) <=> $1::halfvec(1536))"
+    )
     plan.replace_in_source(
         "api/retrieval.py",
         "ORDER BY c.embedding <=> $1::vector LIMIT",
@@ -159,7 +165,9 @@ def other_columns(plan: Plan) -> None:
         "    CONSTRAINT documents_user_file_unique",
         "    filename text NOT NULL,\n    user_id uuid NOT NULL,\n    CONSTRAINT documents_user_file_unique",
     )
-    plan.replace_in_source(path, "    chunk_id uuid PRIMARY KEY,\n    document_id uuid NOT NULL,\n", "    document_id uuid NOT NULL,\n")
+    plan.replace_in_source(
+        path, "    chunk_id uuid PRIMARY KEY,\n    document_id uuid NOT NULL,\n", "    document_id uuid NOT NULL,\n"
+    )
     plan.replace_in_source(
         path,
         "    vector_dim int CONSTRAINT",
@@ -202,9 +210,13 @@ def policies_that_test_the_role(plan: Plan) -> None:
     plan.sql += [AUTH_ROLE, *drop_policies("owner", "service")]
     for table, key in POLICIES.items():
         own = "user_id = (SELECT auth.uid())" if key == "user_id" else f"document_id IN {mine}"
-        plan.sql.append(f"CREATE POLICY mine ON upload_pipeline.{table} FOR SELECT USING ((SELECT auth.role()) = 'authenticated' AND {own})")
+        plan.sql.append(
+            f"CREATE POLICY mine ON upload_pipeline.{table} FOR SELECT USING ((SELECT auth.role()) = 'authenticated' AND {own})"
+        )
     for table in (*POLICIES, "webhook_log"):
-        plan.sql.append(f"CREATE POLICY service ON upload_pipeline.{table} FOR ALL TO PUBLIC USING ({service}) WITH CHECK ({service})")
+        plan.sql.append(
+            f"CREATE POLICY service ON upload_pipeline.{table} FOR ALL TO PUBLIC USING ({service}) WITH CHECK ({service})"
+        )
 
 
 @variant("V34", "policies ask functions that run with their owner's rights, in another schema")
@@ -241,7 +253,9 @@ def bypassing_service(plan: Plan) -> None:
     ]
 
 
-@variant("V36", "several policies for a user, a restrictive one, one that shows nothing, and row-level security forced on owners")
+@variant(
+    "V36", "several policies for a user, a restrictive one, one that shows nothing, and row-level security forced on owners"
+)
 def restrictive_policies(plan: Plan) -> None:
     plan.sql += [
         "CREATE ROLE pipeline_owner NOLOGIN BYPASSRLS",
@@ -259,7 +273,9 @@ def restrictive_policies(plan: Plan) -> None:
         plan.sql.append(f"ALTER TABLE upload_pipeline.{table} FORCE ROW LEVEL SECURITY")
 
 
-@variant("V37", "more objects: views, functions, triggers, schemas, a partitioned table of events, and rows of older migrations")
+@variant(
+    "V37", "more objects: views, functions, triggers, schemas, a partitioned table of events, and rows of older migrations"
+)
 def more_objects(plan: Plan) -> None:
     plan.sql += [
         "DROP TABLE upload_pipeline.events",
