@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-FAMILIES = ("api", "build", "database", "network")
+FAMILIES = ("api", "build", "build_worker", "database", "access", "company", "network")
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 

@@ -10,7 +10,8 @@ JOBS = "upload_pipeline.upload_jobs"
 CHUNKS = "upload_pipeline.document_chunks"
 STATUSES = (
     "'uploaded', 'parse_queued', 'parsed', 'parse_validated', 'chunking', 'chunks_stored', 'embedding_queued', "
-    "'embedding_in_progress', 'embeddings_stored', 'complete', 'failed_parse', 'failed_chunking', 'failed_embedding', 'duplicate'"
+    "'embedding_in_progress', 'embeddings_stored', 'complete', 'failed_parse', 'failed_chunking', 'failed_embedding', "
+    "'duplicate'"
 )
 STATES = "'queued', 'working', 'retryable', 'done', 'deadletter'"
 UNFINISHED = "state IN ('queued', 'working', 'retryable')"
@@ -101,7 +102,8 @@ def including_columns(plan: Plan) -> None:
         f"CREATE UNIQUE INDEX one_file_each ON {DOCUMENTS} (file_sha256, user_id) INCLUDE (document_id, filename)",
         f"ALTER TABLE {CHUNKS} DROP CONSTRAINT document_chunks_order_unique, DROP CONSTRAINT document_chunks_pkey,"
         " ADD CONSTRAINT document_chunks_pkey PRIMARY KEY (chunk_id) INCLUDE (document_id)",
-        f"CREATE UNIQUE INDEX one_of_each ON {CHUNKS} (document_id, chunker_name, chunker_version, chunk_ord) INCLUDE (chunk_id)",
+        f"CREATE UNIQUE INDEX one_of_each ON {CHUNKS} (document_id, chunker_name, chunker_version, chunk_ord)"
+        " INCLUDE (chunk_id)",
         "DROP INDEX upload_pipeline.upload_jobs_unfinished_idx, upload_pipeline.upload_jobs_document_idx",
         f"CREATE INDEX to_do ON {JOBS} (status, created_at) INCLUDE (job_id, state, retry_count) WHERE {UNFINISHED}",
         f"CREATE INDEX jobs_of_document ON {JOBS} (document_id, created_at DESC)",
@@ -142,7 +144,8 @@ def extension_in_its_schema(plan: Plan) -> None:
 def other_foreign_keys(plan: Plan) -> None:
     plan.sql += [
         f"ALTER TABLE {DOCUMENTS} ADD CONSTRAINT documents_with_owner UNIQUE (user_id, document_id)",
-        f"ALTER TABLE {JOBS} DROP CONSTRAINT upload_jobs_document_id_fkey, ADD CONSTRAINT jobs_to_documents FOREIGN KEY (document_id)"
+        f"ALTER TABLE {JOBS} DROP CONSTRAINT upload_jobs_document_id_fkey,"
+        " ADD CONSTRAINT jobs_to_documents FOREIGN KEY (document_id)"
         f" REFERENCES {DOCUMENTS} ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE INITIALLY IMMEDIATE",
         f"ALTER TABLE {CHUNKS} ADD COLUMN user_id uuid",
         "CREATE FUNCTION upload_pipeline.owner_of_chunk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -183,177 +186,3 @@ def other_columns(plan: Plan) -> None:
         f"COMMENT ON TABLE {CHUNKS} IS 'CHECK (vector_dim = 3072) was planned'",
         f"CREATE STATISTICS upload_pipeline.of_jobs ON status, state FROM {JOBS}",
     ]
-
-
-POLICIES = {
-    "documents": "user_id",
-    "upload_jobs": "document_id",
-    "document_chunks": "document_id",
-    "events": "document_id",
-}
-AUTH_ROLE = """CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}') $$;
-CREATE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE AS $$ SELECT auth.jwt() ->> 'role' $$;
-GRANT EXECUTE ON FUNCTION auth.role(), auth.jwt() TO anon, authenticated, service_role"""
-
-
-def drop_policies(*names: str) -> list[str]:
-    """Statements that drop the policies of these kinds (`owner`, `service`) on every table of the schema."""
-    tables = {"owner": POLICIES, "service": [*POLICIES, "webhook_log"]}
-    return [f"DROP POLICY {table}_{name} ON upload_pipeline.{table}" for name in names for table in tables[name]]
-
-
-@variant("V33", "policies are for everybody and test the role, wrap auth.uid() in a SELECT, and are FOR ALL")
-def policies_that_test_the_role(plan: Plan) -> None:
-    mine = f"(SELECT document_id FROM {DOCUMENTS} WHERE user_id = (SELECT auth.uid()))"
-    service = "(SELECT auth.role()) = 'service_role' OR current_user = 'service_role' OR session_user = current_user"
-    plan.sql += [AUTH_ROLE, *drop_policies("owner", "service")]
-    for table, key in POLICIES.items():
-        own = "user_id = (SELECT auth.uid())" if key == "user_id" else f"document_id IN {mine}"
-        plan.sql.append(
-            f"CREATE POLICY mine ON upload_pipeline.{table} FOR SELECT USING ((SELECT auth.role()) = 'authenticated' AND {own})"
-        )
-    for table in (*POLICIES, "webhook_log"):
-        plan.sql.append(
-            f"CREATE POLICY service ON upload_pipeline.{table} FOR ALL TO PUBLIC USING ({service}) WITH CHECK ({service})"
-        )
-
-
-@variant("V34", "policies ask functions that run with their owner's rights, in another schema")
-def policies_by_functions(plan: Plan) -> None:
-    plan.sql += [
-        AUTH_ROLE,
-        "CREATE SCHEMA private",
-        "GRANT USAGE ON SCHEMA private TO authenticated, service_role, staging_user",
-        f"""CREATE FUNCTION private.owns(wanted uuid) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
-            AS $$ SELECT EXISTS (SELECT 1 FROM {DOCUMENTS} d WHERE d.document_id = wanted AND d.user_id = (SELECT auth.uid())) $$""",
-        """CREATE FUNCTION private.is_service() RETURNS boolean LANGUAGE sql STABLE SET search_path = ''
-            AS $$ SELECT pg_catalog.pg_has_role(current_user, 'service_role', 'MEMBER') $$""",
-        *drop_policies("owner", "service"),
-    ]
-    for table, key in POLICIES.items():
-        own = "user_id = auth.uid()" if key == "user_id" else "private.owns(document_id)"
-        plan.sql.append(f"CREATE POLICY mine ON upload_pipeline.{table} FOR SELECT TO authenticated USING ({own})")
-    for table in (*POLICIES, "webhook_log"):
-        for command, clause in (("SELECT", "USING"), ("INSERT", "WITH CHECK"), ("UPDATE", "USING"), ("DELETE", "USING")):
-            plan.sql.append(
-                f"CREATE POLICY s_{command.lower()} ON upload_pipeline.{table} FOR {command} {clause} (private.is_service())"
-            )
-
-
-@variant("V35", "the service role passes row-level security by, and the services' own role has policies of its own")
-def bypassing_service(plan: Plan) -> None:
-    plan.sql += [
-        "ALTER ROLE service_role BYPASSRLS",
-        *drop_policies("service"),
-        *(
-            f"CREATE POLICY services ON upload_pipeline.{table} TO staging_user USING (true) WITH CHECK (true)"
-            for table in (*POLICIES, "webhook_log")
-        ),
-    ]
-
-
-@variant(
-    "V36", "several policies for a user, a restrictive one, one that shows nothing, and row-level security forced on owners"
-)
-def restrictive_policies(plan: Plan) -> None:
-    plan.sql += [
-        "CREATE ROLE pipeline_owner NOLOGIN BYPASSRLS",
-        "GRANT USAGE ON SCHEMA upload_pipeline, auth TO pipeline_owner",
-        f"CREATE POLICY none ON {DOCUMENTS} FOR SELECT TO anon USING (false)",
-        f"CREATE POLICY by_name ON {DOCUMENTS} FOR SELECT TO authenticated"
-        " USING (user_id = auth.uid() AND filename IS NOT NULL)",
-        f"CREATE POLICY named_only ON {DOCUMENTS} AS RESTRICTIVE FOR SELECT TO authenticated USING (filename <> '')",
-        f"CREATE POLICY signed_in ON {JOBS} AS RESTRICTIVE TO authenticated USING ((SELECT auth.uid()) IS NOT NULL)",
-        "CREATE POLICY admins ON upload_pipeline.events FOR SELECT TO authenticated USING"
-        " (coalesce(current_setting('request.jwt.claims', true)::jsonb -> 'app_metadata' ->> 'admin', 'false') = 'true')",
-    ]
-    for table in (*POLICIES, "webhook_log"):
-        plan.sql.append(f"ALTER TABLE upload_pipeline.{table} OWNER TO pipeline_owner")
-        plan.sql.append(f"ALTER TABLE upload_pipeline.{table} FORCE ROW LEVEL SECURITY")
-
-
-@variant(
-    "V37", "more objects: views, functions, triggers, schemas, a partitioned table of events, and rows of older migrations"
-)
-def more_objects(plan: Plan) -> None:
-    plan.sql += [
-        "DROP TABLE upload_pipeline.events",
-        """CREATE TABLE upload_pipeline.events (
-            event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            job_id uuid REFERENCES upload_pipeline.upload_jobs (job_id) ON DELETE CASCADE,
-            document_id uuid, type text NOT NULL, payload jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL DEFAULT now()
-        ) PARTITION BY HASH (event_id)""",
-        *(
-            f"CREATE TABLE upload_pipeline.events_{part} PARTITION OF upload_pipeline.events"
-            f" FOR VALUES WITH (MODULUS 2, REMAINDER {part}); ALTER TABLE upload_pipeline.events_{part} ENABLE ROW LEVEL SECURITY"
-            for part in (0, 1)
-        ),
-        "ALTER TABLE upload_pipeline.events ENABLE ROW LEVEL SECURITY",
-        "CREATE POLICY events_service ON upload_pipeline.events TO service_role USING (true) WITH CHECK (true)",
-        "CREATE POLICY events_owner ON upload_pipeline.events FOR SELECT TO authenticated USING (document_id IN"
-        f" (SELECT document_id FROM {DOCUMENTS} WHERE user_id = auth.uid()))",
-        "GRANT SELECT ON upload_pipeline.events TO authenticated",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON upload_pipeline.events TO service_role",
-        f"CREATE VIEW upload_pipeline.jobs_of_today WITH (security_invoker = true) AS SELECT * FROM {JOBS}"
-        " WHERE created_at > now() - interval '1 day'",
-        f"CREATE MATERIALIZED VIEW upload_pipeline.totals AS SELECT count(*) FROM {DOCUMENTS}",
-        "CREATE FUNCTION upload_pipeline.touch() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$",
-        f"CREATE TRIGGER touch BEFORE UPDATE ON {DOCUMENTS} FOR EACH ROW EXECUTE FUNCTION upload_pipeline.touch()",
-        f"CREATE TRIGGER touch BEFORE UPDATE ON {JOBS} FOR EACH ROW EXECUTE FUNCTION upload_pipeline.touch()",
-        "CREATE SCHEMA archive",
-        f"CREATE TABLE archive.documents AS SELECT * FROM {DOCUMENTS} WITH NO DATA",
-        "ALTER TABLE archive.documents ENABLE ROW LEVEL SECURITY",
-        "ALTER TABLE supabase_migrations.schema_migrations ADD COLUMN created_by text, ADD COLUMN idempotency_key text UNIQUE",
-        "INSERT INTO supabase_migrations.schema_migrations (version, name) VALUES ('20240101000000', 'before_the_squash'),"
-        " ('20991231000000', 'of_another_team')",
-        "DELETE FROM supabase_migrations.schema_migrations WHERE version = 'seed'",
-    ]
-    # Migrations begin with their version; other files of the folder are none.
-    file = plan.source / "supabase/migrations/seed.sql"
-    file.write_text("-- Rows for a developer's own database are added here.\n")
-    (plan.source / "supabase/migrations/README.md").write_text("How migrations are named.\n")
-
-
-OTHER = "cccccccc-0000-4000-8000-00000000000"
-VECTOR = "(SELECT array_agg(CASE WHEN n % 3 = 0 THEN 0.02 ELSE 0.03 END)::vector(1536) FROM generate_series(1, 1536) n)"
-
-
-@variant("V38", "other people's users, documents, jobs and chunks were there before")
-def rows_of_others(plan: Plan) -> None:
-    plan.sql += [
-        "INSERT INTO auth.users (id, email, encrypted_password) SELECT ('" + OTHER + "' || n)::uuid,"
-        " 'other' || n || '@example.com', 'x' FROM generate_series(1, 4) n",
-        f"""INSERT INTO {DOCUMENTS} (document_id, user_id, filename, mime, bytes_len, file_sha256, parsed_sha256, raw_path, parsed_path,
-                processing_status, created_at)
-            SELECT ('dddddddd-0000-4000-8000-00000000000' || n)::uuid, ('{OTHER}' || n)::uuid, 'policy ' || n || '.pdf', 'application/pdf',
-                1000 + n, lpad(to_hex(n), 64, '0'), NULL, 'files/user/{OTHER}' || n || '/raw/0000000' || n || '.pdf', NULL,
-                CASE n WHEN 1 THEN 'complete' WHEN 2 THEN 'failed_parse' END, now() - interval '40 days'
-            FROM generate_series(1, 4) n""",
-        f"""INSERT INTO {JOBS} (document_id, status, state, retry_count, last_error, created_at, updated_at)
-            SELECT ('dddddddd-0000-4000-8000-00000000000' || n)::uuid, status, state, n, '{{"error": "timeout"}}',
-                now() - interval '40 days', now() - interval '40 days'
-            FROM (VALUES (1, 'complete', 'done'), (2, 'failed_parse', 'deadletter'), (3, 'duplicate', 'done'),
-                         (4, 'failed_embedding', 'deadletter')) AS jobs (n, status, state)""",
-        f"""INSERT INTO {CHUNKS} (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text, chunk_sha, embed_model,
-                embed_version, vector_dim, embedding)
-            SELECT gen_random_uuid(), 'dddddddd-0000-4000-8000-000000000001', 'markdown-simple', '1', n, 'Passage ' || n,
-                lpad(to_hex(n), 64, '0'), 'text-embedding-3-small', '1', 1536, {VECTOR} FROM generate_series(0, 19) n""",
-    ]
-
-
-@variant("V39", "the pipeline's tables belong to another role, and privileges come through a group")
-def other_owner(plan: Plan) -> None:
-    plan.sql += [
-        "CREATE ROLE app_owner NOLOGIN",
-        "CREATE ROLE readers NOLOGIN",
-        "GRANT readers TO authenticated",
-        "REVOKE ALL ON ALL TABLES IN SCHEMA upload_pipeline FROM authenticated",
-        f"GRANT SELECT ON {DOCUMENTS}, {JOBS}, {CHUNKS}, upload_pipeline.events TO readers",
-        "ALTER SCHEMA upload_pipeline OWNER TO app_owner",
-        "GRANT USAGE ON SCHEMA auth TO app_owner",
-        "GRANT USAGE ON SCHEMA upload_pipeline TO anon",
-    ]
-    for table in (*POLICIES, "webhook_log"):
-        plan.sql.append(f"ALTER TABLE upload_pipeline.{table} OWNER TO app_owner")
