@@ -86,7 +86,9 @@ def restrictive_policies(plan: Plan) -> None:
         f"CREATE POLICY by_name ON {DOCUMENTS} FOR SELECT TO authenticated"
         " USING (user_id = auth.uid() AND filename IS NOT NULL)",
         f"CREATE POLICY named_only ON {DOCUMENTS} AS RESTRICTIVE FOR SELECT TO authenticated USING (filename <> '')",
-        f"CREATE POLICY signed_in ON {JOBS} AS RESTRICTIVE TO authenticated USING ((SELECT auth.uid()) IS NOT NULL)",
+        f"CREATE POLICY signed_in ON {JOBS} AS RESTRICTIVE TO authenticated"
+        # The services' own role is a member of this one.
+        " USING ((SELECT auth.uid()) IS NOT NULL OR current_user <> 'authenticated')",
         "CREATE POLICY admins ON upload_pipeline.events FOR SELECT TO authenticated USING"
         " (coalesce(current_setting('request.jwt.claims', true)::jsonb -> 'app_metadata' ->> 'admin', 'false') = 'true')",
     ]
