@@ -13,7 +13,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
-from fixtures.source import matches
+from fixtures.paths import matches
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.system import Staging
 from fixtures.tokens import SigningKeys, Tokens, claims_of, role_of

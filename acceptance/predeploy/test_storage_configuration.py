@@ -1,8 +1,12 @@
 """8.1.1 Verify staging database configuration: storage as the database holds it (contract: Storage)."""
 
+from uuid import uuid4
+
 import pytest
 
 from fixtures.catalogue import Catalogue
+from fixtures.policies import COMMANDS, Policies
+from fixtures.stored import object_key
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import promised
@@ -31,11 +35,14 @@ def test_the_storage_bucket_is_known_to_this_database(catalogue: Catalogue, spec
 
 @pytest.mark.about("storage.closed")
 @promised("pipeline", "roles")
-def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, spec: Specification) -> None:
+def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, policies: Policies, spec: Specification) -> None:
     """contract Storage: the policies of the bucket let service_role work (F04)."""
     if not catalogue.exists(spec.pipeline.tables.objects):
         not_applicable("this database does not hold Supabase's storage schema")
-    missing = catalogue.commands_without_policy(spec.pipeline.tables.objects, spec.roles.service)
+    role, objects = spec.roles.service, spec.pipeline.tables.objects
+    catalogue.require_role(role)
+    document = {"bucket_id": spec.pipeline.bucket, "name": object_key(spec.pipeline.raw_path, str(uuid4()), str(uuid4()))}
+    missing = [command for command in COMMANDS if not policies.let(role, command, objects, document)]
     hint = "the policies on storage.objects; the storage migration"
     subject = f"bucket {spec.pipeline.bucket}"
     expect(missing, "commands without a policy for service_role on storage.objects", hint, subject=subject).is_empty()

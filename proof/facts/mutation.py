@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 ENVIRONMENT = "acceptance/predeploy/test_environment_variables.py"
 SCHEMA = "acceptance/predeploy/test_database_configuration.py"
+ACCESS = "acceptance/predeploy/test_database_access.py"
 BUILDS = "acceptance/predeploy/test_service_builds.py"
 DETAILS = "acceptance/predeploy/test_service_details.py"
 KEYS = "acceptance/predeploy/test_api_keys.py"

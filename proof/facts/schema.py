@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.facts.mutation import CONNECTIVITY, SCHEMA, Mutation
+from proof.facts.mutation import ACCESS, CONNECTIVITY, SCHEMA, Mutation
 from spec import Specification
 from spec.model import Table
 
@@ -45,23 +45,22 @@ STATEMENTS = {
 def _of_table(spec: Specification, table: Table) -> Iterator[Mutation]:
     full = f"{spec.database.schema_name}.{table.name}"
 
-    def sql(label: str, statement: str) -> Mutation:
-        return Mutation(f"{table.name}: {label}", "schema", SCHEMA, ["--sql", statement])
+    def sql(label: str, statement: str, suite: str = SCHEMA) -> Mutation:
+        return Mutation(f"{table.name}: {label}", "schema", suite, ["--sql", statement])
 
     for number, (column, kind) in enumerate(table.columns.items()):
         if number % 2 or kind.startswith(("vector", "jsonb", "uuid")):
             yield sql(f"column {column} missing", f"ALTER TABLE {full} RENAME COLUMN {column} TO {column}_old")
         else:
-            to = "varchar(200)" if kind != "character varying(200)" else "text"
-            yield sql(f"column {column} of another type", _retype(full, column, to))
-    yield sql("row-level security off", f"ALTER TABLE {full} DISABLE ROW LEVEL SECURITY")
+            yield sql(f"column {column} of another type", _retype(full, column, "jsonb"))
+    yield sql("row-level security off", f"ALTER TABLE {full} DISABLE ROW LEVEL SECURITY", ACCESS)
     yield sql("table missing", f"ALTER TABLE {full} RENAME TO {table.name}_old")
-    yield sql("service role lost a privilege", f"REVOKE {table.service_grants[-1]} ON {full} FROM service_role")
-    yield sql("policy of the service role missing", f"DROP POLICY {table.name}_service ON {full}")
+    yield sql("service role lost a privilege", f"REVOKE {table.service_grants[-1]} ON {full} FROM service_role", ACCESS)
+    yield sql("policy of the service role missing", f"DROP POLICY {table.name}_service ON {full}", ACCESS)
     opened = f"GRANT USAGE ON SCHEMA {spec.database.schema_name} TO anon; GRANT SELECT ON {full} TO anon"
     policy = f"CREATE POLICY open ON {full} FOR SELECT TO anon USING (true)"
     rows = ROWS.replace("{schema}", spec.database.schema_name)
-    yield sql("visible to strangers", f"{opened}; {rows}; {policy}")
+    yield sql("visible to strangers", f"{opened}; {rows}; {policy}", ACCESS)
 
 
 def _retype(table: str, column: str, kind: str) -> str:
@@ -75,7 +74,7 @@ def of_schema(spec: Specification) -> Iterator[Mutation]:
         yield from _of_table(spec, table)
     for label, statement in STATEMENTS.items():
         statements = ["--sql", statement.format(spec.database.schema_name)]
-        yield Mutation(f"{label} changed", "schema", SCHEMA, statements)
+        yield Mutation(f"{label} changed", "schema", ACCESS if label.startswith("role ") else SCHEMA, statements)
     yield from _of_statuses(spec)
 
 

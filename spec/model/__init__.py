@@ -10,7 +10,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Service",
     "Setting",
     "Specification",
+    "Spellings",
     "States",
     "Stress",
     "Table",

@@ -44,6 +44,8 @@ class Database(Sectioned):
     migrations_folder: str
     connections: int = Field(gt=0)
     named_tables: list[str]
+    # Name of a kind of type → types that are right where a column names the kind, whatever their length or precision.
+    kinds: dict[str, list[str]] = {}
     tables: list[Table] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -66,7 +68,10 @@ class Vectors(Sectioned):
     extension: str
     dimension: int = Field(gt=0)
     index_methods: list[str] = Field(min_length=1)
-    operator_class: str
+    # The first is the usual one; with the others the embedding is compared with less precision.
+    operator_classes: list[str] = Field(min_length=1)
+    # Schemas in which the extension may be.
+    schemas: list[str] = Field(min_length=1)
 
 
 class Roles(Sectioned):

@@ -39,6 +39,7 @@ class Service(Sectioned):
     docker_context: str | None = None
     ignored_paths: list[str] | None = None
     included_paths: list[str] = []
+    # The module that the start command names; what it imports must be importable.
     import_module: str | None = None
     # Setting that names the service's own env file, where it differs from the target's.
     env_file_setting: str | None = None
@@ -118,11 +119,30 @@ class Identity(Sectioned):
     watched_variables: list[str]
 
 
+class Spellings(Entry):
+    """Spellings in build files that mean what the specification names; fewer of them make the checks narrower."""
+
+    # Beginnings of an image's name that say nothing.
+    image_prefixes: list[str] = []
+    # Words before a command that only start it.
+    launchers: list[str] = []
+    # Other names of programs.
+    program_names: dict[str, str] = {}
+    # Program → options that change nothing in what it does.
+    ignored_options: dict[str, list[str]] = {}
+    # Program → short options with their long names.
+    long_options: dict[str, dict[str, str]] = {}
+    # Names of the machine itself; the first is the one of the specification.
+    loopbacks: list[str] = ["localhost"]
+
+
 class Platform(Sectioned):
     """How the host describes a service: where each detail stands in its description, and its words."""
 
     # Detail of a service in this file → dotted path in the host's description.
     details: dict[str, str] = Field(min_length=1)
+    # Details that are paths or patterns of paths: another spelling of the same files is right too.
+    paths: list[str] = []
     suspension: str
     not_suspended: str
     live: str

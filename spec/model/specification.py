@@ -16,7 +16,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Variable
+from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ class Specification(Entry):
     variables: dict[str, Variable]
     harness: Harness
     placeholders: Placeholders
+    readings: Readings = Readings()
     networking: Networking
     identity: Identity
     health: Health
@@ -52,7 +53,7 @@ class Specification(Entry):
     cases: list[Case] = []
     vendors: dict[str, Vendor] = {}
     probes: Probes
-    readings: Readings = Readings()
+    spellings: Spellings = Spellings()
     safety: Safety
     budget: Budget
     sampling: Sampling

@@ -7,7 +7,22 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-FAMILIES = ("api", "bodies", "database", "errors", "keys", "network", "platform", "shapes", "transport", "worker")
+FAMILIES = (
+    "access",
+    "api",
+    "bodies",
+    "build",
+    "build_worker",
+    "company",
+    "database",
+    "errors",
+    "keys",
+    "network",
+    "platform",
+    "shapes",
+    "transport",
+    "worker",
+)
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 

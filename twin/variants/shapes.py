@@ -193,9 +193,9 @@ def register_signs_in(plan: Plan) -> None:
     )
     plan.replace_in_source(
         "api/auth.py",
-        '        "expires_in": session["expires_in"],\n',
-        '        "expires_in": session["expires_in"],\n'
-        '        "expires_at": 4102444800,\n        "refresh_token": session["refresh_token"],\n'
+        '        "expires_in": session.expires_in,\n',
+        '        "expires_in": session.expires_in,\n'
+        '        "expires_at": 4102444800,\n        "refresh_token": session.refresh_token,\n'
         '        "session": {"id": None, "device": {"name": ""}},\n',
     )
     plan.replace_in_source("api/auth.py", "HTTPException, Request\n", "HTTPException, Request, Response\n")

@@ -1,0 +1,103 @@
+"""8.1.1 Verify staging database configuration: who sees which rows (contract: Database, row-level security)."""
+
+from uuid import uuid4
+
+import pytest
+
+from fixtures.catalogue import Catalogue
+from fixtures.database import Database
+from fixtures.policies import Policies
+from fixtures.visible import RowSecurity
+from gate.http import expect
+from gate.selection import each, promised
+from spec import Specification, entries
+from spec.model import Table
+
+pytestmark = [
+    pytest.mark.predeploy,
+    pytest.mark.postdeploy,
+    pytest.mark.maintenance,
+    pytest.mark.checklist("8.1.1"),
+    pytest.mark.component("database"),
+    pytest.mark.needs("database"),
+    promised("database"),
+]
+every_table = each("table", entries.tables)
+
+
+@pytest.mark.about("db.open", "table {table}")
+@promised("roles")
+@every_table
+def test_row_level_security_is_on(catalogue: Catalogue, database: Database, table: Table) -> None:
+    """contract Database: row-level security on every table (F24)."""
+    hint = f"ALTER TABLE {database.schema}.{table.name} ENABLE ROW LEVEL SECURITY"
+    expect(catalogue.has_row_level_security(table.name), f"row-level security of {table.name}", hint).equals(True)
+
+
+@pytest.mark.about("db.hidden", "table {table}")
+@promised("roles")
+@every_table
+def test_the_service_role_may_work(catalogue: Catalogue, spec: Specification, table: Table) -> None:
+    """contract Database: service_role sees and changes all rows."""
+    missing = [p for p in table.service_grants if not catalogue.may(spec.roles.service, p, table.name)]
+    expect(missing, f"privileges that {spec.roles.service} lacks on {table.name}").is_empty()
+
+
+@pytest.mark.about("db.hidden", "table {table}")
+@promised("roles")
+@every_table
+def test_a_policy_lets_the_service_role_see_all_rows(
+    catalogue: Catalogue, policies: Policies, database: Database, spec: Specification, table: Table
+) -> None:
+    """contract Database: service_role sees all, by a policy or by passing row-level security by."""
+    role = spec.roles.service
+    catalogue.require_role(role)
+    catalogue.require(table.name)
+    open_to = [role] if policies.let(role, "SELECT", f"{database.schema}.{table.name}") else []
+    expect(open_to, f"roles that see every row of {table.name}").contains(role)
+
+
+@pytest.mark.about("db.open", "table {table}")
+@promised("roles")
+@every_table
+def test_no_policy_shows_all_rows_to_everybody(
+    catalogue: Catalogue, policies: Policies, database: Database, spec: Specification, table: Table
+) -> None:
+    """contract Database: neither a stranger nor a user sees a row with which they have nothing to do (F24)."""
+    catalogue.require(table.name)
+    opened = []
+    for role, user in ((spec.roles.anonymous, None), (spec.roles.user, str(uuid4()))):
+        catalogue.require_role(role)
+        # Whether row-level security is on, and whether the role obeys it, are other checks.
+        bound = catalogue.has_row_level_security(table.name) and not catalogue.rights_beyond_policies(role)
+        if bound and policies.let(role, "SELECT", f"{database.schema}.{table.name}", user=user):
+            opened.append(role)
+    expect(opened, f"roles to which a policy shows all rows of {table.name}", f"the policies on {table.name}").is_empty()
+
+
+@pytest.mark.about("db.open", "table {table}")
+@promised("roles")
+@every_table
+def test_a_stranger_sees_nothing(catalogue: Catalogue, row_security: RowSecurity, spec: Specification, table: Table) -> None:
+    """contract Database: anon sees nothing."""
+    catalogue.require_role(spec.roles.anonymous)
+    rows = row_security.rows_shown(spec.roles.anonymous, None, table.name)
+    expect(rows, f"rows of {table.name} that {spec.roles.anonymous} sees").equals(0)
+
+
+@pytest.mark.about("db.missing", "role {role}")
+@promised("roles")
+@each("role", entries.roles)
+def test_the_role_exists(catalogue: Catalogue, role: str) -> None:
+    """contract Database: the roles of row-level security."""
+    catalogue.require_role(role)
+
+
+@pytest.mark.about("db.open", "role {role}")
+@promised("roles")
+@each("role", entries.row_secured_roles)
+def test_the_role_obeys_row_level_security(catalogue: Catalogue, role: str) -> None:
+    """contract Database: users and strangers see their own rows only; no right of their role goes around that (F24)."""
+    catalogue.require_role(role)
+    rights = catalogue.rights_beyond_policies(role)
+    expect(rights, f"rights of {role} that go around row-level security", "ALTER ROLE … NOBYPASSRLS").is_empty()
