@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from twin.config import TwinConfig
 from twin.envfile import write_env
 from twin.ports import free_ports
 from twin.release import Release, copy_source
+from twin.running import uvicorn_command
 
 __all__ = ["Plan", "free_ports", "make", "write_env"]
 
@@ -30,6 +32,8 @@ class Plan(Release):
 
     config: TwinConfig
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
+    # Arguments of Python that serve the API on a port with a certificate and its key.
+    api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 
     @property
     def behaviour(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from twin.config import CONFIG_VARIABLE
 from twin.envfile import base_env, write_env
 from twin.plan import Plan, make
 from twin.postgres import Postgres
-from twin.running import RunningTwin, any_certificate, uvicorn_command
+from twin.running import RunningTwin, any_certificate
 
 DOUBLES = ("openai", "llamaparse", "anthropic", "render")
 PROBES = {
@@ -106,7 +106,7 @@ class Twin(RunningTwin):
         if "api" in self.plan.processes:
             port = self.config.ports["api_inner" if has_proxy else "api"]
             files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
-            command = [sys.executable, *uvicorn_command(port, *files, self.plan.api_arguments)]
+            command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
             self.processes.spawn("api", command, self._service_env("api", self.config.api_env), source)
         if "worker" in self.plan.processes:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]

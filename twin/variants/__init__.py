@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-FAMILIES = ("api", "database", "network")
+FAMILIES = ("api", "database", "network", "rewritten")
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 
