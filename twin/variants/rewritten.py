@@ -11,3 +11,8 @@ from twin.variants import variant
 def another_framework(plan: Plan) -> None:
     rewritten.replace_api(plan.source)
     plan.api_command = rewritten.api_command
+
+
+@variant("V91", "the API on aiohttp runs behind uvicorn, as its image starts it")
+def another_framework_behind_uvicorn(plan: Plan) -> None:
+    rewritten.replace_api(plan.source)

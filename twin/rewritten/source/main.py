@@ -1,4 +1,4 @@
-"""Starts the API: `python -m main --port 8000`."""
+"""Starts the API: `uvicorn main:app`, or without a server in front `python -m main --port 8000`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ import os
 import ssl
 
 from aiohttp import web
+from api.bridge import Bridge
 from api.server import make_app
 from api.settings import Settings
+from api.uploads import MAX_BYTES
+
+
+def _from_environment() -> web.Application:
+    return make_app(Settings.from_environment(os.environ))
+
+
+app = Bridge(_from_environment, most_bytes=MAX_BYTES)
 
 
 def _arguments() -> argparse.Namespace:

@@ -28,8 +28,8 @@ NEAREST = (
     " WHERE 1 - (embedding <=> $2::text::vector) > $3 ORDER BY similarity DESC LIMIT $4"
 )
 INSTRUCTIONS = (
-    "You help people to understand their insurance documents. Use the excerpts only, and say so when they do not contain"
-    " the answer. Write in this language: {language}.\n\nExcerpts:\n{excerpts}"
+    "You help people to understand their insurance documents. Use the passages only, and say so when they do not contain"
+    " the answer. Write in this language: {language}."
 )
 
 
@@ -45,7 +45,7 @@ async def _embedding(request: web.Request, text: str) -> list[float]:
     return vector
 
 
-async def _excerpts(request: web.Request, user: User, vector: list[float]) -> list[asyncpg.Record]:
+async def _passages(request: web.Request, user: User, vector: list[float]) -> list[asyncpg.Record]:
     settings = request.app[SETTINGS]
     literal = "[" + ",".join(map(repr, vector)) + "]"
     rows = await request.app[POOL].fetch(NEAREST, user.id, literal, settings.threshold, settings.max_chunks)
@@ -59,10 +59,10 @@ async def _excerpts(request: web.Request, user: User, vector: list[float]) -> li
 
 
 async def _answer(request: web.Request, question: str, language: str, rows: list[asyncpg.Record]) -> str:
-    excerpts = "\n---\n".join(row["text"] for row in rows) or "(none of the user's documents is about this)"
+    passages = "".join(f"[passage {number}]\n{row['text']}\n\n" for number, row in enumerate(rows, 1))
     messages = [
-        {"role": "system", "content": INSTRUCTIONS.format(language=language, excerpts=excerpts)},
-        {"role": "user", "content": question},
+        {"role": "system", "content": INSTRUCTIONS.format(language=language)},
+        {"role": "user", "content": f"{passages}Question: {question}"},
     ]
     reply = await request.app[UPSTREAM].openai("/chat/completions", {"model": MODEL, "messages": messages})
     try:
@@ -95,7 +95,7 @@ async def chat(request: web.Request) -> web.Response:
     for name in ("conversation_id", "user_language"):
         if not isinstance(body.get(name), str | None):
             raise invalid(f"{name} is not a text")
-    rows = await _excerpts(request, user, await _embedding(request, message))
+    rows = await _passages(request, user, await _embedding(request, message))
     text = await _answer(request, message, body.get("user_language") or "en", rows)
     metadata = {
         "agent_sources": ["retrieval", "openai"],

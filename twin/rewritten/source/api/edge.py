@@ -79,6 +79,7 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
     given = request.headers.get("X-Request-ID", "")
     response.headers["X-Request-ID"] = given if GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
     response.headers["X-Process-Time"] = f"{time.perf_counter() - request.get('started', time.perf_counter()):.6f}"
+    response.headers["Server"] = "navigator"
     response.headers["Vary"] = "Origin"
     response.headers.setdefault("Cache-Control", "no-store")
     origin = request.headers.get("Origin")
