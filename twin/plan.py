@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 
@@ -31,7 +31,10 @@ class Plan(Release):
     """The plan of one navigator twin."""
 
     config: TwinConfig
+    # `worker` and every name that begins with it is a worker.
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
+    # Other people's traffic: all the time (`meanwhile`), or before the services are restarted (`before`).
+    company: Literal["", "meanwhile", "before"] = ""
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 

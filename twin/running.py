@@ -60,7 +60,7 @@ class RunningTwin(ABC):
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                connection = HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+                connection = HTTPSConnection("localhost", port, timeout=10, context=context)
                 connection.request("GET", path, headers={"Host": f"localhost:{port}"})
                 connection.getresponse().read()
                 connection.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twin.changes import Variant, register
 from twin.plan import Plan
 
-FAMILIES = ("api", "database", "network", "rewritten")
+FAMILIES = ("api", "database", "network", "rewritten", "surroundings")
 REGISTRY: dict[str, Variant[Plan]] = {}
 
 

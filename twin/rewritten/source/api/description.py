@@ -114,12 +114,13 @@ def describe(version: str) -> dict[str, Any]:
     """The OpenAPI document."""
     health = _operation("health", "Health")
     health["responses"]["500"] = _json("Health", "the check itself failed")
+    head = {"responses": {"200": {"description": "as GET, without the body"}}}
     return {
         "openapi": "3.0.3",
         "info": {"title": "Insurance Navigator", "version": version},
         "paths": {
-            "/": {"get": _operation("greeting", "Greeting")},
-            "/health": {"get": health},
+            "/": {"get": _operation("greeting", "Greeting"), "head": {"summary": "greeting, without its body", **head}},
+            "/health": {"get": health, "head": {"summary": "health, without its body", **head}},
             "/api/v1/status": {"get": _operation("release and database", "Status")},
             "/docs": {"get": _page("this description, to read", "text/html")},
             "/openapi.json": {"get": _page("this description", "application/json")},
