@@ -43,6 +43,16 @@ class Plan(Release):
         """Settings that make doubles misbehave, by the double's name."""
         return self.config.behaviour
 
+    def place_before(self, part: str, **options: Any) -> None:
+        """Put something in front of a part (options of `doubles/edge.py`); several changes add up."""
+        before = self.behaviour.setdefault("edge", {}).setdefault(part, {})
+        for name, value in options.items():
+            before[name] = before.get(name, {}) | value if isinstance(value, dict) else value
+
+    def listen(self, part: str, **options: Any) -> None:
+        """How a part listens (options of `serve.py`)."""
+        self.behaviour.setdefault("listen", {}).setdefault(part, {}).update(options)
+
     def set_variable(self, service: str, name: str, value: str) -> None:
         """Set a variable of `api` or `worker`; raises ValueError for another service."""
         if service not in ("api", "worker"):

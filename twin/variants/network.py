@@ -48,27 +48,27 @@ def proxy_with_jitter(plan: Plan) -> None:
 
 @variant("V70", "the API is behind an edge like Render's, which adds its headers and replaces Server")
 def edge_of_render(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"api": {"headers": RENDER}}
+    plan.place_before("api", headers=RENDER)
 
 
 @variant("V71", "the API closes each connection after its response")
 def no_keep_alive(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"api": {"headers": {"connection": "close"}}}
+    plan.place_before("api", headers={"connection": "close"})
 
 
 @variant("V72", "a proxy holds responses back until they are complete, and packs them with gzip")
 def packing_proxy(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"api": {"gzip": True}}
+    plan.place_before("api", gzip=True)
 
 
 @variant("V73", "responses of the API arrive in chunks of a few bytes, without a length")
 def small_chunks(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"api": {"pieces": PIECE}}
+    plan.place_before("api", pieces=PIECE)
 
 
 @variant("V74", "the API accepts TLS 1.3 only")
 def newest_tls_only(plan: Plan) -> None:
-    plan.behaviour["listen"] = {"api": {"tls": "1.3"}}
+    plan.listen("api", tls="1.3")
 
 
 @variant("V75", "the API's certificate has an ECDSA key and comes from an intermediate authority")
@@ -95,19 +95,19 @@ def _localhost_is_ipv6() -> bool:
 def internet_protocol_six(plan: Plan) -> None:
     host = "::1" if _localhost_is_ipv6() else "127.0.0.1"
     plan.certificate = lambda ca: ca.issue_cert("localhost", "::1", not_after=datetime.now(UTC) + VALID)
-    plan.behaviour["listen"] = {"api": {"host": host}}
+    plan.listen("api", host=host)
 
 
 @variant("V78", "every request to Supabase takes up to 60 ms longer")
 def slow_supabase(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"supabase": {"latency": SUPABASE_JITTER_SECONDS}}
+    plan.place_before("supabase", latency=SUPABASE_JITTER_SECONDS)
 
 
 @variant("V79", "every packet to and from the database takes up to 0.8 ms longer")
 def slow_database_line(plan: Plan) -> None:
-    plan.behaviour["postgres"] = {"delay": PACKET_SECONDS, "jitter": PACKET_JITTER_SECONDS}
+    plan.behaviour.setdefault("postgres", {}).update(delay=PACKET_SECONDS, jitter=PACKET_JITTER_SECONDS)
 
 
 @variant("V80", "Supabase is behind its gateway, which adds headers, packs responses and sends them in chunks")
 def gateway_of_supabase(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"supabase": {"headers": SUPABASE, "gzip": True, "pieces": 4 * PIECE}}
+    plan.place_before("supabase", headers=SUPABASE, gzip=True, pieces=4 * PIECE)

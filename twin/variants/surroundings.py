@@ -49,12 +49,13 @@ def restarted(plan: Plan) -> None:
 
 @variant("V86", "the vendors take their time, within their targets")
 def slow_vendors(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"openai": {"latency": MODEL_SECONDS}, "llamaparse": {"latency": PARSER_SECONDS}}
+    plan.place_before("openai", latency=MODEL_SECONDS)
+    plan.place_before("llamaparse", latency=PARSER_SECONDS)
 
 
 @variant("V87", "each callback of LlamaParse arrives two seconds late, and twice")
 def late_callbacks(plan: Plan) -> None:
-    plan.behaviour["edge"] = {"api": {"late": {WEBHOOK: LATE_SECONDS}, "repeated": [WEBHOOK]}}
+    plan.place_before("api", late={WEBHOOK: LATE_SECONDS}, repeated=[WEBHOOK])
 
 
 def _set_database(plan: Plan, user: str, password: str, query: str = "") -> None:
@@ -74,5 +75,5 @@ def user_of_the_pooler(plan: Plan) -> None:
 
 @variant("V89", "the pooler speaks TLS, and DATABASE_URL demands it")
 def database_with_tls(plan: Plan) -> None:
-    plan.behaviour["postgres"] = {"delay": 0, "tls": True}
+    plan.behaviour.setdefault("postgres", {"delay": 0}).update(tls=True)
     _set_database(plan, "staging_user", plan.database_password, "?sslmode=require")
