@@ -85,6 +85,9 @@ class Twin(RunningTwin):
     def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
             self._await(name)
+        if "api" in self.plan.processes and self._has_proxy:
+            # The proxy responds by itself while the API is still starting.
+            self._await("api", "api_inner")
 
     def _start_double(self, name: str) -> None:
         env = base_env(self.config.ca_file) | {
@@ -134,6 +137,6 @@ class Twin(RunningTwin):
                 self.processes.end(name)
             self._start_services()
 
-    def _await(self, name: str) -> None:
+    def _await(self, name: str, part: str = "") -> None:
         context = any_certificate() if name == "api" else ssl.create_default_context(cafile=self.config.ca_file)
-        self.await_response(name, self.config.ports[name], PROBES[name], context, self.plan.may_die)
+        self.await_response(name, self.config.ports[part or name], PROBES[name], context, self.plan.may_die)
