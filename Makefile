@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs mutations soak safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs variants conformance mutations soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -16,6 +16,7 @@ help:
 	@echo "make predeploy | postdeploy | performance | contract   one suite"
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make pairs: two at once; make mutations: every fact of the specification"
+	@echo "make variants     systems that are different and right stay green; make conformance: the vendors' own clients against the doubles"
 	@echo "make soak N=50    no false alarm: repeated runs of the gate on a healthy, busy, slow twin"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
 	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
@@ -58,6 +59,7 @@ sweep: $(READY)
 
 test: $(READY) lint
 	@$(PYTEST) tests -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m proof.conformance
 
 # While you work: everything of `make test` that starts no twin and no gate.
 quick: $(READY) lint
@@ -79,6 +81,12 @@ newest:
 
 faults: $(READY)
 	@$(BIN)/python -m proof.faults $(ARGS)
+
+variants: $(READY)
+	@$(BIN)/python -m proof.variants $(ARGS)
+
+conformance: $(READY)
+	@$(BIN)/python -m proof.conformance $(ARGS)
 
 pairs: $(READY)
 	@$(BIN)/python -m proof.pairs $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import traceback
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, field, replace
@@ -59,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Only what this system promises, each within its deadline; those that wait later, measurements last."""
+    """Only what this system promises, each within its deadline; those that wait later, measurements last, or shuffled."""
     spec = config.stash.get(SPECIFICATION, None)
     if spec is None:
         return
@@ -69,6 +70,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if is_check(item):
             item.add_marker(pytest.mark.timeout(spec.safety.check_seconds, method="signal"))
+    if config.option.shuffle is not None:
+        # The same order in each process of a run.
+        random.Random(config.option.shuffle).shuffle(items)
+        return
     items.sort(key=lambda item: (item.get_closest_marker("performance") is not None, waits(item, waited_for)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
+MOST_PROCESSES = 4
 QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
 
@@ -31,7 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: not one process for each core of a large machine. Each has to start, and shares the target's connections."""
+    return min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
 def is_gate(config: pytest.Config) -> bool:

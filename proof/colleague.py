@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ COLLEAGUES = 3
 MOST_FILES = 1000
 SETTLE_SECONDS = 60.0
 POLL_SECONDS = 0.2
+PAUSE_SECONDS = 0.5
 
 
 def populate(session: Session) -> None:
@@ -45,6 +47,31 @@ def _upload(api: Api, supabase: Supabase, number: int) -> str:
     reply = api.as_(token).request_upload(document).object()
     api.send(api.absolute(reply["signed_url"]), document.body)
     return str(reply["job_id"])
+
+
+def _work(api: Api, supabase: Supabase, stop: threading.Event, done: list[str]) -> None:
+    while not stop.is_set():
+        done.append(_upload(api, supabase, COLLEAGUES + len(done)))
+        email = f"visitor-{len(done)}@example.org"
+        user = str(supabase.auth.create(email, f"Visitor-{os.urandom(9).hex()}", "a visitor").object()["id"])
+        api.call("health")
+        supabase.auth.delete(user)
+        stop.wait(PAUSE_SECONDS)
+
+
+@contextmanager
+def works_meanwhile(target: Target, stop: threading.Event) -> Iterator[Callable[[], int]]:
+    """Others who register, upload and leave all the time; yields how many documents they have uploaded so far."""
+    done: list[str] = []
+    with operator_of(target) as session:
+        api, supabase = Api(session).silent(), Supabase(session).for_operator()
+        worker = threading.Thread(target=_work, args=(api, supabase, stop, done))
+        worker.start()
+        try:
+            yield lambda: len(done)
+        finally:
+            stop.set()
+            worker.join()
 
 
 def fingerprint(session: Session) -> dict[str, str]:

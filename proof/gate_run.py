@@ -35,6 +35,7 @@ class FindingSeen:
     failure_mode: str | None = None
     evidence: str = ""
     subjects: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.component}{f' [{self.failure_mode}]' if self.failure_mode else ''}: {self.title}"
@@ -94,8 +95,8 @@ def read_verdict(out: Path) -> VerdictSeen:
 
 
 def _finding(data: FindingData) -> FindingSeen:
-    subjects = tuple(fact["subject"] for fact in data["facts"])
-    return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects)
+    subjects, codes = (tuple(fact[name] for fact in data["facts"]) for name in ("subject", "code"))
+    return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects, codes)
 
 
 def run_gate(suite: str, out: Path, arguments: Sequence[str], seconds: float, modules: Sequence[str] = ()) -> Concluded:

@@ -179,17 +179,18 @@ def known_faults(system: str = NAVIGATOR) -> list[Known]:
     return [Known(**{**entry, "suites": tuple(entry["suites"])}) for entry in json.loads(done.stdout)]
 
 
-def judge(fault: Known | None, suite: str, system: str = NAVIGATOR) -> Row:
+def judge(fault: Known | None, suite: str, system: str = NAVIGATOR, variant: str = "") -> Row:
     """Run one suite on a twin with this fault (None: a healthy one), limited to the modules that can see it."""
     modules: Sequence[str] = ()
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         arguments = ["--target", "twin", f"--spec={spec_of(system)}", *(["--fault", fault.id] if fault else [])]
+        arguments += ["--variant", variant] if variant else []
         if fault and suite == "performance":
             modules = MEASURED_IN.get(fault.id, ())
         if fault and fault.id in COMPARED:
             arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
         done = run_gate(suite, Path(folder), arguments, RUN_SECONDS, modules)
-        needs_words = keep_facts(Path(folder), f"{fault.id if fault else HEALTHY}-{suite}", system)
+        needs_words = keep_facts(Path(folder), f"{fault.id if fault else HEALTHY}-{suite}{variant}", system)
     row = Row(
         fault.id if fault else HEALTHY, suite, fault.title if fault else "", fault.component if fault else "",
         done.exit_code, round(done.seconds, 1), fault.mode if fault else NO_MODE, fault.subject if fault else "*",
