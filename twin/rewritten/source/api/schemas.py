@@ -11,7 +11,7 @@ COUNT = {"type": "integer", "minimum": 0}
 BOOLEAN = {"type": "boolean"}
 STATE = {"type": "string", "enum": ["queued", "working", "retryable", "done", "deadletter"]}
 PASSWORD = {"type": "string", "minLength": 1, "maxLength": 1000}
-EMAIL = {"type": "string", "format": "email", "maxLength": 320}
+EMAIL = {"type": "string", "format": "email"}
 NAME = {"type": "string", "minLength": 1, "maxLength": 200}
 
 
@@ -57,7 +57,7 @@ METADATA = _object(
 REQUESTS: dict[str, Any] = {
     "Registration": _object({"email": EMAIL, "password": PASSWORD, "name": NAME}),
     "Signup": _object({"email": EMAIL, "password": PASSWORD, "consent_version": NAME, "consent_timestamp": TIME}),
-    "Credentials": _object({"email": {**EMAIL, "maxLength": 1000}, "password": PASSWORD}),
+    "Credentials": _object({"email": EMAIL, "password": PASSWORD}),
     "Document": _object(
         {
             "filename": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": r"^[^/\\]+$"},
