@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 
@@ -15,6 +16,7 @@ from twin.config import TwinConfig
 from twin.envfile import write_env
 from twin.ports import free_ports
 from twin.release import Release, copy_source
+from twin.running import uvicorn_command
 
 __all__ = ["Plan", "free_ports", "make", "write_env"]
 
@@ -29,12 +31,27 @@ class Plan(Release):
     """The plan of one navigator twin."""
 
     config: TwinConfig
+    # `worker` and every name that begins with it is a worker.
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
+    # Other people's traffic: all the time (`meanwhile`), or before the services are restarted (`before`).
+    company: Literal["", "meanwhile", "before"] = ""
+    # Arguments of Python that serve the API on a port with a certificate and its key.
+    api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 
     @property
     def behaviour(self) -> dict[str, Any]:
         """Settings that make doubles misbehave, by the double's name."""
         return self.config.behaviour
+
+    def place_before(self, part: str, **options: Any) -> None:
+        """Put something in front of a part (options of `doubles/edge.py`); several changes add up."""
+        before = self.behaviour.setdefault("edge", {}).setdefault(part, {})
+        for name, value in options.items():
+            before[name] = before.get(name, {}) | value if isinstance(value, dict) else value
+
+    def listen(self, part: str, **options: Any) -> None:
+        """How a part listens (options of `serve.py`)."""
+        self.behaviour.setdefault("listen", {}).setdefault(part, {}).update(options)
 
     def set_variable(self, service: str, name: str, value: str) -> None:
         """Set a variable of `api` or `worker`; raises ValueError for another service."""

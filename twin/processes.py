@@ -80,6 +80,16 @@ class Processes:
         """Whether the process is no longer running."""
         return self._running[name].poll() is not None
 
+    def end(self, name: str) -> None:
+        """End one process by its pid, as a host does before it starts the next one."""
+        process = self._running.pop(name)
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
     def finish(self, name: str, seconds: float) -> None:
         """Wait for a process that ends by itself; raises TwinError when it fails or takes longer."""
         try:

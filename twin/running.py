@@ -60,7 +60,7 @@ class RunningTwin(ABC):
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                connection = HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+                connection = HTTPSConnection("localhost", port, timeout=10, context=context)
                 connection.request("GET", path, headers={"Host": f"localhost:{port}"})
                 connection.getresponse().read()
                 connection.close()
@@ -75,11 +75,11 @@ class RunningTwin(ABC):
                 time.sleep(0.03)
 
 
-def uvicorn_command(port: int, cert_file: str, key_file: str, arguments: list[str]) -> list[str]:
+def uvicorn_command(port: int, cert_file: str, key_file: str) -> list[str]:
     """Arguments of Python that serve `main:app` over TLS on loopback."""
     command = ["-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port), "--timeout-keep-alive", "75"]
     command += ["--ssl-certfile", cert_file, "--ssl-keyfile", key_file]
-    return [*command, "--no-access-log", "--timeout-graceful-shutdown", "1", *arguments]
+    return [*command, "--no-access-log", "--timeout-graceful-shutdown", "1"]
 
 
 def any_certificate() -> ssl.SSLContext:

@@ -13,8 +13,9 @@ from twin.config import CONFIG_VARIABLE
 from twin.envfile import base_env, write_env
 from twin.plan import Plan, make
 from twin.postgres import Postgres
-from twin.running import RunningTwin, any_certificate, uvicorn_command
+from twin.running import RunningTwin, any_certificate
 
+COMPANY_SECONDS = 60.0
 DOUBLES = ("openai", "llamaparse", "anthropic", "render")
 PROBES = {
     "api": "/",
@@ -73,9 +74,20 @@ class Twin(RunningTwin):
         if "postgres" in self.config.behaviour:
             self._start_double("line")
         self._start_double("supabase")
+        if self._has_proxy:
+            self._start_double("proxy")
         self._start_services()
+        self._await_all()
+        if self.plan.company:
+            self._keep_company()
+            self._await_all()
+
+    def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
             self._await(name)
+        if "api" in self.plan.processes and self._has_proxy:
+            # The proxy responds by itself while the API is still starting.
+            self._await("api", "api_inner")
 
     def _start_double(self, name: str) -> None:
         env = base_env(self.config.ca_file) | {
@@ -98,20 +110,33 @@ class Twin(RunningTwin):
             | {"PYTHONPATH": str(self.plan.source)}
         )
 
-    def _start_services(self) -> None:
-        has_proxy = "proxy" in self.config.behaviour
-        if has_proxy:
-            self._start_double("proxy")
-        source = self.plan.source
-        if "api" in self.plan.processes:
-            port = self.config.ports["api_inner" if has_proxy else "api"]
-            files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
-            command = [sys.executable, *uvicorn_command(port, *files, self.plan.api_arguments)]
-            self.processes.spawn("api", command, self._service_env("api", self.config.api_env), source)
-        if "worker" in self.plan.processes:
-            command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn("worker", command, self._service_env("worker", self.config.worker_env), source)
+    @property
+    def _has_proxy(self) -> bool:
+        behaviour = self.config.behaviour
+        return "proxy" in behaviour or any("api" in behaviour.get(what, {}) for what in ("edge", "listen"))
 
-    def _await(self, name: str) -> None:
+    def _start_services(self) -> None:
+        if "api" in self.plan.processes:
+            port = self.config.ports["api_inner" if self._has_proxy else "api"]
+            files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
+            command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
+            self.processes.spawn("api", command, self._service_env("api", self.config.api_env), self.plan.source)
+        for name in (name for name in self.plan.processes if name.startswith("worker")):
+            command = [sys.executable, "backend/workers/enhanced_runner.py"]
+            self.processes.spawn(name, command, self._service_env("worker", self.config.worker_env), self.plan.source)
+
+    def _keep_company(self) -> None:
+        """Let other people use the system."""
+        when = self.plan.company
+        command = [sys.executable, "-m", "twin.company", self.url, when]
+        env = base_env(self.config.ca_file) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        self.processes.spawn("company", command, env)
+        if when == "before":
+            self.processes.finish("company", COMPANY_SECONDS)
+            for name in self.plan.processes:
+                self.processes.end(name)
+            self._start_services()
+
+    def _await(self, name: str, part: str = "") -> None:
         context = any_certificate() if name == "api" else ssl.create_default_context(cafile=self.config.ca_file)
-        self.await_response(name, self.config.ports[name], PROBES[name], context, self.plan.may_die)
+        self.await_response(name, self.config.ports[part or name], PROBES[name], context, self.plan.may_die)

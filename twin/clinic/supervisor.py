@@ -50,7 +50,7 @@ class ClinicTwin(RunningTwin):
         bootstrap = BOOTSTRAP.read_text().replace("{password}", plan.database_password)
         asyncio.run(postgres.build(DATABASE, bootstrap, plan.source / "migrations", APPLIED, plan.sql))
         files = certificates.of_api(plan.file("cert.pem")), certificates.of_api(plan.file("key.pem"))
-        command = [sys.executable, *uvicorn_command(plan.ports["api"], *files, plan.api_arguments)]
+        command = [sys.executable, *uvicorn_command(plan.ports["api"], *files), *plan.api_arguments]
         self.processes.spawn("api", command, self._env(), plan.source)
         self.await_response("api", plan.ports["api"], "/version", any_certificate(), plan.may_die)
 

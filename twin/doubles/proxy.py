@@ -46,8 +46,8 @@ async def _reset(request: Request) -> Response:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """`behaviour.proxy` sets kind (latency is for all requests), every (n-th request) and seconds."""
-    behaviour = config.behaviour["proxy"]
+    """`behaviour.proxy` sets kind (latency is for all requests), every (n-th request) and seconds; or all is forwarded."""
+    behaviour = config.behaviour.get("proxy", {"kind": "forward"})
     kind, every = behaviour["kind"], behaviour.get("every", 1)
     inner = f"https://127.0.0.1:{config.ports['api_inner']}"
     client = httpx.AsyncClient(verify=False, timeout=60)

@@ -19,7 +19,9 @@ FAMILIES = (
     "keys",
     "network",
     "platform",
+    "rewritten",
     "shapes",
+    "surroundings",
     "transport",
     "worker",
 )

@@ -1,0 +1,1 @@
+"""The Insurance Navigator's API on aiohttp."""
