@@ -118,7 +118,7 @@ def test_an_env_file_of_a_proof_is_the_owners_alone_and_keeps_each_value(tmp_pat
 
 def test_a_verdict_is_read_as_strangers_read_it(tmp_path: Path) -> None:
     assert read_verdict(tmp_path) == VerdictSeen()
-    facts = [{"subject": "endpoint GET /health"}]
+    facts = [{"subject": "endpoint GET /health", "code": "http.server_error"}]
     finding = {"component": "api", "title": "it is down", "failure_mode": None, "evidence": "no answer", "facts": facts}
     check = {"id": "a.py::b", "status": "failed", "observed": "no answer"}
     data = {

@@ -8,7 +8,8 @@ from fixtures.api import Api
 from fixtures.clock import TimeField
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
-from fixtures.supabase import Supabase, statuses_of
+from fixtures.supabase import Supabase
+from fixtures.supabase_replies import statuses_of
 from fixtures.uploads import Accepted, altered
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within

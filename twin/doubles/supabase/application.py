@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from twin.config import TwinConfig
 from twin.doubles.supabase import auth, realtime, rest, storage
 from twin.doubles.supabase.project import Project
+from twin.doubles.supabase.realtime_feed import Feed
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
@@ -28,7 +29,7 @@ def create_app(config: TwinConfig) -> Starlette:
         project.pool = await asyncpg.create_pool(
             config.database_admin_url, min_size=1, max_size=12, init=_prepare, command_timeout=20
         )
-        feed = realtime.Feed(project)
+        feed = Feed(project)
         project.feed = feed
         await feed.start()
         yield

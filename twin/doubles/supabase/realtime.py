@@ -11,26 +11,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from twin.doubles.supabase.gateway import with_error_responses
 from twin.doubles.supabase.project import Project
-from twin.doubles.supabase.realtime_changes import Changes
-from twin.doubles.supabase.realtime_hub import Hub
 from twin.doubles.supabase.realtime_private import permissions
 from twin.doubles.supabase.realtime_socket import Endpoint
-
-
-class Feed:
-    """Everything that the channels of one project share."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.hub = Hub()
-        self.changes = Changes(project, self.hub)
-
-    async def start(self) -> None:
-        """Nothing is read before the first channel asks for it."""
-
-    async def stop(self) -> None:
-        """Stop reading the database's log."""
-        await self.changes.stop()
 
 
 class Broadcasts:

@@ -15,7 +15,7 @@ from twin.doubles.supabase.realtime_private import permissions
 from twin.doubles.supabase.realtime_rows import NotPublished
 
 if TYPE_CHECKING:
-    from twin.doubles.supabase.realtime import Feed
+    from twin.doubles.supabase.realtime_feed import Feed
 
 OPAQUE_KEY = "sb_"
 
