@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from gate.places import ROOT
-from twin import catalogue, plan, variants
+from twin import catalogue, faults, plan, variants
 from twin.changes import CatalogueError, Fault, UnknownId, Variant, find_in, in_order, mode_of, register
+from twin.rewritten.faults import CHANGES
 
 catalogue.load()
 TWIN = [sys.executable, "-m", "twin"]
@@ -22,6 +23,14 @@ def _nothing(_: plan.Plan) -> None:
 @pytest.mark.parametrize("name", sorted(variants.REGISTRY))
 def test_the_variant_fits_the_plan(tmp_path: Path, name: str) -> None:
     in_order(find_in(variants.REGISTRY, [name], "variants"))(plan.make(tmp_path, 60.0))
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_a_fault_fits_the_rewritten_api(tmp_path: Path, name: str) -> None:
+    made = plan.make(tmp_path, 60.0)
+    in_order([*find_in(variants.REGISTRY, ["V90"], "variants"), *find_in(faults.REGISTRY, [name], "faults")])(made)
+    for file in (made.source / "api").rglob("*.py"):
+        compile(file.read_text(), str(file), "exec")
 
 
 @pytest.mark.parametrize(

@@ -109,11 +109,16 @@ def find_in(registry: Mapping[str, ChangeT], ids: Iterable[str], command: str) -
 
 
 def in_order(changes: Iterable[Change[PlanT]]) -> Callable[[PlanT], None]:
-    """One change of the plan that applies all of them in order."""
+    """One change of the plan that applies all of them in order.
+
+    What the plan has in `own_changes` for an id takes the place of that item's own `apply`.
+    """
     chosen = tuple(changes)
 
     def change(plan: PlanT) -> None:
         for item in chosen:
-            item.apply(plan)
+            # A change before this one may have put another release in place, and so its own changes.
+            own: Mapping[str, Callable[[PlanT], None]] = getattr(plan, "own_changes", {})
+            own.get(item.id, item.apply)(plan)
 
     return change

@@ -24,6 +24,7 @@ class Release(ABC):
     """A release that will be started. `sql` runs as the database's owner after the migrations.
 
     `extra_env` is set for the process of a service and declared nowhere; `behaviour` configures the doubles.
+    `own_changes` are this release's instead of what a fault of that id changes in the ordinary one.
     """
 
     source: Path
@@ -33,6 +34,7 @@ class Release(ABC):
     api_arguments: list[str] = field(default_factory=list)
     may_die: bool = False
     extra_env: dict[str, dict[str, str]] = field(default_factory=dict)
+    own_changes: dict[str, Callable[[Any], None]] = field(default_factory=dict)
 
     @property
     @abstractmethod
