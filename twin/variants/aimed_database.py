@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.access import AUTH_ROLE, drop_policies
+from twin.variants.access import drop_policies
 from twin.variants.database import CHUNKS, DOCUMENTS, JOBS, STATUSES
 
 UPLOADS = "api/uploads.py"
@@ -67,7 +67,6 @@ def guarded_completion(plan: Plan) -> None:
 def no_guests(plan: Plan) -> None:
     """Contract, Database: a user sees only their own rows; tokens of users say `is_anonymous`, as Supabase's guide has it."""
     plan.sql += [
-        AUTH_ROLE,
         f"CREATE POLICY no_guests ON {DOCUMENTS} AS RESTRICTIVE FOR SELECT TO authenticated"
         # The services' own role is a member of this one.
         " USING ((SELECT (auth.jwt() ->> 'is_anonymous')::boolean) IS FALSE OR current_user <> 'authenticated')",
