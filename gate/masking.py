@@ -40,9 +40,12 @@ class Masking:
 
     def _without_beginning(self, text: str) -> str:
         for value in self._longest_first:
-            for length in range(min(len(value) - 1, len(text)), MIN_LENGTH - 1, -1):
-                if text.endswith(value[:length]):
-                    return f"{text[:-length]}[{self._known[value]}]"
+            # The earliest place at which only the beginning of this secret can stand, then the next.
+            at = text.find(value[:MIN_LENGTH], max(0, len(text) - len(value) + 1))
+            while at >= 0:
+                if value.startswith(text[at:]):
+                    return f"{text[:at]}[{self._known[value]}]"
+                at = text.find(value[:MIN_LENGTH], at + 1)
         return text
 
     def mask_logs(self) -> Callable[[], None]:

@@ -11,25 +11,17 @@ import pytest
 
 from proof.gate_run import read_verdict
 from tests.conftest import ROOT, without_settings
+from tests.copies import Copy
 
 pytestmark = pytest.mark.twin
-FOLDERS = ("acceptance", "fixtures", "gate", "load", "reports", "spec", "twin")
-FILES = ("conftest.py", "pyproject.toml")
 SNIPPET = re.compile(r"```\w+\n# (?P<file>\S+)\n(?P<text>.*?)```", re.S)
 SECTIONS = (section.partition("\n") for section in (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[1:])
 RECIPES = {title: found.group("file", "text") for title, _, body in SECTIONS if (found := SNIPPET.search(body))}
 READY = '@router.get("/ready")\nasync def ready() -> dict[str, bool]:\n    """Ready."""\n    return {"ready": True}\n\n\n'
 
 
-class Copy:
+class RecipeCopy(Copy):
     """A copy of the project that recipes are carried out on."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in FOLDERS:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "out", "history"))
-        for name in FILES:
-            shutil.copy(ROOT / name, folder)
 
     def carry_out(self, *recipes: str) -> None:
         """Add what a recipe adds to the file that it names."""
@@ -38,22 +30,11 @@ class Copy:
             with (self.folder / file).open("a") as stream:
                 stream.write(text)
 
-    def replace(self, file: str, old: str, new: str) -> None:
-        """Change the twin, as its own developers would."""
-        path = self.folder / file
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new, 1))
-
-    def gate(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """The gate of the copy; results go to `out` in it."""
-        command = [sys.executable, "-m", "pytest", "--target", "twin", f"--out={self.folder / 'out'}", *arguments]
-        return subprocess.run(command, cwd=self.folder, env=without_settings(), capture_output=True, text=True, timeout=120)
-
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path: Path) -> RecipeCopy:
     """The project in a folder of its own."""
-    return Copy(tmp_path / "project")
+    return RecipeCopy(tmp_path / "project")
 
 
 def test_every_recipe_is_tried() -> None:
@@ -69,19 +50,19 @@ def test_every_recipe_is_tried() -> None:
     }
 
 
-def test_a_check(copy: Copy) -> None:
+def test_a_check(copy: RecipeCopy) -> None:
     copy.carry_out("A check")
     done = copy.gate("acceptance/security/test_data.py", "-k", "no_place_for_secrets")
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
 
 
-def with_an_endpoint(copy: Copy) -> None:
+def with_an_endpoint(copy: RecipeCopy) -> None:
     copy.replace("twin/source/api/health.py", '@router.get("/api/v1/status")', f'{READY}@router.get("/api/v1/status")')
 
 
 @pytest.mark.parametrize(("prepare", "code"), [(with_an_endpoint, 0), (lambda _: None, 1)], ids=["offered", "missing"])
-def test_an_endpoint(copy: Copy, prepare: Callable[[Copy], None], code: int) -> None:
+def test_an_endpoint(copy: RecipeCopy, prepare: Callable[[Copy], None], code: int) -> None:
     copy.carry_out("An endpoint")
     prepare(copy)
     done = copy.gate("-m", "postdeploy", "-k", "[ready]")
@@ -89,26 +70,26 @@ def test_an_endpoint(copy: Copy, prepare: Callable[[Copy], None], code: int) -> 
     assert re.search(r"[2-9] (passed|failed)", done.stdout) or code
 
 
-def with_a_variable(copy: Copy) -> None:
+def with_a_variable(copy: RecipeCopy) -> None:
     copy.replace("twin/environments.py", '"WORKERS": "1",', '"WORKERS": "1", "FEATURE_CLAIMS": "off",')
 
 
 @pytest.mark.parametrize(("prepare", "code"), [(with_a_variable, 0), (lambda _: None, 1)], ids=["set", "missing"])
-def test_a_variable(copy: Copy, prepare: Callable[[Copy], None], code: int) -> None:
+def test_a_variable(copy: RecipeCopy, prepare: Callable[[Copy], None], code: int) -> None:
     copy.carry_out("A variable")
     prepare(copy)
     done = copy.gate("acceptance/predeploy/test_environment_variables.py", "-k", "FEATURE_CLAIMS")
     assert done.returncode == code, done.stdout
 
 
-def test_a_fault_and_its_rule(copy: Copy) -> None:
+def test_a_fault_and_its_rule(copy: RecipeCopy) -> None:
     copy.carry_out("A fault", "A diagnosis rule")
     done = copy.gate("acceptance/postdeploy/test_health_checks.py", "-k", "request_ids", "--fault", "G99")
     assert done.returncode == 1, done.stdout
     assert read_verdict(copy.folder / "out").findings[0].title == "requests cannot be told apart by their ids"
 
 
-def test_a_code(copy: Copy) -> None:
+def test_a_code(copy: RecipeCopy) -> None:
     raised = "from gate.failures import Failure; print(Failure('limit.silent', 'limit chat').code)"
     for code in (1, 0):
         command = [sys.executable, "-c", raised]
@@ -118,21 +99,21 @@ def test_a_code(copy: Copy) -> None:
     assert done.stdout == "limit.silent\n"
 
 
-def test_a_variant(copy: Copy) -> None:
+def test_a_variant(copy: RecipeCopy) -> None:
     copy.carry_out("A variant")
     done = copy.gate("acceptance/postdeploy/test_health_checks.py", "-k", "traced or fresh", "--variant", "V99")
     assert done.returncode == 0, done.stdout
     assert "variants V99" in done.stdout
 
 
-def test_a_vendor(copy: Copy) -> None:
+def test_a_vendor(copy: RecipeCopy) -> None:
     copy.carry_out("A vendor")
     lint = [sys.executable, "-m", "mypy", "--no-error-summary", "fixtures/vendors.py"]
     done = subprocess.run(lint, cwd=copy.folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
 
 
-def test_another_system(copy: Copy) -> None:
+def test_another_system(copy: RecipeCopy) -> None:
     shutil.copytree(copy.folder / "spec" / "clinic", copy.folder / "spec" / "surgery")
     copy.replace("spec/surgery/specification.toml", 'value = "json"', 'value = "text"')
     done = copy.gate("-m", "predeploy", "--spec", "spec/surgery/specification.toml")

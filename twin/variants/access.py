@@ -12,9 +12,9 @@ POLICIES = {
     "document_chunks": "document_id",
     "events": "document_id",
 }
-AUTH_ROLE = """CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
+AUTH_ROLE = """CREATE OR REPLACE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}') $$;
-CREATE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE AS $$ SELECT auth.jwt() ->> 'role' $$;
+CREATE OR REPLACE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE AS $$ SELECT auth.jwt() ->> 'role' $$;
 GRANT EXECUTE ON FUNCTION auth.role(), auth.jwt() TO anon, authenticated, service_role"""
 
 
