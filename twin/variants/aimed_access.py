@@ -121,7 +121,7 @@ def _first_origin(method: str, path: str, status: int, headers: Headers) -> tupl
     return status, [*headers, (b"Access-Control-Allow-Origin", b"https://staging.accessa.ai"), (b"Vary", b"Origin")]
 
 
-@variant("W39", "whoever is no origin of the front end is told the front end's first origin, which their browser refuses")
+@variant("W39", "whoever is no origin of the front end gets the front end's first origin, which their browser refuses")
 def first_origin(plan: Plan) -> None:
     """§1 CORS Configuration: only these origins are allowed; a header that names another page's origin allows none else."""
     retouch(plan, _first_origin)
