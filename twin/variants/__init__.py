@@ -9,6 +9,13 @@ from twin.plan import Plan
 
 FAMILIES = (
     "access",
+    "aimed_access",
+    "aimed_answers",
+    "aimed_build",
+    "aimed_configuration",
+    "aimed_database",
+    "aimed_network",
+    "aimed_worker",
     "api",
     "bodies",
     "build",

@@ -159,7 +159,10 @@ def environment(identifier: str, name: str, project_id: str, services: list[str]
 
 
 def _history(config: TwinConfig, service_id: str) -> list[Json]:
-    """Deploys of a service, newest first: the release, and as many before it as `behaviour.render_history` says."""
+    """Deploys of a service, newest first: the release, and as many before it as `behaviour.render_history` says.
+
+    A service in `behaviour.render_cancelled` has a later one, which never went live.
+    """
     first = datetime.datetime(2025, 1, 21, tzinfo=datetime.UTC)
     found = [_deploy(f"dep-twin1{service_id[4:]}", config.commit, "live", first)]
     found[0] |= config.behaviour.get("deploys", {}).get(service_id, {})
@@ -168,6 +171,12 @@ def _history(config: TwinConfig, service_id: str) -> list[Json]:
         commit = hashlib.sha1(f"{config.commit}{number}".encode(), usedforsecurity=False).hexdigest()
         time = first - datetime.timedelta(days=number)
         found.append(_deploy(f"dep-twin1{service_id[4:]}before{number}", commit, "deactivated", time))
+    if service_id in config.behaviour.get("render_cancelled", []):
+        commit, time = (
+            hashlib.sha1(config.commit.encode(), usedforsecurity=False).hexdigest(),
+            first + datetime.timedelta(days=1),
+        )
+        found.insert(0, _deploy(f"dep-twin1{service_id[4:]}after", commit, "canceled", time))
     return found
 
 
