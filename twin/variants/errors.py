@@ -121,10 +121,10 @@ UPLOAD_ROUTE = '''
 @router.put("/api/upload-pipeline/files/{{token:path}}", include_in_schema=False)
 async def receive_file(token: str, request: Request) -> Response:
     """Pass the bytes on to storage."""
-    config: Config = request.app.state.config
+    config = request.app.state.config
     key, _, signature = token.rpartition("/")
     url = f"{{config.storage_url}}/object/upload/sign/{{BUCKET}}/{{key}}?token={{signature}}"
-    reply = await request.app.state.client.put(
+    reply = await request.app.state.client.http.put(
         url, content=await request.body(), headers={{"Content-Type": "application/pdf"}}
     )
     return Response(reply.content, status_code=reply.status_code, media_type="application/json")
