@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus
 
 MIN_LENGTH = 6
+SHORT = 100
 CUT = "…"
 
 
@@ -18,6 +19,8 @@ class Masking:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
         self._longest_first: list[str] = []
+        # Short texts that hold no known secret: names and labels, of which a run masks the same ones thousands of times.
+        self._harmless: set[str] = set()
 
     def learn(self, name: str, value: str | None) -> None:
         """Remember a secret; values shorter than 6 characters cannot be masked."""
@@ -26,9 +29,18 @@ class Masking:
         for form in _forms(value.strip()):
             self._known.setdefault(form, name)
         self._longest_first = sorted(self._known, key=len, reverse=True)
+        self._harmless.clear()
 
     def mask(self, text: str) -> str:
         """The text without any known secret, and without the beginning of one that was cut off."""
+        if len(text) < MIN_LENGTH or text in self._harmless:
+            return text
+        masked = self._masked(text)
+        if masked == text and len(text) <= SHORT:
+            self._harmless.add(text)
+        return masked
+
+    def _masked(self, text: str) -> str:
         for value in self._longest_first:
             if value in text:
                 text = text.replace(value, f"[{self._known[value]}]")
