@@ -1,7 +1,8 @@
 """Systems that are different and right stay green: every variant of the twin in every suite.
 
-`python -m proof.variants [--only V02,V90] [--suites predeploy,postdeploy] [--jobs 2]` writes docs/variants.md and
-reports/out/variants.json. What was run with --only takes the place of its earlier rows. Exit code 1 when one is not green.
+`python -m proof.variants [--only V02,V90,V10+V16] [--suites predeploy,postdeploy] [--jobs 2]` writes docs/variants.md and
+reports/out/variants.json. Variants with a plus between them are judged on one twin. What was run with --only takes the place of
+its earlier rows. Exit code 1 when one is not green.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,7 +42,8 @@ specification: the check is mended, not the variant. *Not judged*: checks that j
 class Row:
     """One variant: the suites it met, seconds, exit code, the checks that were red, and those that did not judge it.
 
-    `untyped` counts the checks that ended with an exception of their own instead of a failure.
+    `beside` are the variants that the same twin was as well. `untyped` counts the checks that ended with an exception of their
+    own instead of a failure.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Row:
     red: tuple[str, ...] = ()
     not_judged: tuple[str, ...] = ()
     untyped: int = 0
+    beside: tuple[str, ...] = ()
 
     @property
     def is_green(self) -> bool:
@@ -69,21 +72,21 @@ def listed() -> dict[str, str]:
     return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
 
 
-def judge(id: str, title: str, suites: Sequence[str]) -> Row:
-    """One gate on a twin of this variant."""
-    chosen = [] if id == HEALTHY else [f"--variant={id}"]
+def judge(ids: Sequence[str], titles: Mapping[str, str], suites: Sequence[str]) -> list[Row]:
+    """One gate on a twin of these variants; a row for each of them."""
+    chosen = [f"--variant={id}" for id in ids if id != HEALTHY]
     with tempfile.TemporaryDirectory(prefix="variant-") as folder:
         done = run_gate(" or ".join(suites), Path(folder) / "out", ["--target=twin", *chosen], RUN_SECONDS)
-    return row_of(id, title, suites, done)
+    return [row_of(id, titles[id], suites, done, tuple(other for other in ids if other != id)) for id in ids]
 
 
-def row_of(id: str, title: str, suites: Sequence[str], done: Concluded) -> Row:
+def row_of(id: str, title: str, suites: Sequence[str], done: Concluded, beside: tuple[str, ...] = ()) -> Row:
     """What a run concluded, as a row."""
     seen = done.verdict
     untyped = sum(UNTYPED in finding.codes for finding in seen.findings)
     red = seen.named("failed", "blocked") or ([] if done.exit_code == ExitCode.PASS else [done.tail[-200:]])
     not_judged = tuple(sorted(seen.named("not judged", "skipped")))
-    return Row(id, title, tuple(suites), round(done.seconds, 1), done.exit_code, tuple(red), not_judged, untyped)
+    return Row(id, title, tuple(suites), round(done.seconds, 1), done.exit_code, tuple(red), not_judged, untyped, beside)
 
 
 def read_rows() -> list[Row]:
@@ -91,7 +94,7 @@ def read_rows() -> list[Row]:
     path = results(FILE)
     if not path.exists():
         return []
-    tuples = ("suites", "red", "not_judged")
+    tuples = ("suites", "red", "not_judged", "beside")
     return [Row(**row | {name: tuple(row[name]) for name in tuples}) for row in json.loads(path.read_text())]
 
 
@@ -101,38 +104,45 @@ def markdown(rows: Sequence[Row]) -> str:
     variants = [row for row in rows if row.id != HEALTHY]
     green = Share(sum(row.is_green for row in variants), len(variants))
     lines = [HEAD, f"- green: **{green.above}** at 95 % confidence", ""]
-    lines += ["| variant | what is different | suites | result | not judged | seconds |", "|---|---|---|---|---|---|"]
+    lines += [
+        "| variant | what is different | suites | result | not judged | judged beside | seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in variants:
         result = "green" if row.is_green else f"**red: {', '.join(name.rpartition('::')[2] for name in row.red[:3])}**"
         lacks = ", ".join(name.rpartition("::")[2] for name in row.lacks(healthy)) or "–"
-        lines.append(f"| {row.id} | {row.title} | {', '.join(row.suites)} | {result} | {lacks} | {row.seconds:.0f} |")
+        cells = (row.id, row.title, ", ".join(row.suites), result, lacks, ", ".join(row.beside) or "–", f"{row.seconds:.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def run_all(chosen: dict[str, str], suites: Sequence[str], jobs: int) -> list[Row]:
-    """Judge all of them, so many at a time; progress goes to the terminal."""
+def run_all(groups: Sequence[Sequence[str]], titles: Mapping[str, str], suites: Sequence[str], jobs: int) -> list[Row]:
+    """Judge all of them, so many twins at a time; progress goes to the terminal."""
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
-        for future in as_completed([pool.submit(judge, id, title, suites) for id, title in chosen.items()]):
-            rows.append(row := future.result())
+        for number, future in enumerate(as_completed([pool.submit(judge, ids, titles, suites) for ids in groups]), 1):
+            rows += (found := future.result())
+            row, names = found[0], "+".join(each.id for each in found)
             shown = "green" if row.is_green else f"RED exit {row.exit_code}, {row.untyped} untyped: {', '.join(row.red[:6])}"
-            print(f"[{len(rows)}/{len(chosen)}] {row.id:<8} {row.seconds:5.1f} s  {shown}", flush=True)
+            print(f"[{number}/{len(groups)}] {names:<8} {row.seconds:5.1f} s  {shown}", flush=True)
     return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the variants."""
     parser = argparse.ArgumentParser(prog="python -m proof.variants", description=__doc__)
-    parser.add_argument("--only", default="", metavar="IDS", help=f"comma-separated variants; {HEALTHY}: the ordinary twin")
+    parser.add_argument(
+        "--only", default="", metavar="IDS", help=f"comma-separated variants, + between those of one twin; {HEALTHY}: none"
+    )
     parser.add_argument("--suites", default=",".join(SUITES), help="only these suites (default: all)")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="twins at the same time")
     options = parser.parse_args(arguments)
     known = {HEALTHY: "the ordinary twin"} | listed()
-    wanted = [name.strip() for name in options.only.split(",") if name.strip()]
-    if unknown := sorted(set(wanted) - set(known)):
+    groups = [name.strip().split("+") for name in options.only.split(",") if name.strip()] or [[id] for id in known]
+    if unknown := sorted({id for ids in groups for id in ids} - set(known)):
         print(f"variants: unknown {', '.join(unknown)}; `python -m twin variants` lists them", file=sys.stderr)
         return ExitCode.USAGE
-    rows = run_all({id: known[id] for id in wanted or known}, options.suites.split(","), options.jobs)
+    rows = run_all(groups, known, options.suites.split(","), options.jobs)
     new = {row.id for row in rows}
     kept = [row for row in read_rows() if row.id in known and row.id not in new]
     everything = sorted([*rows, *kept], key=lambda row: list(known).index(row.id))
