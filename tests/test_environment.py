@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.environment import Breach, Rule, url_part
+from fixtures.environment import Breach, Rule, same_value, url_part
 from fixtures.problems import Problem
 from gate.session import Session
 from spec import DEFAULT, load
@@ -79,3 +79,22 @@ def test_a_secret_is_not_shown(session: Session) -> None:
 def test_letters_in_a_random_key_are_no_placeholder(value: str, was_never_filled_in: bool) -> None:
     patterns = load(DEFAULT).placeholders.patterns
     assert any(re.fullmatch(pattern, value) for pattern in patterns) == was_never_filled_in
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "is_same"),
+    [
+        ("0.30", "0.3", True),
+        ("30.0", "30", True),
+        ("31", "30", False),
+        ("thirty", "30", False),
+        ("False", "false", True),
+        ("True", "false", False),
+        ("b, a", "a,b", True),
+        ("a,b,c", "a,b", False),
+        ("info", "INFO", False),
+    ],
+)
+def test_a_value_is_compared_by_what_it_means(value: str, wanted: str, is_same: bool) -> None:
+    assert same_value(value, wanted, ["number", "flag", "list"]) == is_same
+    assert same_value(value, wanted, []) == (value == wanted)

@@ -39,7 +39,7 @@ def test_the_variable_follows_its_rule(session: Session, service: str, name: str
 @each("name", entries.shared_variables)
 def test_both_services_agree(session: Session, name: str) -> None:
     """§1/§2 Environment Variables: a variable that both services have has one value (F05)."""
-    values = {env.get(name) for env in environments(session)}
+    values = {env[name] for env in environments(session) if name in env}
     hint = f"{name} of both services in Render's dashboard; they must name the same database, project and keys"
     expect(len(values) <= 1, f"{name} to have one value in all services", hint, f"{len(values)} different values").is_true()
 

@@ -10,6 +10,9 @@ IdForm = Literal["any case", "bare", "braces", "urn"]
 VersionForm = Literal["v", "build", "named"]
 
 
+ValueForm = Literal["number", "flag", "list"]
+
+
 class Readings(Entry):
     """Forms that are accepted beside the plain one; nothing beside it where a list is empty."""
 
@@ -23,5 +26,7 @@ class Readings(Entry):
     version_forms: list[VersionForm] = []
     # Whether a share may be a text in percent.
     percent: bool = False
+    # How a variable is compared with the specified value: as a number, as a flag in any case, as a list in any order.
+    value_forms: list[ValueForm] = []
     # Statuses of a redirect to the same address with a slash, or without, that is followed.
     slash_redirects: list[int] = []

@@ -62,8 +62,14 @@ class Variable(Sectioned):
     part: Literal["hostname", "port", "username", "password", "name"] | None = None
     suffix: str = ""
     optional: bool = False
+    # Services that may lack it, while others may not.
+    optional_in: list[str] = []
     secret: bool = False
     shared: bool = False
+
+    def may_lack(self, service: str) -> bool:
+        """Whether a service may do without it."""
+        return self.optional or service in self.optional_in
 
     @property
     def is_secret(self) -> bool:
