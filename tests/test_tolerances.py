@@ -38,7 +38,7 @@ TOLERANCES = (
     Tolerance(SPEC, '"a text" = ["text", "character varying", "character", "citext"]', '"a text" = ["text"]', "V24", DATABASE),
     Tolerance(SPEC, '["vector_cosine_ops", "halfvec_cosine_ops"]', '["vector_cosine_ops"]', "V29", DATABASE),
     Tolerance(SPEC, '["docker.io/library/", "docker.io/", "library/"]', "[]", "V11", BUILDS),
-    Tolerance(SPEC, '["exec", "tini --", "tini", "dumb-init --", "dumb-init", "python -m"]', '["exec"]', "V15", BUILDS),
+    Tolerance(SPEC, '["exec", "env", "tini --", "tini", "dumb-init --", "dumb-init", "python -m"]', '["exec"]', "V15", BUILDS),
     Tolerance(SPEC, '["v", "build", "named"]', "[]", "V65", HEALTH),
     Tolerance("fixtures/constraints.py", "(1, i.indnkeyatts)", "(1, i.indnatts)", "V28", DATABASE),
     Tolerance("fixtures/requirements.py", 'CONTINUED.sub("", line)', "line", "V20", BUILDS),

@@ -50,7 +50,7 @@ def test_the_base_image_is_as_specified(source: SourceTree, spec: Specification,
 def test_the_image_starts_the_service(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Runtime Configuration: start command."""
     wanted = spec.services[service]
-    start = source.dockerfile(wanted).start
+    start = source.start(source.dockerfile(wanted))
     agreed = shell_command(wanted.start_command, spec.spellings)
     same = command_of(start, spec.spellings) == agreed
     # Compared by what it does; where it does something else, it is shown as it stands there.
@@ -140,8 +140,9 @@ def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: S
 @every_service
 def test_the_requirements_are_bounded(source: SourceTree, spec: Specification, service: str) -> None:
     """§9 Dependency Updates: each requirement has a range, so that a build today is a build tomorrow."""
-    path = spec.services[service].requirements
-    requirements = source.requirements(path)
+    wanted = spec.services[service]
+    path = wanted.requirements
+    requirements = source.requirements(path, source.dockerfile(wanted).constraints)
     expect(requirements.found, f"requirements of {path}").is_not_empty()
     expect(requirements.without_version, f"requirements of {path} without a version").is_empty()
 
