@@ -1,4 +1,4 @@
-"""The gate disturbs nothing: each check ends the same alone, in any order, in several processes, twice at once, in company.
+"""The gate disturbs nothing: each test function ends the same alone, in any order, in several processes, twice at once, in company.
 
 `python -m proof.order [--parts alone,orders,processes,twice,company,polls] [--orders 20] [--page]` judges twins of its own.
 Exit code 1 when a check ended otherwise than in the ordinary run, or when more processes were slower than one.
@@ -79,14 +79,16 @@ Part = Callable[[Runs, dict[str, str], argparse.Namespace], tuple[list[str], boo
 
 
 def alone(runs: Runs, ordinary: dict[str, str], _: argparse.Namespace) -> tuple[list[str], bool]:
-    """Each check in a run of its own, two at a time."""
+    """Each test function in a run of its own, with all of its entries, two at a time."""
     found = Compared()
+    functions = list(dict.fromkeys(id.partition("[")[0] for id in ordinary))
     with ThreadPoolExecutor(2) as pool:
-        for number, done in enumerate(pool.map(runs.run, ordinary), 1):
+        for number, done in enumerate(pool.map(runs.run, functions), 1):
             found.add(ordinary, done)
-            if number % 50 == 0:
-                print(f"alone [{number}/{len(ordinary)}] {found.shown}", flush=True)
-    return [f"| each check alone | {found.shown} |"], not found.different and found.count == len(ordinary)
+            if number % 25 == 0:
+                print(f"alone [{number}/{len(functions)}] {found.shown}", flush=True)
+    shown = f"| each of the {len(functions)} test functions alone | {found.shown} |"
+    return [shown], not found.different and found.count == len(ordinary)
 
 
 def orders(runs: Runs, ordinary: dict[str, str], options: argparse.Namespace) -> tuple[list[str], bool]:
