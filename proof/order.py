@@ -1,4 +1,4 @@
-"""The gate disturbs nothing: each test function ends the same alone, in any order, in several processes, twice at once, in company.
+"""The gate disturbs nothing: each test alone, in any order, in several processes, twice at once, in company ends the same.
 
 `python -m proof.order [--parts alone,orders,processes,twice,company,polls] [--orders 20] [--page]` judges twins of its own.
 Exit code 1 when a check ended otherwise than in the ordinary run, or when more processes were slower than one.
