@@ -13,6 +13,7 @@ from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, claims_of, header_of
 from fixtures.users import User
 from fixtures.violations import of_anothers_job, without_right_token
+from gate.fields import id_in
 from gate.http import Timed, expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -32,7 +33,6 @@ SIGNED: dict[str, Forge] = {
     "wrong-audience": lambda tokens, user: tokens.for_another_audience(user),
     "wrong-role": lambda tokens, user: tokens.of_no_user(user),
     "without-user": lambda tokens, user: tokens.signed(user, sub=None),
-    "unknown-user": lambda tokens, user: tokens.of_an_unknown_user(user),
     "user-not-a-uuid": lambda tokens, user: tokens.signed(user, sub="admin"),
     "without-expiry": lambda tokens, user: tokens.signed(user, exp=None),
 }
@@ -75,6 +75,21 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, supabase: Su
     """§6 JWT Tokens: a right signature under wrong claims is refused (F25)."""
     tokens.require_signing(user, supabase.auth.accepts)
     expect(api.as_(SIGNED[forged](tokens, user)).call("me")).error("unauthorized", because=f"the token is wrong: {forged}")
+
+
+@promised("pipeline")
+@pytest.mark.about("auth.accepted", "token unknown-user")
+def test_a_token_of_an_unknown_user_shows_nobody(
+    api: Api, user: User, supabase: Supabase, tokens: Tokens, spec: Specification
+) -> None:
+    """§6 JWT Tokens: a right signature for a user who does not exist is refused, or opens what that user has: nothing."""
+    tokens.require_signing(user, supabase.auth.accepts)
+    reply = api.as_(tokens.of_an_unknown_user(user)).call("me")
+    rule = reply.known()
+    allowed = rule.accepted if spec.readings.unknown_users else ()
+    expect(reply).status(*rule.error("unauthorized"), *allowed, because="the user does not exist")
+    shown = id_in(reply, "id") if reply.succeeded else spec.probes.other_id
+    expect(shown, "id of the caller", of=reply).equals(spec.probes.other_id)
 
 
 @pytest.mark.about("auth.accepted", "token of another scheme")

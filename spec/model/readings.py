@@ -24,6 +24,8 @@ class Readings(Entry):
     id_forms: list[IdForm] = []
     # Forms of a version: with a `v`, with a build's suffix (+…), inside of a longer text.
     version_forms: list[VersionForm] = []
+    # Whether a rightly signed token of a user who does not exist may be accepted: it is where tokens are verified by signature.
+    unknown_users: bool = False
     # Whether a share may be a text in percent.
     percent: bool = False
     # How a variable is compared with the specified value: as a number, as a flag in any case, as a list in any order.
