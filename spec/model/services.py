@@ -155,3 +155,4 @@ class Platform(Sectioned):
     deploying: list[str]
     build_failed: list[str]
     start_failed: list[str]
+    cancelled: list[str] = []
