@@ -19,6 +19,7 @@ ID_FORMS = {
     "urn": re.compile(rf"[uU][rR][nN]:[uU][uU][iI][dD]:({HYPHENATED})"),
 }
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+HASH = re.compile(r"[0-9a-fA-F]+")
 # A listing may be wrapped this often.
 DEPTH = 2
 
@@ -54,6 +55,15 @@ def number(value: object, *, percent: bool = False) -> float:
     if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise Failure(expected="a number", observed=value)
     return float(text) / (100 if share else 1)
+
+
+def digest(value: object, accepted: Readings) -> object:
+    """A stored hash as hexadecimal digits in lower case, in whichever accepted form it is stored; else the value itself."""
+    if isinstance(value, bytes) and "bytes" in accepted.hash_forms:
+        return value.hex()
+    if isinstance(value, str) and HASH.fullmatch(value) and "any case" in accepted.hash_forms:
+        return value.lower()
+    return value
 
 
 def last_digit(text: str) -> float:

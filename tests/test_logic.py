@@ -9,6 +9,7 @@ import pypdf
 import pytest
 
 from fixtures.answers import Answer
+from fixtures.claims import claims_of
 from fixtures.document_run import DocumentRun
 from fixtures.documents import make
 from fixtures.leaks import leaks_in
@@ -16,7 +17,7 @@ from fixtures.measure import Samples, percentile
 from fixtures.paths import matches
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.system import Staging
-from fixtures.tokens import SigningKeys, Tokens, claims_of, role_of
+from fixtures.tokens import SigningKeys, Tokens, role_of
 from fixtures.users import User
 from gate.http import Reply
 from gate.run import Run, new_run_id

@@ -8,8 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from fixtures.claims import claims_of
 from fixtures.project_keys import is_opaque, role_of_kind
-from fixtures.tokens import SigningKeys, Tokens, claims_of, header_of
+from fixtures.tokens import SigningKeys, Tokens, header_of
 from fixtures.users import User
 from gate.failures import NotConfigured
 from spec import load

@@ -86,7 +86,7 @@ def test_a_query_under_row_level_security_holds_its_target(
     queries: QueryTimes, measure: Measure, user: User, spec: Specification
 ) -> None:
     """contract Response-time targets: policies do not slow a query beyond the target, p95."""
-    samples = queries.as_user(user.id, measure.samples_for(spec.targets["query"], costly=True))
+    samples = queries.as_user(user, measure.samples_for(spec.targets["query"], costly=True))
     measure.hold(samples, "query", "database")
 
 

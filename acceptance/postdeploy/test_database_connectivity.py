@@ -124,7 +124,7 @@ def test_the_status_is_accepted(pipeline: Pipeline, idle_job: str, status: str) 
 @pytest.mark.about("db.hidden", "table {table}")
 def test_a_user_sees_their_own_rows(row_security: RowSecurity, policy: DocumentRun, spec: Specification, table: str) -> None:
     """contract Database: row-level security shows a user their own documents (F09, F24)."""
-    found = row_security.seen(spec.roles.user, policy.owner.id, table)
+    found = row_security.seen(spec.roles.user, policy.owner.claims, table)
     facts = found.refusal.facts if found.refusal else {}
     expect(found.rows, f"rows of {table} that the owner sees", seen=str(found.refusal or ""), facts=facts).is_above(0)
 
@@ -137,8 +137,8 @@ def test_a_user_sees_no_other_users_rows(
 ) -> None:
     """contract Database: row-level security hides other users' documents (F24)."""
     user, document = spec.roles.user, policy.document_id
-    require_shown(row_security.seen(user, policy.owner.id, table, document).rows, f"its rows in {table}")
-    rows = row_security.rows_shown(user, other_policy.owner.id, table, document)
+    require_shown(row_security.seen(user, policy.owner.claims, table, document).rows, f"its rows in {table}")
+    rows = row_security.rows_shown(user, other_policy.owner.claims, table, document)
     hint = f"the policies on {spec.database.schema_name}.{table}; is row-level security on?"
     what, facts = f"rows of another user's document that a user sees in {table}", {"role": spec.roles.user}
     expect(rows, what, hint, facts=facts).equals(0)

@@ -8,6 +8,7 @@ from fixtures.pipeline import Pipeline
 from fixtures.stored import Chunk, different, expect_columns, object_key, pages_in_order, pages_missing, sha256, which_is_wrong
 from fixtures.supabase import Supabase
 from gate.http import expect
+from gate.readings import digest
 from gate.selection import each, promised
 from spec import Specification, entries
 
@@ -79,10 +80,10 @@ def test_a_good_document_needs_no_retry(policy: DocumentRun, spec: Specification
     expect(policy.retry_count, "retries of a good document", WORKER_HINT, facts=found).equals(0)
 
 
-def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline) -> None:
+def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Database: documents keeps name, size, hash and owner."""
     row = {**pipeline.existing_job(policy.job_id)}
-    row["user_id"] = str(row["user_id"])
+    row |= {"user_id": str(row["user_id"]), "file_sha256": digest(row["file_sha256"], spec.readings)}
     wanted = {"filename": policy.filename, "bytes_len": policy.size, "file_sha256": policy.sha256, "user_id": policy.owner.id}
     expect_columns(row, "documents", **wanted)
 
@@ -122,7 +123,7 @@ def test_the_parsed_text_is_stored(policy: DocumentRun, supabase: Supabase, pipe
     row = pipeline.existing_job(policy.job_id)
     code, subject, part = which_is_wrong(policy.pages, reply.text, path)
     what = "documents.parsed_sha256"
-    found = expect(row["parsed_sha256"], what, code=code, subject=subject, component=part, of=reply)
+    found = expect(digest(row["parsed_sha256"], spec.readings), what, code=code, subject=subject, component=part, of=reply)
     found.equals(sha256(reply.body), "it is the hash of the stored text")
 
 
@@ -163,9 +164,9 @@ def test_the_chunks_name_their_versions(chunks: list[Chunk], spec: Specification
 
 
 @pytest.mark.about("data.wrong", "column document_chunks.chunk_sha")
-def test_the_chunk_hashes_are_right(chunks: list[Chunk]) -> None:
+def test_the_chunk_hashes_are_right(chunks: list[Chunk], spec: Specification) -> None:
     """contract Database: chunk_sha is the hash of the chunk's text."""
-    wrong = [chunk.number for chunk in chunks if not chunk.sha or chunk.sha != sha256(chunk.text.encode())]
+    wrong = [chunk.number for chunk in chunks if digest(chunk.sha, spec.readings) != sha256(chunk.text.encode())]
     expect(wrong, "chunks whose chunk_sha is not the SHA-256 of their text").is_empty()
 
 

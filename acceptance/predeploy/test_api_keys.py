@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from fixtures.catalogue import Catalogue
+from fixtures.bucket_rows import BucketRows
+from fixtures.claims import claims_of
 from fixtures.project_keys import claims_of_both, expect_role, from_storage, is_opaque, project_of, require_accepted, with_key
 from fixtures.supabase import Supabase
-from fixtures.tokens import claims_of
 from fixtures.vendors import Anthropic, AnthropicByHttp, LlamaParse, OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
@@ -196,10 +196,9 @@ def test_the_keys_belong_to_the_project_of_the_url(supabase: Supabase, spec: Spe
 @pytest.mark.about("project.mismatch")
 @supabase_key
 @pytest.mark.needs("supabase", "database")
-def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Catalogue, spec: Specification) -> None:
+def test_the_database_belongs_to_the_project(supabase: Supabase, buckets: BucketRows, spec: Specification) -> None:
     """§6 Database Isolation: DATABASE_URL and SUPABASE_URL are one project: they show the same bucket (F15)."""
-    if not catalogue.exists(spec.pipeline.tables.buckets):
-        not_applicable("this database does not hold Supabase's storage schema")
+    seen = buckets.require_seen(spec.pipeline.bucket)
     described = supabase.storage.describe()
     if not described.succeeded:
         not_applicable("storage does not show the bucket; that it must is a check of its own")
@@ -208,7 +207,7 @@ def test_the_database_belongs_to_the_project(supabase: Supabase, catalogue: Cata
         not_applicable("storage does not show when the bucket was created")
     what = "creation of the bucket as the database shows it"
     subject = f"variable {spec.service} DATABASE_URL"
-    expect(catalogue.bucket_created(spec.pipeline.bucket), what, subject=subject, of=described).equals(
+    expect(seen.get(spec.pipeline.bucket), what, subject=subject, of=described).equals(
         moment(created), "storage and database must be one project's"
     )
 

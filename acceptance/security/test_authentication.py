@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api, job_ids
+from fixtures.claims import claims_of
 from fixtures.controls import require_known, require_shown
 from fixtures.document_run import DocumentRun
 from fixtures.planted import Planted
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
-from fixtures.tokens import Tokens, claims_of, header_of
+from fixtures.tokens import Tokens, header_of
 from fixtures.users import User
 from fixtures.violations import of_anothers_job, without_right_token
 from gate.fields import id_in

@@ -10,6 +10,7 @@ IdForm = Literal["any case", "bare", "braces", "urn"]
 VersionForm = Literal["v", "build", "named"]
 
 
+HashForm = Literal["bytes", "any case"]
 ValueForm = Literal["number", "flag", "list"]
 
 
@@ -24,6 +25,8 @@ class Readings(Entry):
     id_forms: list[IdForm] = []
     # Forms of a version: with a `v`, with a build's suffix (+…), inside of a longer text.
     version_forms: list[VersionForm] = []
+    # Forms of a stored hash beside hexadecimal digits in lower case.
+    hash_forms: list[HashForm] = []
     # Whether a rightly signed token of a user who does not exist may be accepted: it is where tokens are verified by signature.
     unknown_users: bool = False
     # Whether a share may be a text in percent.
