@@ -12,7 +12,7 @@ from gate.bounded import Received
 from gate.client import slashed
 from gate.failures import Failure
 from gate.fields import id_in, uuid_in
-from gate.readings import entries, identifier, last_digit, moment, number, uuid_text, version_in, within
+from gate.readings import digest, entries, identifier, last_digit, moment, number, uuid_text, version_in, within
 from gate.reply import Reply
 from spec import load
 from spec.model import Readings
@@ -32,6 +32,17 @@ def reply(body: str, status: int = 200) -> Reply:
 def test_an_id_is_one_id_in_every_accepted_form(text: str) -> None:
     assert identifier(text, ACCEPTED) == uuid_text(text, ACCEPTED) == ID
     assert identifier(text, PLAIN) == text != ID
+
+
+@pytest.mark.parametrize("stored", [bytes.fromhex("ab" * 32), "AB" * 32])
+def test_a_hash_is_one_hash_in_every_accepted_form(stored: object) -> None:
+    assert digest(stored, ACCEPTED) == "ab" * 32
+    assert digest(stored, PLAIN) == stored
+
+
+@pytest.mark.parametrize("stored", [None, 7, "not a hash"])
+def test_what_is_no_hash_stays_as_it_is(stored: object) -> None:
+    assert digest(stored, ACCEPTED) == stored
 
 
 def test_other_ids_stay_as_they_are() -> None:
