@@ -121,7 +121,7 @@ def test_a_listing_is_found_in_its_wrapping(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{}", "7", '{"jobs": null}', '["7"]', '[{"job_id": null, "id": "7"}]', "[{}]", '{"rows": []}']
+    "body", ["{}", "7", '{"jobs": null}', '["7"]', '[{"name": "7"}]', '[{"job_id": null, "id": "7"}]', '{"rows": []}']
 )
 def test_what_is_no_listing_of_jobs_says_so(body: str) -> None:
     with pytest.raises(Failure) as failed:
