@@ -42,6 +42,7 @@ TOLERANCES = (
         "V24",
         DATABASE,
     ),
+    Tolerance(SPEC, '"citext", "bytea"]', '"citext"]', "W18", DATABASE),
     Tolerance(SPEC, '["vector_cosine_ops", "halfvec_cosine_ops"]', '["vector_cosine_ops"]', "V29", DATABASE),
     Tolerance(SPEC, '["docker.io/library/", "docker.io/", "library/"]', "[]", "V11", BUILDS),
     Tolerance(SPEC, '["exec", "env", "tini --", "tini", "dumb-init --", "dumb-init", "python -m"]', '["exec"]', "V15", BUILDS),
