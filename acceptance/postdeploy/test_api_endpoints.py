@@ -36,10 +36,10 @@ def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> 
     reply = api.call("openapi")
     described = {shape(path): methods for path, methods in paths_in(reply).items()}
     known = [method.upper() for method in described.get(shape(endpoint.path), {})]
-    if endpoint.method not in known and spec.readings.undescribed and not api.call_unknown(name).without_route:
-        return
+    is_reached = endpoint.method not in known and spec.readings.undescribed and not api.call_unknown(name).without_route
+    found = [*known, *([endpoint.method] if is_reached else [])]
     what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
-    expect(known, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)
+    expect(found, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)
 
 
 @pytest.mark.about("endpoint.open")
