@@ -99,6 +99,10 @@ class Pipeline(Sectioned):
         """Table of the jobs."""
         return self.tables.jobs
 
+    def is_unfinished(self, status: str) -> bool:
+        """Whether a status is one of a job that has failed, or has more than its last step before it."""
+        return status in self.stages[:-2] or self.has_failed(status)
+
     def has_failed(self, status: str) -> bool:
         """Whether a status is one of a failed job."""
         return status.startswith(self.failed_prefix)
