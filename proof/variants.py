@@ -32,9 +32,14 @@ HEALTHY = "healthy"
 UNTYPED = "check.error"
 HEAD = """# Variants
 
-Systems that are different and right: the gate must stay green on each. Produced by `make variants`; `python -m twin variants`
-lists them, `python -m twin up --variant ID` and `pytest --variant ID` run one. A red one is a check that asks more than the
-specification: the check is mended, not the variant. *Not judged*: checks that judge the ordinary twin and not this one.
+Systems that are different and right: the gate must stay green on each. Produced by `make variants`; `python -m twin
+variants` lists them, `python -m twin up --variant ID` and `pytest --variant ID` run one. A red one is a check that asks
+more than the specification: the check is mended, not the variant.
+
+Variants W… were written by somebody who had read the contract and the checks and aimed at them; in their first run, before
+anything was mended for them, 14 of 50 were green and no check ended with an exception of its own. Of V10–V39 7 of 30 were
+green at first, of the API on another framework (V90) 664 of 682 checks. *Not judged*: checks that judge the ordinary twin
+and not this one.
 """
 
 

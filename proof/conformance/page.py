@@ -22,6 +22,9 @@ The doubles of the twin, asked with the vendors' own clients. Produced by `make 
 against the vendors themselves with `make conformance ARGS='--target live --env-file PATH'`: only those that read, unless
 `--allow-writes` is given. There a failed case means that **the double is out of date**. Answers of Supabase Auth and OpenAI are
 also held against the vendor's own OpenAPI description (`proof/conformance/descriptions`).
+
+Cases by a *stranger* were written with the vendor's client and documentation at hand and the doubles' source closed. In
+their first run, before anything was mended for them, 103 of 105 passed; 3 of 105 on the doubles that were there before.
 """
 
 
