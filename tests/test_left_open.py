@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.network import days_wanted, is_sent_home, shown_to
 from fixtures.open_routes import may_be_open
-from fixtures.stored import Chunk, wrongly_hashed
+from fixtures.stored import Chunk, is_nearest, wrongly_hashed
 from gate.reply import Reply
 from spec import load
 from spec.model import Readings
@@ -73,6 +73,13 @@ def test_a_hash_of_more_than_the_text_is_one_that_no_other_text_has() -> None:
     same = chunks(("a", digest("x")), ("b", digest("x")), ("c", digest("c")))
     assert wrongly_hashed(same, more) == [0, 1]
     assert wrongly_hashed(chunks(("a", None), ("b", ""), ("c", digest("")), ("d", "the text d")), more) == [0, 1, 2, 3]
+
+
+def test_words_around_a_chunk_may_be_embedded_with_it() -> None:
+    chunk = Chunk(BLANK | {"chunk_ord": 0, "text": "a", "chunk_sha": "", "vector": "[0.9,0.3,0.3]"})
+    assert is_nearest(chunk, [1, 0, 0], [[0, 1, 0], [0, 0, 1]])
+    assert is_nearest(chunk, [1, 0, 0], [])
+    assert not is_nearest(chunk, [0, 1, 0], [[1, 0, 0]])
 
 
 @pytest.mark.parametrize(

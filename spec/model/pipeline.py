@@ -78,6 +78,8 @@ class Pipeline(Sectioned):
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
     same_text_cosine: float = Field(gt=0, lt=1)
+    # Enough for a text that was embedded with words around it, if no other text of the document is nearer; None: never.
+    context_cosine: float | None = Field(default=None, gt=0, lt=1)
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)
     claim_poll_intervals: int = Field(gt=0)
