@@ -78,12 +78,13 @@ def listed(reply: Reply) -> list[dict[str, Any]]:
 
 
 def ids_listed(reply: Reply, name: str) -> list[str]:
-    """The ids in a field of each entry of a listing; raises Failure where an entry has none."""
+    """The ids in a field of each entry of a listing, under an accepted name; raises Failure where an entry has none."""
     __tracebackhide__ = True
     found = []
     for entry in listed(reply):
         try:
-            found.append(identifier(entry.get(name), reply.readings))
+            named = next((key for key in (name, *reply.readings.entry_ids) if key in entry), name)
+            found.append(identifier(entry.get(named), reply.readings))
         except Failure as error:
             raise unreadable(reply, name, error, entry) from None
     return found

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gate.failures import Failure
 from spec.model import Readings
+from spec.model.readings import TimeForm
 
 HYPHENATED = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 ID_FORMS = {
@@ -19,6 +20,8 @@ ID_FORMS = {
     "urn": re.compile(rf"[uU][rR][nN]:[uU][uU][iI][dD]:({HYPHENATED})"),
 }
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+# Digits tell seconds from milliseconds for the next two centuries.
+UNIX = {"seconds": (re.compile(r"\d{10}(\.\d*)?"), 1), "milliseconds": (re.compile(r"\d{13}(\.\d*)?"), 1000)}
 # A listing may be wrapped this often.
 DEPTH = 2
 
@@ -62,10 +65,16 @@ def last_digit(text: str) -> float:
     return float(10.0 ** (int(exponent or 0) - len(digits.partition(".")[2])))
 
 
-def moment(value: object) -> datetime:
-    """A point in time (ISO 8601) to the millisecond, of any zone; without a zone it is UTC's."""
+def _iso(value: object) -> datetime:
+    return datetime.fromisoformat(value.strip().upper() if isinstance(value, str) else "")
+
+
+def moment(value: object, forms: Collection[TimeForm] = ()) -> datetime:
+    """A point in time to the millisecond: ISO 8601 of any zone, without one UTC's; or an accepted number since 1970."""
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    scale = next((scale for form, (digits, scale) in UNIX.items() if form in forms and digits.fullmatch(text)), None)
     try:
-        found = datetime.fromisoformat(value.strip().upper() if isinstance(value, str) else "")
+        found = datetime.fromtimestamp(float(text) / scale, UTC) if scale else _iso(value)
     except ValueError:
         raise Failure(expected="a point in time (ISO 8601)", observed=value) from None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -45,6 +45,7 @@ def database(user: str = "postgres", created: datetime | None = EARLY, project: 
         pytest.param([api(), supabase(), database(project=REF)], REF, id="vouched for"),
         pytest.param([api(), supabase("other", lets_in=False), database("staging_user")], None, id="keys that are refused"),
         pytest.param([api(None, "api-staging.example.com"), supabase("x-staging"), database()], None, id="no status page"),
+        pytest.param([api("Staging"), supabase("insurance-staging"), database()], None, id="with a capital"),
         pytest.param([], None, id="nothing answers"),
     ],
 )

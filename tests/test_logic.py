@@ -1,5 +1,6 @@
 """Small logic of the fixtures: percentiles, tokens, documents, source trees, answers."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fixtures.documents import make
 from fixtures.leaks import leaks_in
 from fixtures.measure import Samples, percentile
 from fixtures.paths import matches
+from fixtures.retrieval import in_reading_order
 from fixtures.stored import Chunk, object_key, pages_missing
 from fixtures.system import Staging
 from fixtures.tokens import SigningKeys, Tokens, claims_of, role_of
@@ -27,6 +29,7 @@ from spec.model import DocumentKind
 SPEC = load()
 SECRET = "a-signing-key-that-is-long-enough-to-sign"
 TOKEN = jwt.encode({"sub": "u", "role": "authenticated", "aud": "authenticated"}, SECRET, algorithm="HS256")
+BLANK = dict.fromkeys(("chunk_sha", "chunker_name", "chunker_version", "embed_model", "embed_version", "vector"))
 USER = User("u", "e@example.com", "n", "p", TOKEN)
 
 
@@ -123,6 +126,32 @@ def test_a_good_answer_is_good() -> None:
     assert answer.document_ids() == {"d"}
 
 
+def read(body: bytes) -> Answer:
+    """An answer as the specification lets it be read."""
+    return Answer(dataclasses.replace(reply(body), readings=SPEC.readings))
+
+
+def test_either_text_may_be_the_whole_answer() -> None:
+    body = b'{"text": "It is...", "response": "It is $10 per month.", "sources": []}'
+    assert read(body).mentions("$10")
+    assert read(body).failure(SPEC.chat) is None
+    assert not Answer(reply(body)).mentions("$10")
+    assert read(b'{"text": "It is $10.", "response": "I apologize, but no."}').failure(SPEC.chat)
+
+
+def test_passages_are_told_from_what_is_listed_beside_them() -> None:
+    body = b'{"text": "a", "sources": [{"similarity": 0.5, "text": "p"}, {"filename": "f"}, "system"]}'
+    assert read(body).passages == [{"similarity": 0.5, "text": "p"}]
+    assert len(Answer(reply(body)).passages) == 3
+    assert read(b'{"text": "a", "sources": ["p. 1", {"page": 2}]}').passages == ["p. 1", {"page": 2}]
+
+
+@pytest.mark.parametrize(("texts", "wanted"), [("ac", True), ("ca", False), ("a ", False), ("ad", False)])
+def test_reading_order_is_that_of_the_document(texts: str, wanted: bool) -> None:
+    chunks = [Chunk(BLANK | {"chunk_ord": number, "text": text}) for number, text in enumerate("abc")]
+    assert in_reading_order(list(texts), chunks) is wanted
+
+
 def test_leaks_are_named_not_shown(tmp_path: Path, values: dict[str, str]) -> None:
     session = Session(Run(new_run_id(), "live", tmp_path / "run", values), Staging(), SPEC)
     found = leaks_in(reply(b"password a-long-password here"), session)
@@ -137,8 +166,7 @@ def test_pages_are_found_however_the_text_was_cut(shared: int) -> None:
     pages = [f"Chapter {number} of the policy begins here." for number in range(40)]
     text = " ".join(pages)
     cuts = [text[max(0, start - shared) : start + 150] for start in range(0, len(text), 150)]
-    blank = dict.fromkeys(("chunk_sha", "chunker_name", "chunker_version", "embed_model", "embed_version", "vector"))
-    chunks = [Chunk(blank | {"chunk_ord": number, "text": cut}) for number, cut in enumerate(cuts)]
+    chunks = [Chunk(BLANK | {"chunk_ord": number, "text": cut}) for number, cut in enumerate(cuts)]
     assert pages_missing(pages, chunks) == []
     assert pages_missing(pages, chunks[:-2])[-5:] == [36, 37, 38, 39, 40]
 

@@ -80,10 +80,18 @@ def test_a_time_is_one_time_in_every_zone(text: str) -> None:
     assert moment(text) == NOON
 
 
-@pytest.mark.parametrize("value", [None, "", "noon", 1767355200, {}])
-def test_what_is_no_time_says_so(value: object) -> None:
+@pytest.mark.parametrize("value", [1767355200, "1767355200", 1767355200.0004, 1767355200000, "1767355200000.25", 1.7673552e9])
+def test_a_time_may_be_a_number_since_1970(value: object) -> None:
+    assert moment(value, ACCEPTED.time_forms) == NOON
     with pytest.raises(Failure):
         moment(value)
+
+
+@pytest.mark.parametrize("value", [None, "", "noon", {}, True, 0, -1767355200, 20260102, 17673552000, "1767355200 s"])
+def test_what_is_no_time_says_so(value: object) -> None:
+    for forms in ((), ACCEPTED.time_forms):
+        with pytest.raises(Failure):
+            moment(value, forms)
 
 
 @pytest.mark.parametrize("text", ["1.0.0-staging", "v1.0.0-staging", "1.0.0-staging+g42d8150", "Navigator v1.0.0-staging (77)"])
@@ -104,13 +112,17 @@ def test_another_version_is_another_version(text: str | None) -> None:
         '[{"job_id": "7"}]',
         '{"total": 1, "jobs": [{"job_id": "7"}]}',
         '{"filters": {"jobs": null}, "data": {"items": [{"job_id": "7"}]}}',
+        '{"_links": {"self": {}}, "page": {"size": 1}, "_embedded": {"jobs": [{"id": "7"}]}}',
+        '[{"id": "other", "job_id": "7"}]',
     ],
 )
 def test_a_listing_is_found_in_its_wrapping(body: str) -> None:
     assert job_ids(reply(body)) == ["7"]
 
 
-@pytest.mark.parametrize("body", ["{}", "7", '{"jobs": null}', '["7"]', '[{"id": "7"}]', '[{"job_id": null}]', '{"rows": []}'])
+@pytest.mark.parametrize(
+    "body", ["{}", "7", '{"jobs": null}', '["7"]', '[{"name": "7"}]', '[{"job_id": null, "id": "7"}]', '{"rows": []}']
+)
 def test_what_is_no_listing_of_jobs_says_so(body: str) -> None:
     with pytest.raises(Failure) as failed:
         job_ids(reply(body))

@@ -101,4 +101,4 @@ def test_lists_begin_with_the_id(command: str) -> None:
     done = subprocess.run([*TWIN, command], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     listed = [line.split()[0] for line in done.stdout.splitlines()]
     assert len(listed) == len(set(listed)) >= 3
-    assert all(name[0] in "FGSTUV" and name[1:].isdigit() for name in listed)
+    assert all(name[0] in "FGSTUVW" and name[1:].isdigit() for name in listed)

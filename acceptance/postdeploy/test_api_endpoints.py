@@ -31,11 +31,13 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
 @pytest.mark.about("route.missing")
 @each("name", entries.described)
 def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> None:
-    """contract HTTP API: GET /openapi.json describes each endpoint of the release (F07)."""
+    """contract HTTP API: each endpoint of the release is there: openapi.json describes it, or a request reaches it (F07)."""
     endpoint = spec.endpoint(name)
     reply = api.call("openapi")
     described = {shape(path): methods for path, methods in paths_in(reply).items()}
     known = [method.upper() for method in described.get(shape(endpoint.path), {})]
+    if endpoint.method not in known and spec.readings.undescribed and not api.call_unknown(name).without_route:
+        return
     what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
     expect(known, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)
 

@@ -11,6 +11,8 @@ VersionForm = Literal["v", "build", "named"]
 
 
 ValueForm = Literal["number", "flag", "list"]
+TimeForm = Literal["seconds", "milliseconds"]
+SourceOrder = Literal["reading"]
 
 
 class Readings(Entry):
@@ -20,12 +22,26 @@ class Readings(Entry):
     error_envelopes: list[str] = []
     # Keys under which a listing holds its entries; the one that is found first counts. Without any, a listing is a bare list.
     listing_keys: list[str] = []
+    # What an entry of a listing may call its id, beside the name that the id has elsewhere.
+    entry_ids: list[str] = []
+    # Forms of a point in time beside ISO 8601: a number since 1970.
+    time_forms: list[TimeForm] = []
     # Forms of a UUID beside the one in lower case with hyphens.
     id_forms: list[IdForm] = []
     # Forms of a version: with a `v`, with a build's suffix (+…), inside of a longer text.
     version_forms: list[VersionForm] = []
     # Whether a rightly signed token of a user who does not exist may be accepted: it is where tokens are verified by signature.
     unknown_users: bool = False
+    # Whether an endpoint may be left out of openapi.json; a request has to reach it then.
+    undescribed: bool = False
+    # Whether ids of conversations may be made by the service alone; it keeps its own then.
+    own_conversations: bool = False
+    # Fields of a chat answer that may hold its whole text, beside `text`.
+    other_texts: list[str] = []
+    # Orders of a chat answer's sources beside best first: as they stand in the document.
+    source_orders: list[SourceOrder] = []
+    # Fields by which a passage is known among other sources; without any, each source is a passage.
+    passage_fields: list[str] = []
     # Whether a share may be a text in percent.
     percent: bool = False
     # How a variable is compared with the specified value: as a number, as a flag in any case, as a list in any order.

@@ -126,6 +126,10 @@ class Identity(Sectioned):
     production_patterns: list[str] = Field(min_length=1)
     watched_variables: list[str]
 
+    def is_environment(self, name: object) -> bool:
+        """Whether a name is that of the environment, in upper or lower case."""
+        return str(name).strip().casefold() == self.environment.casefold()
+
 
 class Spellings(Entry):
     """Spellings in build files that mean what the specification names; fewer of them make the checks narrower."""
