@@ -18,6 +18,8 @@ ACCESS = "acceptance/predeploy/test_database_access.py"
 BUILDS = "acceptance/predeploy/test_service_builds.py"
 HEALTH = "acceptance/postdeploy/test_health_checks.py"
 NETWORK = "acceptance/security/test_network.py"
+DATA = "acceptance/security/test_data.py"
+WORKER = "acceptance/postdeploy/test_worker_processing.py"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ TOLERANCES = (
     Tolerance("fixtures/requirements.py", 'CONTINUED.sub("", line)', "line", "V20", BUILDS),
     Tolerance("fixtures/source.py", "if path not in ignored]", "]", "V17", BUILDS),
     Tolerance("fixtures/policies.py", "WHEN r = 0 THEN true", "WHEN r = 0 THEN false", "V33", ACCESS),
+    Tolerance(SPEC, "further_open_routes = true", "further_open_routes = false", "W37", DATA),
+    Tolerance(SPEC, "unknown_page_statuses = [401, 403, 404, 405]", "unknown_page_statuses = [404, 405]", "W38", DATA),
+    Tolerance(SPEC, "own_origins = true", "own_origins = false", "W39", NETWORK),
+    Tolerance(SPEC, "host_redirects = [301, 302, 303, 307, 308]", "host_redirects = []", "W40", NETWORK),
+    Tolerance(SPEC, "certificate_share_left = 0.25", "certificate_share_left = 1", "W45", NETWORK),
+    Tolerance(SPEC, "hashes_of_more = true", "hashes_of_more = false", "W47", WORKER),
+    Tolerance(SPEC, "further_words = true", "further_words = false", "W49", WORKER),
     Tolerance(NETWORK, r'VERSION = r"/\s*v?\d|\bv?\d+\.\d"', r'VERSION = r"\d"', "V48", NETWORK),
 )
 

@@ -55,6 +55,9 @@ class Security(Sectioned):
     # Paths of pages that belong to no release, and the statuses that are right for them.
     debug_paths: list[str]
     hidden_statuses: list[int] = Field(min_length=1)
+    # Paths that no release leaves open, and what an endpoint that is open without the specification's word must not show.
+    private_paths: list[str] = []
+    personal_patterns: list[str] = []
     # Statuses that are right for a path that no release has.
     unknown_page_statuses: list[int] = Field(min_length=1)
     # Statuses that show that the body was read before the token.
@@ -63,10 +66,10 @@ class Security(Sectioned):
     leak_patterns: dict[str, str]
     hostile_names: dict[str, str] = Field(min_length=1)
 
-    @field_validator("leak_patterns")
+    @field_validator("leak_patterns", "private_paths", "personal_patterns")
     @classmethod
-    def _compiles(cls, value: dict[str, str]) -> dict[str, str]:
-        for pattern in value.values():
+    def _compiles(cls, value: dict[str, str] | list[str]) -> dict[str, str] | list[str]:
+        for pattern in value.values() if isinstance(value, dict) else value:
             re.compile(pattern)
         return value
 

@@ -78,6 +78,8 @@ class Pipeline(Sectioned):
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
     same_text_cosine: float = Field(gt=0, lt=1)
+    # Enough for a text that was embedded with words around it, if no other text of the document is nearer; None: never.
+    context_cosine: float | None = Field(default=None, gt=0, lt=1)
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)
     claim_poll_intervals: int = Field(gt=0)
@@ -98,6 +100,10 @@ class Pipeline(Sectioned):
     def jobs_table(self) -> str:
         """Table of the jobs."""
         return self.tables.jobs
+
+    def is_unfinished(self, status: str) -> bool:
+        """Whether a status is one of a job that has failed, or has more than its last step before it."""
+        return status in self.stages[:-2] or self.has_failed(status)
 
     def has_failed(self, status: str) -> bool:
         """Whether a status is one of a failed job."""

@@ -49,5 +49,15 @@ class Readings(Entry):
     percent: bool = False
     # How a variable is compared with the specified value: as a number, as a flag in any case, as a list in any order.
     value_forms: list[ValueForm] = []
+    # Whether an endpoint that the specification does not know may be open: it names nothing private, and gives nothing away.
+    further_open_routes: bool = False
+    # Whether a page that may not read a response may be told an origin of the front end: its browser refuses it as well.
+    own_origins: bool = False
+    # Statuses of a redirect to a host of the service itself, by which a request for a foreign host may be turned away.
+    host_redirects: list[int] = []
+    # Whether a chunk's hash may be one of more than the text: then different texts have different hashes.
+    hashes_of_more: bool = False
+    # Whether a finished document may have another word than the specification's: one that no other document has.
+    further_words: bool = False
     # Statuses of a redirect to the same address with a slash, or without, that is followed.
     slash_redirects: list[int] = []

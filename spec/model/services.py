@@ -107,7 +107,9 @@ class Networking(Sectioned):
     preflight_statuses: list[int] = Field(min_length=1)
     accepted_tls_versions: list[str]
     refused_tls_versions: list[str]
+    # Days that a certificate must have left; of a short lifetime, this share of it where that is less.
     certificate_days_left: int
+    certificate_share_left: float = Field(default=1, gt=0, le=1)
 
 
 class Identity(Sectioned):

@@ -103,4 +103,5 @@ def thousand_requests(plan: Plan) -> None:
 @variant("W45", "the API's certificate is good for six days, and a new one comes every third")
 def certificate_of_six_days(plan: Plan) -> None:
     """§6: automatic SSL via Render; no lifetime is named, and authorities issue short ones."""
-    plan.certificate = lambda ca: ca.issue_cert("localhost", "127.0.0.1", not_after=datetime.now(UTC) + SIX_DAYS)
+    now = datetime.now(UTC)
+    plan.certificate = lambda ca: ca.issue_cert("localhost", "127.0.0.1", not_before=now, not_after=now + SIX_DAYS)
