@@ -13,7 +13,7 @@ from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, header_of
 from fixtures.users import User
-from fixtures.violations import callers_shown, of_anothers_job, statuses_for_unknown_users, without_right_token
+from fixtures.violations import expect_nobody, of_anothers_job, without_right_token
 from gate.http import Timed, expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -84,10 +84,7 @@ def test_a_token_of_an_unknown_user_shows_nobody(
 ) -> None:
     """§6 JWT Tokens: a right signature for a user who does not exist is refused, or opens what that user has: nothing."""
     tokens.require_signing(user, supabase.auth.accepts)
-    reply = api.as_(tokens.of_an_unknown_user(user)).call("me")
-    expect(reply).status(*statuses_for_unknown_users(reply, spec), because="the user does not exist")
-    others = set(callers_shown(reply)) - {spec.probes.other_id}
-    expect(others, "ids of users, other than the token's", of=reply).is_empty()
+    expect_nobody(api.as_(tokens.of_an_unknown_user(user)).call("me"), spec)
 
 
 @pytest.mark.about("auth.accepted", "token of another scheme")
