@@ -89,8 +89,7 @@ def only_files_that_are_pdf(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, '        "signed_url": url,\n', '        "signed_url": _own_url(url),\n')
     plan.replace_in_source(UPLOADS, "\n\nasync def _insert(", OWN_URL)
     file = plan.source / UPLOADS
-    through_http = UPLOAD_ROUTE.format().replace("state.client.put(", "state.client.http.put(")
-    route = through_http.replace(
+    route = UPLOAD_ROUTE.format().replace(
         "    reply = await",
         '    if not (await request.body()).startswith(b"%PDF-"):\n'
         '        raise HTTPException(415, "not a PDF")\n'

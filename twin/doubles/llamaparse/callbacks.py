@@ -43,13 +43,13 @@ def outcome(job: Job, style: str) -> dict[str, Any]:
 
 def event(job: Job, style: str) -> dict[str, Any]:
     """An event of the second version; a final one has the outcome beside it."""
-    told = {
+    sent = {
         "event_id": f"evt_{uuid.uuid4().hex}",
         "event_type": EVENTS[job.status],
         "timestamp": time.time(),
         "data": {"job_id": job.id, "status": job.status, "project_id": job.project_id, "error_message": job.error or None},
     }
-    return told | (outcome(job, style) if job.status in (COMPLETED, FAILED) else {})
+    return sent | (outcome(job, style) if job.status in (COMPLETED, FAILED) else {})
 
 
 def request_of(job: Job, hook: dict[str, Any], style: str) -> tuple[bytes, dict[str, str]]:
