@@ -44,6 +44,10 @@ class Changes:
             self._connection = connection
             self._task = asyncio.create_task(self._read(connection))
 
+    async def place(self) -> int:
+        """Return the place in the database's log that the next commit will be written behind."""
+        return int(await self._project.pool.fetchval("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
+
     async def stop(self) -> None:
         """Stop reading."""
         async with self._lock:
@@ -79,8 +83,7 @@ class Changes:
         if (change.table.schema, change.table.name) == MESSAGES:
             await self._broadcast(change)
             return
-        name = (change.table.schema, change.table.name, change.action)
-        interested = [channel for channel in self._hub.channels if any(wanted.covers(*name) for wanted in channel.wanted)]
+        interested = [channel for channel in self._hub.channels if channel.hears(change)]
         if not interested:
             return
         types = await self.rows.types(change.table)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from twin.doubles.supabase.realtime_filters import Wanted
+from twin.doubles.supabase.realtime_wal import Change
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Channel:
     sees_presence: bool = False
     presence_key: str = ""
     allowed: Permissions = field(default_factory=Permissions)
+    # The place in the database's log at which the subscription began; None while there is none.
+    since: int | None = None
 
     @classmethod
     def of(cls, connection: Connection, join: Message, claims: dict[str, Any]) -> Channel:
@@ -119,6 +122,11 @@ class Channel:
     def needs_log(self) -> bool:
         """Whether the database's log has something for this channel."""
         return bool(self.wanted) or self.private
+
+    def hears(self, change: Change) -> bool:
+        """Whether a change is of a kind that was asked for, and was committed after the subscription began."""
+        name = (change.table.schema, change.table.name, change.action)
+        return self.since is not None and change.place >= self.since and any(w.covers(*name) for w in self.wanted)
 
     async def push(self, event: str, payload: dict[str, Any]) -> None:
         """Write an event of this channel."""

@@ -136,6 +136,7 @@ class Endpoint:
             channel.wanted = ()
             await channel.system("postgres_changes", "error", str(error))
             return
+        channel.since = await self.feed.changes.place()
         await channel.system("postgres_changes", "ok", "Subscribed to PostgreSQL")
 
     async def _broadcast(self, channel: Channel, message: Message) -> None:

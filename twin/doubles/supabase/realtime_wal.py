@@ -45,6 +45,8 @@ class Change:
     table: Table
     action: str
     at: datetime
+    # Where in the log its transaction was committed.
+    place: int
     new: Row
     old: Row
 
@@ -91,13 +93,14 @@ class Decoder:
 
     tables: dict[int, Table] = field(default_factory=dict)
     at: datetime = EPOCH
+    place: int = 0
 
     def decode(self, message: bytes) -> Change | None:
         """The change that a message holds, if any."""
         reader = _Reader(message)
         kind = reader.letter()
         if kind == "B":
-            reader.take("q")
+            self.place = reader.take("q")
             self.at = EPOCH + timedelta(microseconds=reader.take("q"))
         elif kind == "R":
             self._learn(reader)
@@ -128,4 +131,4 @@ class Decoder:
                 old = row if kind == "O" else {name: row.get(name) for name in table.keys}
         if action == "UPDATE" and not old:
             old = {name: new.get(name) for name in table.keys}
-        return Change(table, action, self.at, new, old)
+        return Change(table, action, self.at, self.place, new, old)
