@@ -16,13 +16,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from twin.config import TwinConfig
-from twin.doubles.render import databases, deploys, disks, environment, extras, observed, services, streams, workspace
+from twin.doubles.render import databases, deploys, disks, environment, extras, logs, metrics, services, streams, workspace
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.guard import Guard
 
 __all__ = ["create_app"]
-PARTS = (services, environment, deploys, observed, workspace, extras, databases, disks, streams)
+PARTS = (services, environment, deploys, logs, metrics, workspace, extras, databases, disks, streams)
 
 
 def create_app(config: TwinConfig) -> Starlette:
