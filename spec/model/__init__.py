@@ -4,6 +4,7 @@ from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
@@ -26,8 +27,11 @@ __all__ = [
     "DocumentKind",
     "Endpoint",
     "Entry",
+    "ExternalApis",
+    "ExternalVendor",
     "Fact",
     "Harness",
+    "Headroom",
     "Health",
     "Identity",
     "Index",
@@ -39,17 +43,20 @@ __all__ = [
     "Monitoring",
     "Networking",
     "NotSpecified",
+    "Owner",
     "Part",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
     "Platform",
     "Prerequisite",
+    "Price",
     "Probes",
     "Profile",
     "Readings",
     "Regression",
     "Roles",
+    "RoundTrip",
     "Safety",
     "Sampling",
     "Sectioned",

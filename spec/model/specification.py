@@ -10,6 +10,7 @@ from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.external import ExternalApis
 from spec.model.harness import Harness
 from spec.model.load import Load
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
@@ -74,6 +75,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -140,6 +142,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def external_apis(self) -> ExternalApis:
+        """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
+        return _there(self.external_apis_section, "external_apis")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
