@@ -21,11 +21,15 @@ MODULES = {
     "render": "twin.doubles.render",
     "proxy": "twin.doubles.proxy",
 }
+# The double whose process serves the packages too, which saves a process.
+BESIDE_THE_REGISTRY = "render"
 
 
 def _application(config: TwinConfig, name: str, part: str) -> Any:
     """The double, with what its host puts in front of it: `behaviour.edge` by part."""
     app = importlib.import_module(MODULES[name]).create_app(config)
+    if name == BESIDE_THE_REGISTRY:
+        app = importlib.import_module("twin.doubles.registry").beside(app, config)
     if options := config.behaviour.get("edge", {}).get(part):
         from twin.doubles.edge import Edge, Options
 

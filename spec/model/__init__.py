@@ -2,6 +2,7 @@
 
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Accepted, Audit, Builds, Lint
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
@@ -15,9 +16,12 @@ from spec.model.services import Identity, Meta, Networking, Placeholders, Platfo
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
+    "Accepted",
+    "Audit",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
+    "Builds",
     "Call",
     "Case",
     "Chat",
@@ -36,6 +40,7 @@ __all__ = [
     "Identity",
     "Index",
     "Limits",
+    "Lint",
     "Load",
     "LoadTask",
     "LoadThresholds",

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Builds
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.external import ExternalApis
@@ -75,6 +76,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
@@ -142,6 +144,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def builds(self) -> Builds:
+        """§1, §2, §9: how builds are reviewed; raises NotSpecified."""
+        return _there(self.builds_section, "builds")
 
     @property
     def external_apis(self) -> ExternalApis:

@@ -28,6 +28,7 @@ FAMILIES = (
     "strangers_three",
     "strangers_three_contract",
     "live_external",
+    "live_builds",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
