@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
@@ -77,4 +78,5 @@ def choice(config: pytest.Config) -> Choice:
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),
+        commit_range=options.commit_range or "",
     )

@@ -1,12 +1,15 @@
 """9.3 Security Review, of builds: Dockerfiles, requirements and what is known of them (§1/§2 Build Configuration, §9)."""
 
+import shlex
+
 import pytest
 
+from fixtures.engine import Engine, image_named_by
 from fixtures.lint import Linter
 from fixtures.own_environment import OwnEnvironment
 from fixtures.packages import Packages
 from fixtures.problems import expect_none
-from fixtures.source import SourceTree, complaint
+from fixtures.source import IMPORT_ALL, SourceTree, complaint
 from fixtures.vulnerabilities import Vulnerabilities
 from gate.http import expect
 from gate.selection import each, promised
@@ -49,6 +52,20 @@ def vulnerabilities(session: Session) -> Vulnerabilities:
 def own(session: Session, packages: Packages) -> OwnEnvironment:
     """The services' own packages."""
     return OwnEnvironment(session, packages)
+
+
+@pytest.fixture(scope="module")
+def engine(spec: Specification) -> Engine:
+    """A container engine of this machine."""
+    return Engine(spec.builds.image_seconds)
+
+
+@pytest.fixture
+def image(engine: Engine, source: SourceTree, spec: Specification, service: str) -> str:
+    """The name of a service's image, built from the source tree."""
+    command = spec.services[service].build_command
+    expect_none(complaint(engine.build(command, source.root)), f"errors of building the {service}'s image")
+    return image_named_by(command)
 
 
 @pytest.mark.about("build.lint", "image {service}")
@@ -95,3 +112,29 @@ def test_the_service_imports_in_its_own_environment(
     """§10 Service Startup Failures: its modules import with the packages of its requirements and no others (F17)."""
     done = source.imports(spec.services[service], own.site(spec.services[service]))
     expect_none(complaint(done), f"errors of importing the {service} among its own packages")
+
+
+@pytest.mark.about("build.broken", "image {service}")
+@every_service
+def test_the_image_is_of_a_right_size(engine: Engine, image: str, spec: Specification, service: str) -> None:
+    """§1/§2 Build Configuration: an image that the plan's host can pull in time."""
+    expect(round(engine.megabytes(image)), f"megabytes of the {service}'s image").is_at_most(spec.builds.most_megabytes)
+
+
+@pytest.mark.about("build.broken", "image worker")
+@pytest.mark.parametrize("service", ["worker"])
+@promised("pipeline")
+def test_the_image_runs_the_workers_check(engine: Engine, image: str, spec: Specification, service: str) -> None:
+    """§4 Worker Service Health Checks: the check command succeeds in a container of the image (F17)."""
+    worker = spec.services[service]
+    done = engine.try_command(image, shlex.split(str(worker.health_check_command)))
+    expect_none(complaint(done), "errors of the worker's import check in its image")
+    expect(done.stdout.strip(), "output of the worker's import check", code="build.differs").equals(worker.health_check_output)
+
+
+@pytest.mark.about("build.broken", "image {service}")
+@each("service", entries.importable)
+def test_the_image_imports_the_service(engine: Engine, image: str, spec: Specification, service: str) -> None:
+    """§10 Service Startup Failures: the service's modules import in a container of its image (F17)."""
+    done = engine.try_command(image, ["python", "-c", IMPORT_ALL, str(spec.services[service].import_module)])
+    expect_none(complaint(done), f"errors of importing the {service} in its image")

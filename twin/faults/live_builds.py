@@ -59,6 +59,18 @@ def undeclared_library(plan: Plan) -> None:
     _import_in_worker(plan, "import fpdf  # noqa: F401\n")
 
 
+@fault(
+    "LE15",
+    "the build filter at the host ignores code that the API shares with the worker",
+    "render/build",
+    "maintenance",
+    mode="-|F36",
+    about="backend/shared|image api|ignored_paths",
+)
+def shared_code_ignored(plan: Plan) -> None:
+    plan.behaviour["render"] = {"srv-twinapi.buildFilter.ignoredPaths": ["backend/shared/**"]}
+
+
 def _import_in_worker(plan: Plan, line: str) -> None:
     path = "backend/workers/chunking.py"
     text = (plan.source / path).read_text()
