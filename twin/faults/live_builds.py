@@ -42,6 +42,11 @@ def vulnerable_package(plan: Plan) -> None:
     about="lib/texts.py|image worker",
 )
 def import_outside_the_filter(plan: Plan) -> None:
+    _add_library(plan)
+
+
+def _add_library(plan: Plan) -> None:
+    """A folder that the worker imports and its image copies."""
     folder = plan.source / "lib"
     folder.mkdir()
     (folder / "texts.py").write_text('"""Texts."""\n\nEMPTY = ""\n')
@@ -82,7 +87,7 @@ def shared_code_ignored(plan: Plan) -> None:
     about="lib/texts.py|image worker",
 )
 def change_that_builds_nothing(plan: Plan) -> None:
-    import_outside_the_filter(plan)
+    _add_library(plan)
     for command in ("init -q", "add -A", "commit -qm before"):
         _git(plan, command)
     (plan.source / "lib" / "texts.py").write_text('"""Texts."""\n\nEMPTY = "-"\n')
