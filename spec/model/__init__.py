@@ -12,6 +12,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
 
 __all__ = [
     "Budget",
@@ -23,12 +24,16 @@ __all__ = [
     "ChecklistItem",
     "Contract",
     "Database",
+    "DatabaseTls",
     "DocumentKind",
     "Endpoint",
     "Entry",
     "Fact",
     "Harness",
+    "HeaderRule",
+    "Headers",
     "Health",
+    "Hsts",
     "Identity",
     "Index",
     "Limits",
@@ -43,6 +48,7 @@ __all__ = [
     "Pipeline",
     "PipelineTables",
     "Placeholders",
+    "PlainHttp",
     "Platform",
     "Prerequisite",
     "Probes",
@@ -52,6 +58,7 @@ __all__ = [
     "Roles",
     "Safety",
     "Sampling",
+    "Scanner",
     "Sectioned",
     "Security",
     "Segment",
@@ -63,11 +70,14 @@ __all__ = [
     "Stress",
     "Table",
     "Target",
+    "Tls",
+    "TlsHost",
     "TokenRules",
     "Variable",
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WeakCiphers",
     "Webhook",
     "WorkerLoad",
 ]

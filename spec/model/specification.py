@@ -17,6 +17,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.transport import Headers, Tls
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    tls_section: Tls | None = Field(default=None, alias="tls")
+    headers_section: Headers | None = Field(default=None, alias="headers")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -140,6 +143,16 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def tls(self) -> Tls:
+        """§6 Network Security: what handshakes must show; raises NotSpecified."""
+        return _there(self.tls_section, "tls")
+
+    @property
+    def headers(self) -> Headers:
+        """§6 Network Security: headers of answers; raises NotSpecified."""
+        return _there(self.headers_section, "headers")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
