@@ -155,8 +155,10 @@ def database_of_another_host(plan: Plan) -> None:
     plan.certificates["postgres"] = lambda ca: issued(ca, "elsewhere.example")
 
 
-@fault("LF18", "the database's certificate is its own authority", "database", "maintenance", mode="-", about="certificate")
-def database_self_signed(plan: Plan) -> None:
+@fault(
+    "LF18", "the database's certificate is of an unknown authority", "database", "maintenance", mode="-", about="certificate"
+)
+def database_of_unknown_authority(plan: Plan) -> None:
     plan.offer_database_tls(demands=True)
     plan.certificates["postgres"] = lambda _: issued(trustme.CA())
 
