@@ -100,7 +100,7 @@ def test_what_was_recorded_stays_secret(session: Session, spec: Specification, h
 def test_ssl_is_refused(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: SSL 2 and 3 are off; only the scanner can ask (F32)."""
     tls = Tls.of(session, host)
-    found = scan(session, tls.place).accepted(spec.tls.older_versions)
+    found = scan(session, tls).accepted(spec.tls.older_versions)
     strength.expect_none(found, "old protocols", tls, f"protocol {' '.join(found) or 'SSL'}")
 
 
@@ -109,7 +109,7 @@ def test_ssl_is_refused(session: Session, spec: Specification, host: TlsHost) ->
 def test_ciphers_of_earlier_decades_are_refused(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: of the ciphers that only the scanner can still offer, none is accepted."""
     tls = Tls.of(session, host)
-    found = scan(session, tls.place).weak(spec.tls.weak_ciphers)
+    found = scan(session, tls).weak(spec.tls.weak_ciphers)
     names = [name for family in found.values() for name in family]
     strength.expect_none(names, "weak ciphers", tls, f"ciphers {' '.join(found)}".strip())
 
@@ -119,7 +119,7 @@ def test_ciphers_of_earlier_decades_are_refused(session: Session, spec: Specific
 def test_renegotiation_and_compression_are_off(session: Session, host: TlsHost) -> None:
     """§6 SSL/TLS: no insecure renegotiation, none at the client's wish, and no compression."""
     tls = Tls.of(session, host)
-    strength.expect_none(scan(session, tls.place).loose(), "loose ends", tls, f"protocol {tls.name}")
+    strength.expect_none(scan(session, tls).loose(), "loose ends", tls, f"protocol {tls.name}")
 
 
 @pytest.mark.about("transport.plain")

@@ -16,8 +16,9 @@ class TlsHost(Entry):
     setting: str
     component: str
     prerequisite: str
-    # Whether everybody is sent from plain http to https here.
+    # Whether everybody is sent from plain http to https here, and the setting with the address of plain http.
     redirects: bool = False
+    plain_setting: str = ""
 
 
 class WeakCiphers(Entry):
@@ -43,10 +44,9 @@ class Scanner(Entry):
 
 
 class PlainHttp(Entry):
-    """What answers without TLS: the usual port, the setting with another address, and what is right there."""
+    """What answers without TLS: the usual port, and which redirects are followed how far."""
 
     port: int = Field(gt=0, lt=65536)
-    setting: str
     redirects: list[int] = Field(min_length=1)
     hops: int = Field(gt=0)
 
