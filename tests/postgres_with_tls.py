@@ -56,7 +56,7 @@ class PostgresWithTls:
         """Start a server with this certificate (None: without TLS); returns the URL of its database."""
         self.stop()
         (port,) = free_ports(1)
-        used = SETTINGS | {"port": str(port)} | settings
+        used = {**SETTINGS, "port": str(port), **settings}
         if certificate is not None:
             files = {
                 "cert": b"".join(blob.bytes() for blob in certificate.cert_chain_pems).decode(),

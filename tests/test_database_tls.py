@@ -61,7 +61,7 @@ def outcomes(session: Session) -> dict[str, str]:
         try:
             check(**arguments)
         except Failure as failure:
-            marks = {mark.name: mark.args for mark in check.pytestmark}
+            marks = {mark.name: mark.args for mark in getattr(check, "pytestmark", [])}
             seen = failure.observed.get("error") or failure.observed.get("value")
             found[name] = f"{failure.code or marks['about'][0]} {seen}"
         except NotConfigured as error:

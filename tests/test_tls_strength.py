@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -27,8 +28,6 @@ AUTHORITY = trustme.CA()
 
 
 def chain_of(certificate: trustme.LeafCert) -> list[Certificate]:
-    import ssl
-
     return [Certificate(ssl.PEM_cert_to_DER_cert(blob.bytes().decode())) for blob in certificate.cert_chain_pems]
 
 
@@ -132,6 +131,6 @@ def test_old_families_are_recognised_by_their_standard_names(session: Session) -
 
 
 def test_without_the_scanner_nothing_of_it_is_judged(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls_scan.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(tls_scan, "find_spec", lambda _: None)
     with serving(issued(AUTHORITY)) as place, pytest.raises(NotConfigured, match="install sslyze"):
         tls_scan.scan(session, Tls(session, place))
