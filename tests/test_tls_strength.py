@@ -105,8 +105,10 @@ def test_what_the_scan_says_is_read() -> None:
         tls_1_2_cipher_suites=suites("TLS_RSA_WITH_RC4_128_MD5", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"),
         session_renegotiation=attempt(supports_secure_renegotiation=False, is_vulnerable_to_client_renegotiation_dos=True),
         tls_compression=attempt(supports_compression=True),
+        certificate_info=attempt(certificate_deployments=[SimpleNamespace(ocsp_response=None)]),
     )
     found = Scan(**facts_of(result))
+    assert found.stapled is False
     assert found.accepted(["SSLv2"]) == []
     assert found.loose() == ["insecure renegotiation", "renegotiation by the client", "compression"]
     with pytest.raises(NotConfigured, match="SSLv3 could not be asked"):

@@ -61,7 +61,7 @@ def test_a_client_that_verifies_everything_gets_in(connections: DatabaseConnecti
         )
 
 
-@pytest.mark.about("transport.weak")
+@pytest.mark.about("certificate.weak")
 def test_the_databases_certificates_are_strong(connections: DatabaseConnections, spec: Specification) -> None:
     """§6 SSL/TLS: keys are long enough, and no signature can be forged."""
     tls = connections.tls
