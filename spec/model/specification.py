@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
@@ -77,6 +78,7 @@ class Specification(Entry):
     load_section: Load | None = Field(default=None, alias="load")
     tls_section: Tls | None = Field(default=None, alias="tls")
     headers_section: Headers | None = Field(default=None, alias="headers")
+    audit_section: Audit | None = Field(default=None, alias="audit")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -153,6 +155,11 @@ class Specification(Entry):
     def headers(self) -> Headers:
         """§6 Network Security: headers of answers; raises NotSpecified."""
         return _there(self.headers_section, "headers")
+
+    @property
+    def audit(self) -> Audit:
+        """§9 Configuration Audit; raises NotSpecified."""
+        return _there(self.audit_section, "audit")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
