@@ -14,18 +14,20 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
 from gate.failures import Blocked, NotConfigured
+from gate.internals.pytest_ import arguments_of, fixture_of
 from gate.options import spec_file
 from gate.places import ACCEPTANCE, ROOT
 from gate.prerequisites import OWN
@@ -36,9 +38,9 @@ from gate.session import Session, System
 from gate.settings import ConfigurationError
 from spec import Specification, load
 
-COLLECT_SECONDS = 60.0
-# A body that has not failed by then waits for something.
-BODY_SECONDS = 0.3
+COLLECT_SECONDS = 180.0
+# A body that has not failed by then waits for something that will not come.
+BODY_SECONDS = 3.0
 MOST_SETTINGS = 12
 # Nothing listens on the port that is set aside for throwing data away.
 DEAD = "127.0.0.1:9"
@@ -105,40 +107,35 @@ class Rehearsal:
     def settings_of(self, item: pytest.Function) -> frozenset[str]:
         """Settings without which a check is not judged, or not applicable."""
         found = {setting for name in _prerequisites(item) for setting in self._spec.harness.prerequisites[name].settings}
-        definitions = item._fixtureinfo.name2fixturedefs
         for name in item.fixturenames:
             if name not in self._of:
-                self._of[name] = self._asked_for(partial(_Stage.fixture, name=name), definitions, frozenset())
+                self._of[name] = self._asked_for(partial(_Stage.fixture, name=name), item, frozenset())
             found |= self._of[name]
         # Parameters change what is asked, not with which settings.
         if item.function not in self._of:
             waiting = waits(item, self._system.waited_for)
-            begun = frozenset() if waiting else self._asked_for(partial(_Stage.check, item=item), definitions, frozenset(found))
+            begun = frozenset() if waiting else self._asked_for(_Stage.check, item, frozenset(found))
             self._of[item.function] = begun
         return frozenset((found | self._of[item.function]) & self._spec.harness.settings.keys())
 
-    def _asked_for(
-        self, begin: Callable[[_Stage], object], definitions: Mapping[str, Any], known: frozenset[str]
-    ) -> frozenset[str]:
+    def _asked_for(self, begin: Callable[[_Stage], object], item: pytest.Function, known: frozenset[str]) -> frozenset[str]:
         """The settings that something asks for, one after the other."""
         asked: set[str] = set()
         while len(asked) < MOST_SETTINGS:
-            ended = self._end_of(begin, definitions, known | asked)
+            ended = self._end_of(begin, item, known | asked)
             if isinstance(ended, NotConfigured) and ended.setting not in known | asked:
                 asked.add(ended.setting)
                 continue
             if _is_left_out(ended):
                 asked |= {name for name in self._secrets - known - asked if not _is_left_out(
-                    self._end_of(begin, definitions, known | asked | {name})
+                    self._end_of(begin, item, known | asked | {name})
                 )}  # fmt: skip
             break
         return frozenset(asked)
 
-    def _end_of(
-        self, begin: Callable[[_Stage], object], definitions: Mapping[str, Any], given: Set[str]
-    ) -> BaseException | None:
+    def _end_of(self, begin: Callable[[_Stage], object], item: pytest.Function, given: Set[str]) -> BaseException | None:
         """How something ends that is begun with these settings; None where it succeeds, or does not end by itself."""
-        with self._stage(given, definitions) as stage, _ended_after(BODY_SECONDS):
+        with self._stage(given, item) as stage, _without_waiting(BODY_SECONDS):
             try:
                 begin(stage)
             except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
@@ -146,7 +143,7 @@ class Rehearsal:
         return None
 
     @contextmanager
-    def _stage(self, given: Set[str], definitions: Mapping[str, Any]) -> Iterator[_Stage]:
+    def _stage(self, given: Set[str], item: pytest.Function) -> Iterator[_Stage]:
         rules = self._spec.harness.settings
         named = given | {name for name, rule in rules.items() if rule.kind == "web_url" and rule.default}
         values = {name: DEAD_VALUES[rules[name].kind if name in rules else "text"] for name in named}
@@ -156,7 +153,7 @@ class Rehearsal:
             # What does not answer is not asked why.
             session.prerequisites.use({})
             try:
-                yield _Stage(session, definitions)
+                yield _Stage(session, item)
             finally:
                 session.close()
 
@@ -175,24 +172,25 @@ def _is_left_out(ended: BaseException | None) -> bool:
 class _Stage:
     """A session on which fixtures are built as pytest builds them, each once."""
 
-    def __init__(self, session: Session, definitions: Mapping[str, Any]) -> None:
-        self._definitions = definitions
-        self._built: dict[str, Any] = {"session": session, "spec": session.spec}
+    def __init__(self, session: Session, item: pytest.Function) -> None:
+        self._item = item
+        request = SimpleNamespace(getfixturevalue=self._argument)
+        self._built: dict[str, Any] = {"session": session, "spec": session.spec, "request": request}
 
     def fixture(self, name: str) -> Any:
         """A fixture's value; raises what it raises, and LookupError for one that pytest itself provides."""
         if name not in self._built:
-            definition = self._definitions[name][-1]
-            if name == "request" or not definition.func.__module__.startswith(("fixtures.", "acceptance.", "load.")):
+            function, names = fixture_of(self._item, name)
+            if not function.__module__.startswith(("fixtures.", "acceptance.", "load.")):
                 raise LookupError(name)
-            self._built[name] = self._value(definition.func, definition.argnames, {})
+            self._built[name] = self._value(function, names, {})
         return self._built[name]
 
     def _argument(self, name: str) -> Any:
         """A fixture's value, or a stand-in where only the target could give one, such as a user; raises NotConfigured."""
         try:
             return self.fixture(name)
-        except (NotConfigured, _TookTooLong):
+        except NotConfigured:
             raise
         except (Exception, pytest.skip.Exception, pytest.fail.Exception) as error:
             if _is_left_out(error):
@@ -200,10 +198,11 @@ class _Stage:
             self._built[name] = MagicMock()
             return self._built[name]
 
-    def check(self, item: pytest.Function) -> None:
-        """Begin a check; raises what it raises."""
+    def check(self) -> None:
+        """Begin the check; raises what it raises."""
+        item = self._item
         params = dict(item.callspec.params) if hasattr(item, "callspec") else {}
-        self._value(item.function, item._fixtureinfo.argnames, params)
+        self._value(item.function, arguments_of(item), params)
 
     def _value(self, function: Callable[..., Any], names: tuple[str, ...], params: Mapping[str, Any]) -> Any:
         made = function(**{name: params[name] if name in params else self._argument(name) for name in names})
@@ -214,21 +213,25 @@ def _prerequisites(item: pytest.Item) -> list[str]:
     return [name for marker in item.iter_markers("needs") for name in marker.args if name not in OWN]
 
 
-class _TookTooLong(Exception):
+class _TookTooLong(BaseException):
     """A check waits for something that will not come."""
 
 
 @contextmanager
-def _ended_after(seconds: float) -> Iterator[None]:
-    def end(number: int, frame: FrameType | None) -> None:
+def _without_waiting(seconds: float) -> Iterator[None]:
+    """What sleeps has met nothing that answers, and ends there; so does what takes longer."""
+
+    def end(*_: object) -> None:
         raise _TookTooLong
 
-    before = signal.signal(signal.SIGALRM, end)
+    before, sleep = signal.signal(signal.SIGALRM, end), time.sleep
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    time.sleep = end
     try:
         yield
     except _TookTooLong:
         return
     finally:
+        time.sleep = sleep
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
