@@ -1,4 +1,4 @@
-"""PostgreSQL alone: `python -m twin.database_alone` starts it, asks its version, and ends it; exit code 1 when it does not start."""
+"""PostgreSQL alone: `python -m twin.database_alone` starts it, asks its version, and ends it; exit code 1 without it."""
 
 from __future__ import annotations
 
