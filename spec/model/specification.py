@@ -63,6 +63,7 @@ class Specification(Entry):
     checklist: list[ChecklistItem]
     coverage: dict[str, str]
     not_checkable: dict[str, str]
+    covered_by: dict[str, list[str]] = {}
     documents: dict[str, DocumentKind] = {}
     facts: list[Fact] = []
     database_section: Database | None = Field(default=None, alias="database")
