@@ -103,6 +103,19 @@ def platform_details(spec: Specification) -> Iterator[tuple[str, str]]:
     )
 
 
+def audited_details(spec: Specification) -> Iterator[tuple[str, str]]:
+    """Each service with each detail that the audit holds it to."""
+    paths = spec.audit.detail_paths(spec.platform_section)
+    for service, entry in spec.services.items():
+        yield from ((service, name) for name in paths if getattr(entry, name) is not None)
+        yield from ((service, name) for name in spec.audit.expected_names(service))
+
+
+def secret_files(spec: Specification) -> Iterator[tuple[str, str]]:
+    """Each service with each of its secret files."""
+    return ((service, name) for service, names in spec.audit.secret_files.items() for name in names)
+
+
 def tables(spec: Specification) -> Iterable[Table]:
     """All tables."""
     return spec.database.tables
