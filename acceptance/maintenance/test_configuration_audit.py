@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.audit import DETAIL, FILE, SERVICE, VARIABLE, Audit
+from fixtures.audit import DETAIL, FILE, PRODUCTION, SERVICE, VARIABLE, Audit
 from gate.selection import each, promised
 from spec import entries
 
@@ -49,3 +49,17 @@ def test_the_secret_file_is_there(audit: Audit, service: str, name: str) -> None
 def test_nothing_of_production_is_set(audit: Audit, service: str) -> None:
     """§9 Configuration Audit: no further variable or secret file is of a kind that the specification excludes (F35)."""
     audit.require_no_unwanted(service)
+
+
+@pytest.mark.about("audit.shared", "detail {service} {name}")
+@each("service, name", entries.apart_from_production)
+def test_production_is_not_shared(audit: Audit, service: str, name: str) -> None:
+    """§6 Data Security: no key, database, project or bucket of staging is production's (F35)."""
+    audit.require(PRODUCTION, service, name)
+
+
+@pytest.mark.about("audit.apart", "detail {service} {name}")
+@each("service, name", entries.as_in_production)
+def test_staging_is_as_production(audit: Audit, service: str, name: str) -> None:
+    """§3 Database Dependencies: schema, images and versions of dependencies are the same as in production."""
+    audit.require(PRODUCTION, service, name)
