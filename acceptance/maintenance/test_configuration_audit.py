@@ -23,7 +23,6 @@ def test_the_service_is_there(audit: Audit, service: str) -> None:
 
 
 @pytest.mark.about("audit.different", "detail {service} {detail}")
-@pytest.mark.component("render")
 @each("service, detail", entries.audited_details)
 def test_the_detail_is_as_specified(audit: Audit, service: str, detail: str) -> None:
     """§9 Configuration Audit: each detail of each service, as the host or the release's own description has it (F36)."""
