@@ -1,22 +1,16 @@
-"""Render's double in this process, on a port of its own."""
+"""Render's double in this process, without a twin."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
-
+from proof.accounts import Account, account
 from tests.conftest import ROOT
 from twin.config import TwinConfig
-from twin.doubles.render import create_app
 
 KEY = "key-of-a-test"
 TEXTS = ("database_admin_url", "jwt_secret", "anon_key", "service_role_key", "openai_key", "llamaparse_key", "anthropic_key")
 FILES = ("folder", "ca_file", "cert_file", "key_file")
-START_SECONDS = 10
 
 
 def configuration(
@@ -28,21 +22,6 @@ def configuration(
     return TwinConfig(**values, api_env=api_env or {}, worker_env=worker_env or {}, behaviour=behaviour)
 
 
-class Account:
-    """A server of the double; `use` puts another account in the place of the one before."""
-
-    def __init__(self, config: TwinConfig) -> None:
-        self.url = ""
-        self.use(config)
-
-    def use(self, config: TwinConfig) -> None:
-        """Serve the account of this configuration from now on."""
-        self._app = create_app(config)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app(scope, receive, send)
-
-
 @contextmanager
 def serving(config: TwinConfig) -> Iterator[str]:
     """The base URL of the double with this configuration."""
@@ -50,20 +29,4 @@ def serving(config: TwinConfig) -> Iterator[str]:
         yield one.url
 
 
-@contextmanager
-def account(config: TwinConfig) -> Iterator[Account]:
-    """A server of the double, of this configuration at first."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        one = Account(config)
-        one.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(one, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        end = time.monotonic() + START_SECONDS
-        while not server.started and time.monotonic() < end:
-            time.sleep(0.01)
-        try:
-            yield one
-        finally:
-            server.should_exit = True
-            thread.join(START_SECONDS)
+__all__ = ["KEY", "Account", "account", "configuration", "serving"]
