@@ -27,6 +27,7 @@ class Choice:
     kind: Kind | None = None
     env_file: Path | None = None
     worker_env_file: Path | None = None
+    production_env_file: Path | None = None
     spec_file: Path = DEFAULT
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
@@ -55,7 +56,13 @@ def open_session(choice: Choice, system: System) -> Session:
     else:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
+<<<<<<< HEAD
         values = settings.live_values(env_file_of(choice), spec)
+=======
+        values = settings.live_values(_env_file(choice), spec)
+    if choice.production_env_file is not None:
+        values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
+>>>>>>> live-a
     try:
         run = Run(
             run_id, kind, folder, values, environments_of(values, choice.worker_env_file, spec), choice.strict,

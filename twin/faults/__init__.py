@@ -28,6 +28,7 @@ FAMILIES = (
     "strangers_three",
     "strangers_three_contract",
     "live_transport",
+    "live_audit",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
