@@ -10,6 +10,10 @@ may be asked in a minute.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,16 +26,33 @@ from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.guard import Guard
 
 __all__ = ["create_app"]
+# Seconds between two readings of the services' logs.
+READ_SECONDS = 0.25
 PARTS = (services, environment, deploys, logs, metrics, workspace, extras, databases, disks, streams)
 
 
 def create_app(config: TwinConfig) -> Starlette:
     """The double of one account."""
     account = Account(config)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        reading = asyncio.create_task(_collect(account))
+        yield
+        reading.cancel()
+
     app = Starlette(
         routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
         exception_handlers={Problem: respond, HTTPException: respond},
         middleware=[Middleware(Guard, key=config.render_key, limits=config.behaviour.get("render_limits", {}))],
+        lifespan=lifespan,
     )
     app.state.page_size = config.behaviour.get("render_page")
     return app
+
+
+async def _collect(account: Account) -> None:
+    """Read the services' logs as they are written, so that lines which name no time have that of their arrival."""
+    while True:
+        account.log_files.read()
+        await asyncio.sleep(READ_SECONDS)
