@@ -4,6 +4,7 @@ from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.evidence import Evidence
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
@@ -26,6 +27,7 @@ __all__ = [
     "DocumentKind",
     "Endpoint",
     "Entry",
+    "Evidence",
     "Fact",
     "Harness",
     "Health",

@@ -10,6 +10,7 @@ from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.evidence import Evidence
 from spec.model.harness import Harness
 from spec.model.load import Load
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
@@ -74,6 +75,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    evidence_section: Evidence | None = Field(default=None, alias="evidence")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -95,6 +97,11 @@ class Specification(Entry):
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
         return _there(self.platform_section, "platform")
+
+    @property
+    def evidence(self) -> Evidence:
+        """§5, §10: what is read of the platform where something is wrong; raises NotSpecified."""
+        return _there(self.evidence_section, "evidence")
 
     @property
     def vectors(self) -> Vectors:
