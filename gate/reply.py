@@ -146,16 +146,8 @@ class Reply:
     @property
     def exchange(self) -> Exchange:
         """What is kept of it beside a failure."""
-        return Exchange(
-            self.method,
-            self.url,
-            self.status,
-            self.content_type,
-            round(self.seconds, 4),
-            self.request_id,
-            self.own,
-            round(self.at, 3),
-        )
+        seconds, at = round(self.seconds, 4), round(self.at, 3)
+        return Exchange(self.method, self.url, self.status, self.content_type, seconds, self.request_id, self.own, at)
 
     @property
     def hint(self) -> str:
