@@ -35,6 +35,8 @@ class Account:
     """State of one account."""
 
     def __init__(self, config: TwinConfig) -> None:
+        # Where the twin's processes leave their logs.
+        self.folder = config.folder
         self.owner: Json = {
             "id": OWNER,
             "name": "Accessa staging",
