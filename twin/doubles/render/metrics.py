@@ -67,14 +67,16 @@ class Metrics:
             raise Problem(400, "invalid quantile: must be between 0 and 1")
         start = math.ceil(first.timestamp() / step)
         times = [n * step for n in range(start, int(last.timestamp() / step) + 1)][-MOST_VALUES:]
-        found = []
+        found: dict[tuple[str, ...], Json] = {}
         for service in services:
-            labels = [{"field": "resource", "value": service["id"]}]
             for more, values in self._labelled(name, service, times, request):
+                labels = [{"field": "resource", "value": service["id"]}, *more]
                 shown = [{"timestamp": _time(at), "value": value} for at, value in sorted(values.items())]
                 if shown:
-                    found.append({"labels": labels + more, "values": shown, "unit": CURVES[name][0]})
-        return JSONResponse(found)
+                    empty = {"labels": labels, "values": [], "unit": CURVES[name][0]}
+                    # What is made up and what was seen are one series where they have the same labels.
+                    found.setdefault(tuple(label["value"] for label in labels), empty)["values"] += shown
+        return JSONResponse(list(found.values()))
 
     def _labelled(self, name: str, service: Json, times: list[float], request: Request) -> Iterator[Labelled]:
         """The series of one service; each metric has its own way to tell them apart."""
