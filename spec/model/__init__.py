@@ -10,7 +10,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Networking",
     "NotSpecified",
     "Part",
+    "Patience",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
