@@ -6,6 +6,7 @@ from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -14,6 +15,7 @@ from spec.model.services import Identity, Meta, Networking, Patience, Placeholde
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
+    "Bound",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
@@ -27,6 +29,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "Fact",
+    "Figures",
     "Harness",
     "Health",
     "Identity",

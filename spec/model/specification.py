@@ -12,6 +12,7 @@ from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -74,6 +75,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    figures_section: Figures | None = Field(default=None, alias="figures")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -140,6 +142,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def figures(self) -> Figures:
+        """§5: figures of the platform and of the database; raises NotSpecified."""
+        return _there(self.figures_section, "figures")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

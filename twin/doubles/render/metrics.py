@@ -19,7 +19,7 @@ from twin.doubles.render.curves import CURVES, Curve
 from twin.doubles.render.description import API
 from twin.doubles.render.ranges import range_of
 from twin.doubles.render.sampler import Sampler, running
-from twin.doubles.render.traffic import Served, Traffic
+from twin.doubles.render.traffic import Served, served
 
 MOST_VALUES = 1000
 BY_INSTANCE = ("cpu", "cpu-limit", "memory", "memory-limit")
@@ -41,7 +41,6 @@ class Metrics:
         self._account = account
         self._folder = folder
         self._sampler = Sampler(folder)
-        self._traffic = Traffic(folder / "api.log")
         if (folder / pids.FILE).is_file():
             self._sampler.start()
 
@@ -111,18 +110,18 @@ class Metrics:
     def _of_requests(self, name: str, times: list[float], request: Request) -> Iterator[Labelled]:
         """What the API's requests show."""
         wanted = request.query_params.get("path")
-        served = [each for each in self._traffic.served() if not wanted or each.path == wanted]
+        found = [each for each in served(self._account.log_files) if not wanted or each.path == wanted]
         if name == "http-latency":
             quantile = _number(request, "quantile", QUANTILE)
-            yield [], _in_intervals(served, times, lambda found: _quantile([each.milliseconds for each in found], quantile))
+            yield [], _in_intervals(found, times, lambda own: _quantile([each.milliseconds for each in own], quantile))
         elif name == "bandwidth":
-            yield [], _in_intervals(served, times, lambda found: round(len(found) * MEGABYTES_OF_A_REQUEST, 4))
+            yield [], _in_intervals(found, times, lambda own: round(len(own) * MEGABYTES_OF_A_REQUEST, 4))
         elif request.query_params.get("aggregateBy") == "statusCode":
-            for status in sorted({each.status for each in served}):
-                own = [each for each in served if each.status == status]
+            for status in sorted({each.status for each in found}):
+                own = [each for each in found if each.status == status]
                 yield [{"field": "statusCode", "value": str(status)}], _in_intervals(own, times, len)
         else:
-            yield [], _in_intervals(served, times, len)
+            yield [], _in_intervals(found, times, len)
 
     async def http_filters(self, request: Request) -> Response:
         """Hosts and statuses of requests."""
@@ -176,10 +175,10 @@ def _means(points: Iterable[tuple[float, float]], times: list[float]) -> Values:
     return {at: round(fmean(values), 4) for at, values in grouped.items() if at in known}
 
 
-def _in_intervals(served: list[Served], times: list[float], figure: Callable[[list[Served]], float]) -> Values:
+def _in_intervals(requests: list[Served], times: list[float], figure: Callable[[list[Served]], float]) -> Values:
     """A figure of the requests of each interval that has any."""
     step, grouped, known = _step(times), dict[float, list[Served]](), set(times)
-    for each in served:
+    for each in requests:
         grouped.setdefault(math.ceil(each.at / step) * step, []).append(each)
     return {at: figure(found) for at, found in grouped.items() if at in known}
 
