@@ -69,7 +69,7 @@ class Twin(RunningTwin):
         postgres.start_init()
         for name in DOUBLES:
             self._start_double(name)
-        postgres.start()
+        postgres.start(self.plan.postgres_settings)
         bootstrap = BOOTSTRAP.read_text().replace("{password}", self.plan.database_password)
         migrations = self.plan.source / "supabase" / "migrations"
         asyncio.run(postgres.build("staging_db", bootstrap, migrations, APPLIED, self.plan.sql))

@@ -25,3 +25,8 @@ CURVES: dict[str, tuple[str, Curve]] = {
     "task-runs-queued": ("tasks", lambda t: 0.0),
     "task-runs-completed": ("tasks", lambda t: 0.0),
 }
+
+
+def constant(value: float) -> Curve:
+    """The same at every time."""
+    return lambda _: value

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from twin import pids
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Json, Problem, among, given_list, written
-from twin.doubles.render.curves import CURVES, Curve
+from twin.doubles.render.curves import CURVES, Curve, constant
 from twin.doubles.render.description import API
 from twin.doubles.render.ranges import range_of
 from twin.doubles.render.sampler import Sampler, running
@@ -84,7 +84,7 @@ class Metrics:
         began = self._sampler.began(service["id"])
         before = [at for at in times if began is None or at < began]
         after = [at for at in times if began is not None and at >= began]
-        yield from _made_up(name, service, before, request)
+        yield from self._made_up(name, service, before, request)
         if name in SERVED and service["id"] == API:
             yield from self._of_requests(name, after, request)
         elif name in SAMPLED:
@@ -96,7 +96,7 @@ class Metrics:
         """What does not depend on what the service does."""
         own = [{"field": "instance", "value": each.id} for each in running(self._folder, service["id"])]
         for labels in [[each] for each in own] if name in BY_INSTANCE else [[]]:
-            yield labels, {at: CURVES[name][1](at) for at in times}
+            yield labels, {at: self._account.figures.get(name, CURVES[name][1](at)) for at in times}
 
     def _sampled(self, name: str, service_id: str, times: list[float]) -> Iterator[Labelled]:
         """What was sampled from the processes; the mean of each interval."""
@@ -122,6 +122,20 @@ class Metrics:
                 yield [{"field": "statusCode", "value": str(status)}], _in_intervals(own, times, len)
         else:
             yield [], _in_intervals(found, times, len)
+
+    def _made_up(self, name: str, service: Json, times: list[float], request: Request) -> Iterator[Labelled]:
+        """The series of a time of which nothing is known."""
+        curve: Curve = constant(self._account.figures[name]) if name in self._account.figures else CURVES[name][1]
+        more: list[list[Json]] = [[]]
+        count = int(service["serviceDetails"].get("numInstances", 0))
+        if name in BY_INSTANCE and count:
+            more = [[{"field": "instance", "value": f"{service['id']}-{number:05x}"}] for number in range(count)]
+        elif request.query_params.get("aggregateBy"):
+            kind = request.query_params["aggregateBy"]
+            among(kind, ("host", "statusCode"), "aggregateBy")
+            more = [[{"field": kind, "value": "200" if kind == "statusCode" else f"{service['slug']}.onrender.com"}]]
+        for labels in more:
+            yield labels, {at: float(count) if name == "instance-count" else curve(at) for at in times}
 
     async def http_filters(self, request: Request) -> Response:
         """Hosts and statuses of requests."""
@@ -181,21 +195,6 @@ def _in_intervals(requests: list[Served], times: list[float], figure: Callable[[
     for each in requests:
         grouped.setdefault(math.ceil(each.at / step) * step, []).append(each)
     return {at: figure(found) for at, found in grouped.items() if at in known}
-
-
-def _made_up(name: str, service: Json, times: list[float], request: Request) -> Iterator[Labelled]:
-    """The series of a time of which nothing is known."""
-    curve: Curve = CURVES[name][1]
-    more: list[list[Json]] = [[]]
-    count = int(service["serviceDetails"].get("numInstances", 0))
-    if name in BY_INSTANCE and count:
-        more = [[{"field": "instance", "value": f"{service['id']}-{number:05x}"}] for number in range(count)]
-    elif request.query_params.get("aggregateBy"):
-        kind = request.query_params["aggregateBy"]
-        among(kind, ("host", "statusCode"), "aggregateBy")
-        more = [[{"field": kind, "value": "200" if kind == "statusCode" else f"{service['slug']}.onrender.com"}]]
-    for labels in more:
-        yield labels, {at: float(count) if name == "instance-count" else curve(at) for at in times}
 
 
 def routes(account: Account) -> list[Route]:
