@@ -22,6 +22,7 @@ from pathlib import Path
 INTERRUPTED = "interrupted"
 RELEASE = "release"
 SAID_RELEASE = "said-release"
+FIGURES = "figures"
 # Who says which release is live: the version and the commit that the service names, and the platform.
 RELEASE_SOURCES = ("version", "commit", "platform")
 
