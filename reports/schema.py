@@ -143,6 +143,27 @@ class ResidueData(TypedDict):
     after: dict[str, int]
 
 
+class FigureData(TypedDict):
+    """A figure of the platform or of the database over a window: the run, the last day, or the moment.
+
+    `value` is null where the source gives none; `judged` is false then, and where it is made of too few samples. One of
+    `at_most` and `at_least` is its bound.
+    """
+
+    name: str
+    subject: str
+    value: float | None
+    at_most: float | None
+    at_least: float | None
+    unit: str
+    window: Literal["run", "day", "now"]
+    samples: int
+    section: str
+    source: str
+    judged: bool
+    broken: bool
+
+
 class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
@@ -162,6 +183,7 @@ class VerdictData(TypedDict):
     checklist: list[ItemData]
     findings: list[FindingData]
     platform: NotRequired[str]
+    figures: list[FigureData]
     budget: dict[str, dict[str, float]]
     used: str
     residue: ResidueData

@@ -35,6 +35,10 @@ class Plan(Release):
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
     # Other people's traffic: all the time (`meanwhile`), or before the services are restarted (`before`).
     company: Literal["", "meanwhile", "before"] = ""
+    # Settings of the database's server beside its own.
+    postgres_settings: dict[str, str] = field(default_factory=dict)
+    # Whether the host starts a service again that has ended.
+    restarts: bool = False
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 

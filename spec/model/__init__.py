@@ -7,6 +7,7 @@ from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.evidence import Evidence
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -15,6 +16,7 @@ from spec.model.services import Identity, Meta, Networking, Patience, Placeholde
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
+    "Bound",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
@@ -29,6 +31,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "Fact",
+    "Figures",
     "Harness",
     "Health",
     "Identity",

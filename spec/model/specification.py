@@ -13,6 +13,7 @@ from spec.model.database import Database, Roles, Vectors
 from spec.model.evidence import Evidence
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -76,6 +77,7 @@ class Specification(Entry):
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
     evidence_section: Evidence | None = Field(default=None, alias="evidence")
+    figures_section: Figures | None = Field(default=None, alias="figures")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -147,6 +149,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def figures(self) -> Figures:
+        """§5: figures of the platform and of the database; raises NotSpecified."""
+        return _there(self.figures_section, "figures")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

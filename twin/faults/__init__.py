@@ -27,6 +27,8 @@ FAMILIES = (
     "strangers_two_contract",
     "strangers_three",
     "strangers_three_contract",
+    "live_monitoring",
+    "live_monitoring_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

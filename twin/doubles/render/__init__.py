@@ -6,7 +6,8 @@ Changes stay in the double: they show in later answers, and change nothing of th
 `render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
 services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
 may be asked in a window of `render_window` seconds (60), `render_delay` the seconds that each answer takes; every read that is
-the n-th of `render_flaky` fails.
+the n-th of `render_flaky` fails. `render_figures` are values of metrics in the place of the made-up ones, `render_events`
+further events (service, type, details).
 """
 
 from __future__ import annotations

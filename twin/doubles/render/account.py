@@ -37,7 +37,11 @@ class Account:
     """State of one account."""
 
     def __init__(self, config: TwinConfig) -> None:
+        # Where the twin's processes leave their logs, and what is known of them.
+        self.folder = config.folder
         self.log_files = LogFiles(Path(config.folder))
+        # Values of metrics in the place of the made-up ones.
+        self.figures: dict[str, float] = config.behaviour.get("render_figures", {})
         self.owner: Json = {
             "id": OWNER,
             "name": "Accessa staging",
@@ -71,6 +75,8 @@ class Account:
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
             self._note_history(identifier)
+        for event in config.behaviour.get("render_events", []):
+            self.note(event["service"], event["type"], event["details"])
         for name, group in config.behaviour.get("render_groups", {}).items():
             self._gather(name, group)
 
