@@ -98,7 +98,6 @@ def slow_database(plan: Plan) -> None:
     "postdeploy",
     mode="F18|-",
     about="*connections*",
-    log="*TooManyConnectionsError*|*too many connections*",
 )
 def few_connections(plan: Plan) -> None:
     plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 18")
