@@ -23,7 +23,7 @@ from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
-from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, verdict
+from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
 from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
@@ -153,16 +153,19 @@ class Recorder:
         own = [*([left] if left is not None else []), *_not_loaded(self._not_loaded)]
         ranked = Diagnosis(checks, self._rules, session.spec, _error_of(session), own).conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
-        findings = as_data(ranked, words, again.read(session.shared))
+        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
+        asked = [] if is_interrupted else ranked
+        seen = timeline.see(config.hook, session, asked, checks, self._started, time.time())
+        findings = as_data(ranked, words, again.read(session.shared), seen.timelines)
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
-        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
         elif is_interrupted and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
+        data["platform"] = seen.note
         self._write(session, data, checks)
         if is_whole or checks:
             self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)

@@ -5,8 +5,10 @@ from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.evidence import Evidence
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -17,6 +19,7 @@ from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHt
 
 __all__ = [
     "Audit",
+    "Bound",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
@@ -30,7 +33,9 @@ __all__ = [
     "DocumentKind",
     "Endpoint",
     "Entry",
+    "Evidence",
     "Fact",
+    "Figures",
     "Harness",
     "HeaderRule",
     "Headers",

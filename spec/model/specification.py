@@ -11,8 +11,10 @@ from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.evidence import Evidence
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -80,6 +82,8 @@ class Specification(Entry):
     tls_section: Tls | None = Field(default=None, alias="tls")
     headers_section: Headers | None = Field(default=None, alias="headers")
     audit_section: Audit | None = Field(default=None, alias="audit")
+    evidence_section: Evidence | None = Field(default=None, alias="evidence")
+    figures_section: Figures | None = Field(default=None, alias="figures")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -101,6 +105,11 @@ class Specification(Entry):
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
         return _there(self.platform_section, "platform")
+
+    @property
+    def evidence(self) -> Evidence:
+        """§5, §10: what is read of the platform where something is wrong; raises NotSpecified."""
+        return _there(self.evidence_section, "evidence")
 
     @property
     def vectors(self) -> Vectors:
@@ -161,6 +170,9 @@ class Specification(Entry):
     def audit(self) -> Audit:
         """§9 Configuration Audit; raises NotSpecified."""
         return _there(self.audit_section, "audit")
+    def figures(self) -> Figures:
+        """§5: figures of the platform and of the database; raises NotSpecified."""
+        return _there(self.figures_section, "figures")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

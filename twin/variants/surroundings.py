@@ -40,6 +40,7 @@ def other_people(plan: Plan) -> None:
 def two_of_each(plan: Plan) -> None:
     plan.api_arguments += ["--workers", "2"]
     plan.processes.append("worker-2")
+    plan.behaviour.setdefault("render", {})["srv-twinworker.serviceDetails.numInstances"] = 2
 
 
 @variant("V85", "the services were restarted, and hold users, documents and files of earlier days")
