@@ -1,5 +1,6 @@
 """Types of a specification file; a value of another form is refused by name."""
 
+from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
@@ -15,6 +16,7 @@ from spec.model.services import Identity, Meta, Networking, Patience, Placeholde
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 
 __all__ = [
+    "Audit",
     "Bound",
     "Budget",
     "BudgetLimits",
@@ -50,9 +52,11 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Probes",
+    "Production",
     "Profile",
     "Readings",
     "Regression",
+    "Reported",
     "Roles",
     "Safety",
     "Sampling",

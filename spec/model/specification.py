@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
@@ -76,6 +77,7 @@ class Specification(Entry):
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
     figures_section: Figures | None = Field(default=None, alias="figures")
+    audit_section: Audit | None = Field(default=None, alias="audit")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -147,6 +149,11 @@ class Specification(Entry):
     def figures(self) -> Figures:
         """§5: figures of the platform and of the database; raises NotSpecified."""
         return _there(self.figures_section, "figures")
+
+    @property
+    def audit(self) -> Audit:
+        """§9 Configuration Audit; raises NotSpecified."""
+        return _there(self.audit_section, "audit")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

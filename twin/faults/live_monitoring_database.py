@@ -44,7 +44,7 @@ def jobs_make_jobs(plan: Plan) -> None:
     )
 
 
-@fault("LC21", "a job has waited for an hour", "worker", "maintenance", mode="-", about="*job waits*queue upload_jobs*")
+@fault("LC21", "a job has waited for an hour", "worker", "maintenance", mode="-", about="*job waits*upload_jobs*")
 def old_job(plan: Plan) -> None:
     plan.sql.append(JOBS.format(count=1, age="1 hour"))
 
@@ -109,7 +109,7 @@ def lock_that_is_kept(plan: Plan) -> None:
     _beside_the_work(plan, f"first, second = {CONNECT}, {CONNECT}", f"await first.{lock}", f"await second.{lock}")
 
 
-@fault("LC28", "dead rows of a table stay", "database", "maintenance", mode="-", about="*dead rows*table webhook_log*")
+@fault("LC28", "dead rows of a table stay", "database", "maintenance", mode="-", about="*dead rows*webhook_log*")
 def dead_rows(plan: Plan) -> None:
     plan.sql += [
         "ALTER TABLE upload_pipeline.webhook_log SET (autovacuum_enabled = off)",
