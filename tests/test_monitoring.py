@@ -130,7 +130,7 @@ def test_the_end_of_an_instance_is_counted_by_its_reason(tmp_path: Path, reason:
     account.hold(tmp_path / "kept", kept)
     with pytest.raises(Failure) as caught:
         account.hold(tmp_path / "broken", broken)
-    assert "server_failed" in caught.value.observed["detail"]
+    assert "server_failed" in str(caught.value.observed["detail"])
 
 
 def test_a_deploy_that_began_before_the_run_and_has_not_ended_is_under_way(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ LANGUAGE sql SECURITY DEFINER AS $$
     WHERE found IS NOT NULL
 $$;
 CREATE VIEW extensions.pg_stat_statements AS
-SELECT 'staging_user'::regrole::oid AS userid, (SELECT oid FROM pg_database WHERE datname = current_database()) AS dbid,
+SELECT (SELECT oid FROM pg_roles WHERE rolname = 'staging_user') AS userid,
+    (SELECT oid FROM pg_database WHERE datname = current_database()) AS dbid,
     hashtextextended(statement, 0) AS queryid, statement AS query, count(*) AS calls, sum(milliseconds) AS total_exec_time,
     avg(milliseconds) AS mean_exec_time, max(milliseconds) AS max_exec_time
 FROM extensions.logged_statements() GROUP BY statement;

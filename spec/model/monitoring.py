@@ -53,9 +53,11 @@ class Observation(Entry):
 
 
 class Resolution(Entry):
-    """Seconds between two values of a series."""
+    """Seconds between two values of a series, over the run and over the last day."""
 
     run_seconds: float = Field(gt=0)
+    # A run that is shorter than so many values is looked at together with the time before it.
+    run_moments: int = Field(gt=0)
     day_seconds: float = Field(gt=0)
     # What an instance uses while it starts says nothing of how it goes on.
     warm_up_seconds: float = Field(ge=0)

@@ -170,6 +170,8 @@ class Specification(Entry):
     def audit(self) -> Audit:
         """§9 Configuration Audit; raises NotSpecified."""
         return _there(self.audit_section, "audit")
+
+    @property
     def figures(self) -> Figures:
         """§5: figures of the platform and of the database; raises NotSpecified."""
         return _there(self.figures_section, "figures")

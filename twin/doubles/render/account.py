@@ -70,6 +70,10 @@ class Account:
             }
         }
         self.environments: dict[str, Json] = {ENVIRONMENT: environment(ENVIRONMENT, "staging", PROJECT, [API, WORKER])}
+        self._fill(config)
+
+    def _fill(self, config: TwinConfig) -> None:
+        """What the account has beside the two services, and what has happened to all of them."""
         for number in range(int(config.behaviour.get("render_neighbours", 0))):
             self._add_neighbour(number)
         for identifier in self.services:
