@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Literal, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
+
+from reports.change_schema import ChangesData
 
 VERSION = 2
 
@@ -126,7 +128,7 @@ class ResidueData(TypedDict):
 
 
 class VerdictData(TypedDict):
-    """verdict.json; `schema` is raised with every change that is not an addition."""
+    """verdict.json; `schema` is raised with every change that is not an addition. `changes`: only of a run of the calendar."""
 
     schema: int
     verdict: Literal["pass", "fail", "blocked"]
@@ -143,6 +145,7 @@ class VerdictData(TypedDict):
     budget: dict[str, dict[str, float]]
     used: str
     residue: ResidueData
+    changes: NotRequired[ChangesData]
 
 
 class DocumentData(TypedDict):

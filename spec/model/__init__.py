@@ -2,6 +2,7 @@
 
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -29,6 +30,7 @@ __all__ = [
     "Fact",
     "Harness",
     "Health",
+    "History",
     "Identity",
     "Index",
     "Limits",
@@ -49,6 +51,7 @@ __all__ = [
     "Profile",
     "Readings",
     "Regression",
+    "Review",
     "Roles",
     "Safety",
     "Sampling",
@@ -57,6 +60,7 @@ __all__ = [
     "Segment",
     "Service",
     "Setting",
+    "Shifts",
     "Specification",
     "Spellings",
     "States",

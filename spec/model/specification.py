@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.harness import Harness
@@ -74,6 +75,8 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    calendar: dict[str, Review] = {}
+    history_section: History | None = Field(default=None, alias="history")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -140,6 +143,21 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def history(self) -> History:
+        """§9: what is kept of runs, and what is a change; raises NotSpecified."""
+        return _there(self.history_section, "history")
+
+    @model_validator(mode="after")
+    def _calendar_is_known(self) -> Specification:
+        known = {item.id for item in self.checklist}
+        for name, review in self.calendar.items():
+            if unknown := [item for item in review.items if item not in known]:
+                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
+        if self.calendar and self.history_section is None:
+            raise ValueError("calendar needs the section history")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
