@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
@@ -155,3 +156,18 @@ def test_many_changes_of_one_kind_are_counted() -> None:
     found = change_text.lines(changes)
     assert found[change_text.MOST] == ("changed", "and 12 more, in verdict.json")
     assert found[-1] == ("checks", "2 checks came with the harness or the specification")
+
+
+def test_the_workflow_runs_every_entry_on_a_schedule_and_keeps_its_history_whatever_it_finds() -> None:
+    text = (ROOT / ".github" / "workflows" / "maintenance.yml").read_text()
+    data = yaml.safe_load(text)
+    schedules = [entry["cron"] for entry in data[True]["schedule"]]
+    assert len(schedules) == len(set(schedules)) == len(load().calendar)
+    for name, cron in zip(load().calendar, schedules, strict=True):
+        job = data["jobs"][name]
+        assert job["if"] == f"github.event.schedule == '{cron}' || inputs.entry == '{name}'"
+        assert any(str(step.get("run", "")).startswith(f"make {name} ") for step in job["steps"])
+        kept = [step for step in job["steps"] if str(step.get("uses", "")).startswith("actions/cache/")]
+        assert [step["with"]["path"] for step in kept] == ["reports/history"] * 2
+        assert kept[1]["if"] == "always()"
+    assert data[True]["workflow_dispatch"]["inputs"]["entry"]["options"] == list(load().calendar)
