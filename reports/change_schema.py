@@ -70,11 +70,15 @@ class ShiftData(TypedDict):
 
 
 class ChangesData(TypedDict):
-    """What changed; `previous` is null in the first run of its kind, which has nothing to be compared with."""
+    """What changed; `previous` is null in the first run of its kind, which has nothing to be compared with.
+
+    `runs` counts the runs that are kept, this one included; `release` is the one that was judged now.
+    """
 
     calendar: str
     title: str
     runs: int
+    release: str
     previous: PreviousData | None
     new: list[ChangedFactData]
     gone: list[ChangedFactData]

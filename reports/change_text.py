@@ -30,7 +30,9 @@ def summary(changes: ChangesData) -> str:
     }
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or NO_CHANGE
     still = f"; {len(changes['open'])} still open" if changes["open"] else ""
-    return f"{said}{still}, since run {changes['previous']['run_id']} of {changes['previous']['started_at'][:DATE]}"
+    previous = changes["previous"]
+    releases = [release[:SHORT_RELEASE] for release in dict.fromkeys((previous["release"], changes["release"]))]
+    return f"{said}{still}, since run {previous['run_id']} of {previous['started_at'][:DATE]} (release {' → '.join(releases)})"
 
 
 def lines(changes: ChangesData) -> list[tuple[str, str]]:

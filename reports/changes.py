@@ -134,9 +134,9 @@ class Comparison:
 def first_changes(now: KeptRun, title: str, runs: int, shifts: Sequence[ShiftData]) -> ChangesData:
     """Of a run that has no predecessor: everything that is wrong is open since this run."""
     return {
-        "calendar": now["calendar"], "title": title, "runs": runs, "previous": None, "new": [], "gone": [], "drifted": [],
-        "open": [], "not_judged": [], "judged_again": [], "checks_added": [], "checks_removed": [], "values": [],
-        "shifts": list(shifts),
+        "calendar": now["calendar"], "title": title, "runs": runs, "release": now["release"], "previous": None, "new": [],
+        "gone": [], "drifted": [], "open": [], "not_judged": [], "judged_again": [], "checks_added": [], "checks_removed": [],
+        "values": [], "shifts": list(shifts),
     }  # fmt: skip
 
 

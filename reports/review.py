@@ -19,7 +19,6 @@ from reports.change_schema import ChangesData
 from reports.changes import Comparison, first_changes, kept_facts, outcomes
 from reports.kept import KeptRun
 from reports.model import Check, Fact
-from reports.verdict import releases
 from reports.wording import Words
 
 TIMES = "response_times.jsonl"
@@ -69,7 +68,6 @@ class Review:
         run_id, mask = self.session.run.run_id, self.session.masking.mask
         found, reasons = outcomes(checks)
         seen = {name: kept.without_run(value, run_id) for name, value in observations.read(self.session.shared).items()}
-        seen |= {f"release, by {entry['source']}": entry["value"] for entry in releases(self.session)}
         run: KeptRun = {
             "schema": kept.SCHEMA,
             "run_id": run_id,

@@ -144,15 +144,15 @@ def test_a_calendar_names_items_of_the_checklist_only(tmp_path: Path) -> None:
 
 def test_many_changes_of_one_kind_are_counted() -> None:
     changes: ChangesData = {
-        "calendar": "daily", "title": "Health Checks", "runs": 2,
+        "calendar": "daily", "title": "Health Checks", "runs": 2, "release": "c",
         "previous": {"run_id": "r1", "started_at": "2026-01-01T00:00:00+00:00", "release": "c", "verdict": "pass"},
         "new": [], "gone": [], "drifted": [], "open": [], "not_judged": [], "judged_again": ["a"], "checks_added": ["b", "c"],
         "checks_removed": [], "values": [{"name": str(number), "before": "1", "now": "2"} for number in range(20)],
         "shifts": [],
     }  # fmt: skip
-    assert change_text.summary(changes) == (
-        "20 other values, 1 judged again, 2 checks added, since run r1 of 2026-01-01"
-    )
+    said = "20 other values, 1 judged again, 2 checks added, since run r1 of 2026-01-01"
+    assert change_text.summary(changes) == f"{said} (release c)"
+    assert change_text.summary(changes | {"release": "d"}) == f"{said} (release c → d)"
     found = change_text.lines(changes)
     assert found[change_text.MOST] == ("changed", "and 12 more, in verdict.json")
     assert found[-1] == ("checks", "2 checks came with the harness or the specification")

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calendar import History, Review
@@ -75,6 +76,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    audit_section: Audit | None = Field(default=None, alias="audit")
     calendar: dict[str, Review] = {}
     history_section: History | None = Field(default=None, alias="history")
 
@@ -143,6 +145,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def audit(self) -> Audit:
+        """§9 Configuration Audit; raises NotSpecified."""
+        return _there(self.audit_section, "audit")
 
     @property
     def history(self) -> History:
