@@ -14,6 +14,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.updates import Updates
 
 __all__ = [
     "Audit",
@@ -73,6 +74,7 @@ __all__ = [
     "Table",
     "Target",
     "TokenRules",
+    "Updates",
     "Variable",
     "Vectors",
     "Vendor",

@@ -19,6 +19,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.updates import Updates
 
 T = TypeVar("T")
 
@@ -79,6 +80,7 @@ class Specification(Entry):
     audit_section: Audit | None = Field(default=None, alias="audit")
     calendar: dict[str, Review] = {}
     history_section: History | None = Field(default=None, alias="history")
+    updates_section: Updates | None = Field(default=None, alias="updates")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -155,6 +157,11 @@ class Specification(Entry):
     def history(self) -> History:
         """§9: what is kept of runs, and what is a change; raises NotSpecified."""
         return _there(self.history_section, "history")
+
+    @property
+    def updates(self) -> Updates:
+        """§9 Update Procedures; raises NotSpecified."""
+        return _there(self.updates_section, "updates")
 
     @model_validator(mode="after")
     def _calendar_is_known(self) -> Specification:
