@@ -164,16 +164,6 @@ class Specification(Entry):
         return _there(self.updates_section, "updates")
 
     @model_validator(mode="after")
-    def _calendar_is_known(self) -> Specification:
-        known = {item.id for item in self.checklist}
-        for name, review in self.calendar.items():
-            if unknown := [item for item in review.items if item not in known]:
-                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
-        if self.calendar and self.history_section is None:
-            raise ValueError("calendar needs the section history")
-        return self
-
-    @model_validator(mode="after")
     def _consistent(self) -> Specification:
         for name, variable in self.variables.items():
             if variable.of is not None and variable.of not in self.variables:
@@ -200,6 +190,16 @@ class Specification(Entry):
         ids = [item.id for item in self.checklist]
         if len(ids) != len(set(ids)):
             raise ValueError("checklist: an id stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _calendar_is_known(self) -> Specification:
+        known = {item.id for item in self.checklist}
+        for name, review in self.calendar.items():
+            if unknown := [item for item in review.items if item not in known]:
+                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
+        if self.calendar and self.history_section is None:
+            raise ValueError("calendar needs the section history")
         return self
 
     @property
