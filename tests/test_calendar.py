@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
+from proof.targets import spec_of
 from reports import change_text
 from reports.change_schema import ChangesData
 from spec import load
@@ -112,10 +114,33 @@ def test_what_is_kept_is_bounded_masked_and_where_it_is_asked_for(tmp_path: Path
     assert "a-long-password" not in path.read_text()
 
 
+def test_a_shift_in_the_stored_response_times_is_said_with_its_runs_and_is_new_once(tmp_path: Path) -> None:
+    first = daily(tmp_path, "").read("verdict.json")
+    (path,) = tmp_path.rglob("response_times.jsonl")
+    (line,) = map(json.loads, path.read_text().splitlines())
+    assert (line["run_id"], line["times"]["GET /me"]["median"]) == (first["run_id"], 40.0)
+    random_ = random.Random(1)
+    earlier = [40.0] * 12 + [60.0] * 7
+    kept = [
+        line | {"run_id": f"r{number}", "times": {"GET /me": {"median": round(value * random_.uniform(0.97, 1.03), 2)}}}
+        for number, value in enumerate(earlier)
+    ]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in [*kept, "no run", {"schema": 0}]))
+    done = daily(tmp_path, "slower")
+    (shift,) = done.read("verdict.json")["changes"]["shifts"]
+    assert (shift["name"], shift["run_id"], shift["last_run"], shift["is_new"]) == ("GET /me", "r12", "r11", True)
+    assert 0.4 < shift["change"] < 0.6
+    assert "shifted    GET /me: " in done.text
+    (again,) = daily(tmp_path, "slower").read("verdict.json")["changes"]["shifts"]
+    assert not again["is_new"]
+    assert "nothing changed" in daily(tmp_path, "slower").text
+
+
 def test_a_gate_run_is_no_run_of_the_calendar(tmp_path: Path) -> None:
     done = run(tmp_path, checks=CHECKS)
     assert "changes" not in done.read("verdict.json")
-    assert not list(tmp_path.rglob("*.jsonl.lock"))
+    assert not list(tmp_path.rglob("daily.jsonl"))
+    assert list(tmp_path.rglob("response_times.jsonl"))
 
 
 def test_an_unknown_entry_is_a_usage_error(gate: Pytest) -> None:
@@ -124,10 +149,11 @@ def test_an_unknown_entry_is_a_usage_error(gate: Pytest) -> None:
     assert "'hourly' is no entry of the calendar of insurance-navigator-staging (there is: daily" in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("name", list(load().calendar))
-def test_an_entry_selects_the_checks_of_its_items(gate: Pytest, name: str) -> None:
-    items = set(load().calendar[name].items)
-    done = gate("--calendar", name, "--collect-only", "-p", "tests.listing")
+@pytest.mark.parametrize(("system", "name"), [("navigator", "daily"), ("navigator", "quarterly"), ("clinic", "monthly")])
+def test_an_entry_selects_the_checks_of_its_items(gate: Pytest, system: str, name: str) -> None:
+    path = spec_of(system)
+    items = set(load(path).calendar[name].items)
+    done = gate("--calendar", name, "--spec", str(path), "--collect-only", "-p", "tests.listing")
     assert done.returncode == ExitCode.PASS, done.stdout
     found = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("checklist ")}
     assert found

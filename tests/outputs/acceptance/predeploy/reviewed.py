@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from fixtures.measure import Measure, Samples
 from gate.failures import Facts, Failure, NotConfigured
 from gate.session import Session
 
@@ -29,6 +30,12 @@ def test_health(session: Session) -> None:
         seconds = 9.0 if "slow" in STATE else 8.0
         seen = Facts(status=503, body=f"run {session.run.run_id}", seconds=seconds)
         raise Failure(observed=seen, relation="status", expected=200)
+
+
+@pytest.mark.about("target.slow", "target GET /me")
+def test_a_response_time(session: Session) -> None:
+    """§5 Performance Monitoring: GET /me."""
+    Measure(session).hold(Samples("GET /me", [60.0, 60.0, 60.0] if "slower" in STATE else [40.0, 40.0, 40.0]), "me", "api")
 
 
 @pytest.mark.checklist("6.1")
