@@ -19,6 +19,8 @@ from spec.model import History
 
 JUDGED = ("passed", "failed")
 HARNESS = "harness"
+# The one fact of what was observed as a whole.
+VALUE = "value"
 Key = tuple[str, str]
 
 
@@ -116,6 +118,9 @@ class Comparison:
 
     def _alike(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> bool:
         names = (old.keys() | new.keys()) - set(self.rule.prose)
+        if any(self._tolerance(name) is not None for name in names):
+            # Beside a measured fact, the value is the same once more, for people.
+            names -= {VALUE}
         return all(self.same(name, old.get(name), new.get(name)) for name in names)
 
     def same(self, name: str, old: Value, new: Value) -> bool:
@@ -124,8 +129,11 @@ class Comparison:
             return True
         if not isinstance(old, int | float) or not isinstance(new, int | float) or bool in (type(old), type(new)):
             return False
-        allowed = max((share for form, share in self.rule.tolerances.items() if fnmatchcase(name, form)), default=0.0)
-        return abs(new - old) <= allowed * max(abs(old), abs(new))
+        return abs(new - old) <= (self._tolerance(name) or 0.0) * max(abs(old), abs(new))
+
+    def _tolerance(self, name: str) -> float | None:
+        """The widest tolerance that is stated for a name, or None where it must be equal."""
+        return max((share for form, share in self.rule.tolerances.items() if fnmatchcase(name, form)), default=None)
 
     def _values(self) -> Iterator[ChangedValueData]:
         """Observations that both runs made and that differ: a run that did not come to make one says nothing about it."""

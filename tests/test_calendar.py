@@ -11,10 +11,15 @@ import pytest
 import yaml
 
 from gate.exit_codes import ExitCode
+from gate.failures import Value
 from gate.places import ROOT
 from proof.targets import spec_of
 from reports import change_text
 from reports.change_schema import ChangesData
+from reports.changes import Comparison, kept_facts
+from reports.kept import KeptRun
+from reports.model import Fact
+from reports.wording import Target, Words
 from spec import load
 from spec.specification_error import SpecError
 from tests.conftest import Pytest
@@ -166,6 +171,40 @@ def test_a_calendar_names_items_of_the_checklist_only(tmp_path: Path) -> None:
     path.write_text(text.replace('items = ["6.1", "6.2"', 'items = ["6.1", "6.99"'))
     with pytest.raises(SpecError, match=r"calendar\.monthly\.items names 6\.99"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "drifted"),
+    [
+        ({"value": 3}, {"value": 4}, True),
+        ({"value": 3}, {"value": 3}, False),
+        ({"value": True}, {"value": 1.4}, True),
+        ({"seconds": 1.0}, {"seconds": 1.9}, False),
+        ({"seconds": 1.0}, {"seconds": 2.1}, True),
+        ({"idle_ms": 100}, {"idle_ms": 140}, False),
+        ({"status": 500, "body": "a"}, {"status": 500, "body": "b"}, False),
+        ({"status": 500}, {"status": 503}, True),
+        ({"value": "5.2 days left", "days": 5.2}, {"value": "4.2 days left", "days": 4.2}, False),
+        ({"value": "a"}, {"value": "a", "error": "refused"}, True),
+        ({"value": ["a", "b"]}, {"value": ["a"]}, True),
+    ],
+)
+def test_what_is_observed_differs_by_typed_facts(old: dict[str, Value], new: dict[str, Value], drifted: bool) -> None:
+    def at(component: str, observed: dict[str, Value]) -> KeptRun:
+        fact = Fact("env.value", "variable api X", component, "a", observed=observed)
+        words = Words(Target.of("", load(), []))
+        facts = kept_facts([fact], words, "r", "2026-01-01")
+        return {
+            "schema": 1, "run_id": "r", "started_at": "2026-01-01", "calendar": "daily", "selection": "", "harness": "",
+            "release": "", "verdict": "fail", "checks": {"a": "failed"}, "reasons": {}, "facts": facts, "values": {},
+            "shifts": [],
+        }  # fmt: skip
+
+    for component in ("configuration", "harness"):
+        compared = Comparison(at(component, old), at(component, new), load().history).changes("", 2, [])
+        # What keeps the harness from judging is open, however it shows.
+        assert bool(compared["drifted"]) is (drifted and component != "harness")
+        assert len(compared["open"]) + len(compared["drifted"]) == 1
 
 
 def test_many_changes_of_one_kind_are_counted() -> None:
