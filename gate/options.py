@@ -22,6 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", choices=("twin", "live"), help="what to judge (default: live if a live setting is present)")
     group.addoption("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
     group.addoption("--worker-env-file", type=Path, metavar="PATH", help="the worker's settings, where they differ")
+    group.addoption(
+        "--production-env-file", type=Path, metavar="PATH", help="production's settings, to compare staging with; only read"
+    )
     # --strict is pytest's own flag; with --target live it also keeps missing configuration from passing.
     group.addoption("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
     group.addoption(
@@ -73,6 +76,7 @@ def choice(config: pytest.Config) -> Choice:
         options.target,
         options.env_file,
         options.worker_env_file,
+        options.production_env_file,
         spec_file(config),
         tuple(options.fault),
         tuple(options.variant),

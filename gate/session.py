@@ -17,6 +17,7 @@ from gate import observations
 from gate.background import Background, ReleaseSeen, Swept
 from gate.bounded import BoundedTransport
 from gate.budget import Budget
+from gate.credentials import Try
 from gate.embedded import EmbeddedTwin
 from gate.evidence import Evidence
 from gate.failures import Blocked, Failure, NotConfigured
@@ -39,9 +40,17 @@ class System(Protocol):
 
     # Fixtures of checks that wait for the background.
     waited_for: frozenset[str]
+    # Setting with the key with which the host of the services shows their variables.
+    host_key: str
 
     def probes(self, session: Session) -> Mapping[str, Probe]:
         """A probe for each prerequisite that can be asked on this target."""
+
+    def credentials(self, session: Session) -> Mapping[str, Try]:
+        """For each setting that has a value and can be tried by itself: a request that only reads."""
+
+    def declared(self, session: Session) -> Mapping[str, Mapping[str, str]]:
+        """The variables of each service as its host declares them; raises NotConfigured, Failure or Blocked."""
 
     def verify(self, session: Session, writes: bool) -> None:
         """Ask the parts who they are; raises ConfigurationError when this is not staging."""

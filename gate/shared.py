@@ -7,6 +7,7 @@ budget.json        what was used so far (gate/budget.py)
 journal-PID.jsonl  what a process created (gate/journal.py)
 documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
+audit.json         the configuration audit (fixtures/audit.py)
 interrupted        somebody pressed Ctrl-C
 observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)
 release            commit or version that the target names as its own (fixtures/identity.py)

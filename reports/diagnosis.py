@@ -63,6 +63,9 @@ class Diagnosis:
             self._apply(rule)
         for cluster in self._clusters(symptom=False):
             self._add(cluster)
+        self._adopt_restated()
+        for cluster in self._clusters(symptom=False, restates=True):
+            self._add(cluster)
         for finding in list(self._findings):
             self._explain(finding)
         while clusters := self._clusters(symptom=True):
@@ -115,12 +118,20 @@ class Diagnosis:
 
     # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _clusters(self, symptom: bool) -> list[list[Fact]]:
+    def _adopt_restated(self) -> None:
+        """What an audit says again of a subject belongs to the finding that is about it."""
+        for finding in self._findings:
+            subjects = {fact.subject for fact in finding.facts}
+            again = [fact for fact in self._pool if fact.subject in subjects and self._codes.codes[fact.code].restates]
+            finding.explained += again
+            self._pool = [fact for fact in self._pool if fact not in again]
+
+    def _clusters(self, symptom: bool, restates: bool = False) -> list[list[Fact]]:
         """Facts of the same code, subject and observation together, the most fundamental first."""
         found: dict[tuple[str, str, str], list[Fact]] = {}
         for fact in self._pool:
             code = self._codes.codes[fact.code]
-            if code.symptom is symptom:
+            if code.symptom is symptom and code.restates is restates:
                 key = (fact.code, fact.component, "") if code.group == "component" else (fact.code, fact.subject, fact.seen)
                 found.setdefault(key, []).append(fact)
         return sorted(found.values(), key=lambda cluster: self._depth(cluster[0]))

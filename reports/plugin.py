@@ -23,7 +23,7 @@ from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
-from reports import checklist, ctrf, history, judgement, records, summary, terminal, verdict
+from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, verdict
 from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
@@ -36,7 +36,17 @@ from spec import SpecError
 
 RECORDER = "gate-recorder"
 ALLURE_RESULTS = "allure-results"
-FILES = ("verdict.json", "checklist.md", "junit.xml", "ctrf.json", "facts.json", "index.html", "summary.json")
+FILES = (
+    "verdict.json",
+    "checklist.md",
+    "junit.xml",
+    "ctrf.json",
+    "facts.json",
+    "index.html",
+    "summary.json",
+    "audit.json",
+    "audit.html",
+)
 FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
@@ -183,6 +193,7 @@ class Recorder:
         report = ctrf.build(checks, self._started, time.time())
         (self.out / "ctrf.json").write_text(mask(json.dumps(report, indent=1, ensure_ascii=False)) + "\n")
         records.write(self.out, checks, _error_of(session), mask)
+        audit.write(self.out, session.shared, data, mask)
         samples = session.shared.path / "samples"
         if samples.is_dir():
             shutil.copytree(samples, self.out / "load", dirs_exist_ok=True)

@@ -33,6 +33,7 @@ HEADLINES = {
     "blocked": ("BLOCKED", "The target could not be judged completely."),
 }
 LINKS = (
+    ("audit.html", "Configuration audit: every setting in all the places where it stands"),
     ("allure-report/index.html", "Allure report: every check with its requests, responses and SQL"),
     ("load/smoke.html", "Load report: response times over time"),
     ("load/nightly.html", "Nightly load report"),

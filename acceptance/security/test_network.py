@@ -5,7 +5,8 @@ import re
 import pytest
 
 from fixtures.api import Api
-from fixtures.network import CURRENT, Tls, is_sent_home, preflight, shown_to
+from fixtures.network import is_sent_home, preflight, shown_to
+from fixtures.tls import CURRENT, Tls
 from fixtures.violations import of_a_preflight, of_an_origin
 from gate.http import expect
 from gate.selection import each

@@ -14,6 +14,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
 from spec.model.updates import Updates
 
 __all__ = [
@@ -27,13 +28,17 @@ __all__ = [
     "ChecklistItem",
     "Contract",
     "Database",
+    "DatabaseTls",
     "DocumentKind",
     "Endpoint",
     "Entry",
     "Fact",
     "Harness",
+    "HeaderRule",
+    "Headers",
     "Health",
     "History",
+    "Hsts",
     "Identity",
     "Index",
     "Limits",
@@ -49,6 +54,7 @@ __all__ = [
     "Pipeline",
     "PipelineTables",
     "Placeholders",
+    "PlainHttp",
     "Platform",
     "Prerequisite",
     "Probes",
@@ -61,6 +67,7 @@ __all__ = [
     "Roles",
     "Safety",
     "Sampling",
+    "Scanner",
     "Sectioned",
     "Security",
     "Segment",
@@ -73,12 +80,15 @@ __all__ = [
     "Stress",
     "Table",
     "Target",
+    "Tls",
+    "TlsHost",
     "TokenRules",
     "Updates",
     "Variable",
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WeakCiphers",
     "Webhook",
     "WorkerLoad",
 ]

@@ -19,6 +19,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Specification(Entry):
     checklist: list[ChecklistItem]
     coverage: dict[str, str]
     not_checkable: dict[str, str]
+    covered_by: dict[str, list[str]] = {}
     documents: dict[str, DocumentKind] = {}
     facts: list[Fact] = []
     database_section: Database | None = Field(default=None, alias="database")
@@ -77,6 +79,8 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    tls_section: Tls | None = Field(default=None, alias="tls")
+    headers_section: Headers | None = Field(default=None, alias="headers")
     audit_section: Audit | None = Field(default=None, alias="audit")
     calendar: dict[str, Review] = {}
     history_section: History | None = Field(default=None, alias="history")
@@ -147,6 +151,16 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def tls(self) -> Tls:
+        """§6 Network Security: what handshakes must show; raises NotSpecified."""
+        return _there(self.tls_section, "tls")
+
+    @property
+    def headers(self) -> Headers:
+        """§6 Network Security: headers of answers; raises NotSpecified."""
+        return _there(self.headers_section, "headers")
 
     @property
     def audit(self) -> Audit:

@@ -28,6 +28,8 @@ FAMILIES = (
     "strangers_three",
     "strangers_three_contract",
     "live_updates",
+    "live_transport",
+    "live_audit",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
