@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--calendar", metavar="NAME", help="the checks of an entry of the calendar, such as daily, over all suites")
+    group.addoption("--history", type=Path, metavar="PATH", help="folder that keeps earlier runs (default: beside the results)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 

@@ -57,8 +57,8 @@ def open_session(choice: Choice, system: System) -> Session:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
         values = settings.live_values(env_file_of(choice), spec)
-        if choice.production_env_file is not None:
-            values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
+    if choice.production_env_file is not None:
+        values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
     try:
         run = Run(
             run_id, kind, folder, values, environments_of(values, choice.worker_env_file, spec), choice.strict,

@@ -50,6 +50,11 @@ class Diagnosis:
         self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
         self._findings: list[Finding] = []
 
+    @property
+    def facts(self) -> list[Fact]:
+        """Everything that is wrong, before it is explained."""
+        return list(self._all)
+
     def conclude(self) -> list[Finding]:
         """Findings, the worst first."""
         causes = [rule for rule in self._rules.rule if not rule.is_about_symptoms(self._codes)]

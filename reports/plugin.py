@@ -28,6 +28,7 @@ from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
 from reports.model import Check, Fact
+from reports.review import Review
 from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
 from reports.wording import Target, Words
@@ -151,7 +152,8 @@ class Recorder:
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
         own = [*([left] if left is not None else []), *_not_loaded(self._not_loaded)]
-        ranked = Diagnosis(checks, self._rules, session.spec, _error_of(session), own).conclude()
+        diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session), own)
+        ranked = diagnosis.conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
         is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         asked = [] if is_interrupted else ranked
@@ -164,8 +166,13 @@ class Recorder:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
         elif is_interrupted and decided == "pass":
             decided = "blocked"
-        data = verdict.build(session, checks, findings, decided, self._times(config))
+        times = self._times(config)
+        data = verdict.build(session, checks, findings, decided, times)
         data["platform"] = seen.note
+        if is_whole:
+            review = Review(config, session, self.out, times.started_at)
+            if (changes := review.conclude(checks, diagnosis.facts, words, decided)) is not None:
+                data["changes"] = changes
         self._write(session, data, checks)
         if is_whole or checks:
             self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)

@@ -11,6 +11,8 @@ from typing import Literal, NotRequired
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from reports.change_schema import ChangesData
+
 VERSION = 2
 
 
@@ -167,7 +169,8 @@ class FigureData(TypedDict):
 class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
-    `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
+    `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked. `changes`:
+    only of a run of the calendar.
     """
 
     schema: int
@@ -187,6 +190,7 @@ class VerdictData(TypedDict):
     budget: dict[str, dict[str, float]]
     used: str
     residue: ResidueData
+    changes: NotRequired[ChangesData]
 
 
 class DocumentData(TypedDict):

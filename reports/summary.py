@@ -18,7 +18,7 @@ from gate.exit_codes import ExitCode
 from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
-from reports import history, response_times
+from reports import change_text, history, response_times
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
 from reports.terminal import format_release
@@ -110,6 +110,7 @@ def draw(out: Path) -> None:
     page = templates_in(TEMPLATES).get_template("index.html.j2")
     text = page.render(
         data=run,
+        changed=change_text,
         more=data,
         headline=title,
         sentence=sentence,

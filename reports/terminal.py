@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 
+from reports import change_text
+from reports.change_schema import ChangesData
 from reports.schema import FindingData, VerdictData
 from reports.timeline import telling
 
@@ -51,6 +53,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> l
             lines += _wrapped("note", note)
     elif data["verdict"] == "blocked" and data["not_judged"]:
         lines.append("because    --strict: a run in which checks were not judged does not pass")
+    if "changes" in data:
+        lines += _changes(data["changes"])
     lines.append(f"used       {data['used']}")
     lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
     # What the target says of itself must not command the terminal.
@@ -75,6 +79,13 @@ def _findings(findings: list[FindingData]) -> list[str]:
 
 def _times(count: int) -> str:
     return f" ({count} times)" if count > 1 else ""
+
+
+def _changes(changes: ChangesData) -> list[str]:
+    found = _wrapped("calendar", f"{changes['title']} ({changes['calendar']}): {change_text.summary(changes)}")
+    for label, text in change_text.lines(changes):
+        found += _wrapped(label, text)
+    return found
 
 
 def _again(finding: FindingData) -> str:

@@ -3,6 +3,7 @@
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.evidence import Evidence
@@ -16,6 +17,7 @@ from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Saf
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
+from spec.model.updates import Updates
 
 __all__ = [
     "Audit",
@@ -40,6 +42,7 @@ __all__ = [
     "HeaderRule",
     "Headers",
     "Health",
+    "History",
     "Hsts",
     "Identity",
     "Index",
@@ -65,6 +68,7 @@ __all__ = [
     "Readings",
     "Regression",
     "Reported",
+    "Review",
     "Roles",
     "Safety",
     "Sampling",
@@ -74,6 +78,7 @@ __all__ = [
     "Segment",
     "Service",
     "Setting",
+    "Shifts",
     "Specification",
     "Spellings",
     "States",
@@ -83,6 +88,7 @@ __all__ = [
     "Tls",
     "TlsHost",
     "TokenRules",
+    "Updates",
     "Variable",
     "Vectors",
     "Vendor",

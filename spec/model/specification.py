@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.evidence import Evidence
@@ -21,6 +22,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.transport import Headers, Tls
+from spec.model.updates import Updates
 
 T = TypeVar("T")
 
@@ -84,6 +86,9 @@ class Specification(Entry):
     audit_section: Audit | None = Field(default=None, alias="audit")
     evidence_section: Evidence | None = Field(default=None, alias="evidence")
     figures_section: Figures | None = Field(default=None, alias="figures")
+    calendar: dict[str, Review] = {}
+    history_section: History | None = Field(default=None, alias="history")
+    updates_section: Updates | None = Field(default=None, alias="updates")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -176,6 +181,16 @@ class Specification(Entry):
         """§5: figures of the platform and of the database; raises NotSpecified."""
         return _there(self.figures_section, "figures")
 
+    @property
+    def history(self) -> History:
+        """§9: what is kept of runs, and what is a change; raises NotSpecified."""
+        return _there(self.history_section, "history")
+
+    @property
+    def updates(self) -> Updates:
+        """§9 Update Procedures; raises NotSpecified."""
+        return _there(self.updates_section, "updates")
+
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
         for name, variable in self.variables.items():
@@ -203,6 +218,16 @@ class Specification(Entry):
         ids = [item.id for item in self.checklist]
         if len(ids) != len(set(ids)):
             raise ValueError("checklist: an id stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _calendar_is_known(self) -> Specification:
+        known = {item.id for item in self.checklist}
+        for name, review in self.calendar.items():
+            if unknown := [item for item in review.items if item not in known]:
+                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
+        if self.calendar and self.history_section is None:
+            raise ValueError("calendar needs the section history")
         return self
 
     @property
