@@ -169,8 +169,8 @@ class FigureData(TypedDict):
 class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
-    `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked. `changes`:
-    only of a run of the calendar.
+    `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
+    `changes`: only of a run of the calendar.
     """
 
     schema: int

@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Builds
 from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.evidence import Evidence
+from spec.model.external import ExternalApis
 from spec.model.harness import Harness
 from spec.model.load import Load
 from spec.model.monitoring import Figures
@@ -89,6 +91,8 @@ class Specification(Entry):
     calendar: dict[str, Review] = {}
     history_section: History | None = Field(default=None, alias="history")
     updates_section: Updates | None = Field(default=None, alias="updates")
+    builds_section: Builds | None = Field(default=None, alias="builds")
+    external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -190,6 +194,16 @@ class Specification(Entry):
     def updates(self) -> Updates:
         """§9 Update Procedures; raises NotSpecified."""
         return _there(self.updates_section, "updates")
+
+    @property
+    def builds(self) -> Builds:
+        """§1, §2, §9: how builds are reviewed; raises NotSpecified."""
+        return _there(self.builds_section, "builds")
+
+    @property
+    def external_apis(self) -> ExternalApis:
+        """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
+        return _there(self.external_apis_section, "external_apis")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

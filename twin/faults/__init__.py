@@ -32,6 +32,8 @@ FAMILIES = (
     "live_audit",
     "live_monitoring",
     "live_monitoring_database",
+    "live_external",
+    "live_builds",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
