@@ -28,7 +28,7 @@ class Accepted(Entry):
     until: datetime.date
 
 
-class Audit(Entry):
+class PackageAudit(Entry):
     """Known vulnerabilities of packages. The canary is a release that the service must know as vulnerable."""
 
     canary: str
@@ -43,7 +43,7 @@ class Builds(Sectioned):
     """§1/§2 Build Configuration; §9 Dependency Updates, Security Updates."""
 
     lint: Lint
-    audit: Audit
+    audit: PackageAudit
     # Seconds that pip, pip-audit and an image's build may take, each.
     pip_seconds: float = Field(gt=0)
     image_seconds: float = Field(gt=0)
