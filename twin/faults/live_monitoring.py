@@ -28,12 +28,14 @@ def _day_of(plan: Plan, **figures: float) -> None:
 
 @fault("LC01", "the API keeps something of each request", "api", "maintenance", mode="-", about="*memory of api*")
 def leak_in_the_api(plan: Plan) -> None:
+    plan.restarts = False
     plan.replace_in_source(API, "VENDOR_SECONDS = 30.0\n", "VENDOR_SECONDS = 30.0\nKEPT = []\n")
     plan.replace_in_source(API, REQUEST_BEGINS, f'        KEPT.append(b"x" * {OF_A_REQUEST})\n' + REQUEST_BEGINS)
 
 
 @fault("LC02", "the worker keeps something of each poll", "worker", "maintenance", mode="-", about="*memory of worker*")
 def leak_in_the_worker(plan: Plan) -> None:
+    plan.restarts = False
     _keep_of_each_poll(plan, OF_A_POLL)
 
 
@@ -47,7 +49,6 @@ def leak_in_the_worker(plan: Plan) -> None:
     about="*worker ends by itself*",
 )
 def worker_in_a_loop(plan: Plan) -> None:
-    plan.restarts = True
     ends = "        asyncio.get_running_loop().call_later(2, __import__('os')._exit, 1)\n"
     plan.replace_in_source(WORKER, WORKER_IS_UP, WORKER_IS_UP + ends)
 
@@ -62,7 +63,6 @@ def worker_in_a_loop(plan: Plan) -> None:
     about="*api ends by itself*",
 )
 def api_in_a_loop(plan: Plan) -> None:
-    plan.restarts = True
     ends = "        __import__('asyncio').get_running_loop().call_later(5, __import__('os')._exit, 3)\n"
     plan.replace_in_source(API, API_IS_UP, API_IS_UP.replace("        yield\n", f"{ends}        yield\n"))
 
@@ -77,7 +77,6 @@ def api_in_a_loop(plan: Plan) -> None:
     about="*worker is ended for its memory*",
 )
 def out_of_memory(plan: Plan) -> None:
-    plan.restarts = True
     _keep_of_each_poll(plan, OF_A_FAST_LEAK)
 
 
@@ -90,6 +89,7 @@ def out_of_memory(plan: Plan) -> None:
     about="*memory of worker*",
 )
 def memory_is_nearly_full(plan: Plan) -> None:
+    plan.restarts = False
     plan.replace_in_source(WORKER, "BATCH = 256\n", f'BATCH = 256\nKEPT = b"x" * {OF_THE_START}\n')
 
 
