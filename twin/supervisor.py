@@ -62,7 +62,8 @@ class Twin(RunningTwin):
 
     def start(self) -> None:
         """Start everything; raises TwinError when a part does not come up."""
-        certificates.write(self.config.ca_file, self.config.cert_file, self.config.key_file, self.plan.certificate)
+        files = self.config.ca_file, self.config.cert_file, self.config.key_file
+        certificates.write(*files, self.plan.certificate, self.plan.certificates)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
@@ -78,6 +79,8 @@ class Twin(RunningTwin):
         self._start_double("supabase")
         if self._has_proxy:
             self._start_double("proxy")
+        if "plain" in self.config.behaviour:
+            self._start_double("plain")
         self._start_services()
         self._await_all()
         if self.plan.company:
@@ -135,7 +138,10 @@ class Twin(RunningTwin):
         """Start the API, or one worker."""
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy else "api"]
-            files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
+            files = self.config.cert_file, self.config.key_file
+            if not self._has_proxy:
+                # A proxy presents the API's own certificate; behind it any will do.
+                files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
             self.processes.spawn(name, command, self._service_env("api", self.config.api_env), self.plan.source)
         else:

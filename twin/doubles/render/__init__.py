@@ -3,11 +3,13 @@
 Changes stay in the double: they show in later answers, and change nothing of the twin.
 
 `behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
-`render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
-services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
-may be asked in a window of `render_window` seconds (60), `render_delay` the seconds that each answer takes; every read that is
-the n-th of `render_flaky` fails. `render_figures` are values of metrics in the place of the made-up ones, `render_events`
-further events (service, type, details).
+`render_groups` moves variables into environment groups (name: services, keys; values and files that only the group has),
+`render_variables` and `render_files` change what Render alone holds of a service (None removes it), and `render_gone` lists
+services that were removed.
+`render_neighbours` is the number of other services, `render_history` that of earlier deploys, `render_page` the most that a
+page holds, `render_limits` (read, write) what may be asked in a window of `render_window` seconds (60), `render_delay` the
+seconds that each answer takes; every read that is the n-th of `render_flaky` fails. `render_figures` are values of
+metrics in the place of the made-up ones, `render_events` further events (service, type, details).
 """
 
 from __future__ import annotations

@@ -83,6 +83,11 @@ class Account:
             self.note(event["service"], event["type"], event["details"])
         for name, group in config.behaviour.get("render_groups", {}).items():
             self._gather(name, group)
+        for place, key in ((self.variables, "render_variables"), (self.secret_files, "render_files")):
+            for identifier, values in config.behaviour.get(key, {}).items():
+                _change(place[identifier], values)
+        for gone in config.behaviour.get("render_gone", []):
+            del self.services[gone]
 
     def _add_neighbour(self, number: int) -> None:
         """A service of other people in the same workspace, listed before the twin's."""
@@ -101,7 +106,7 @@ class Account:
         for each in linked:
             for key in held:
                 del each[key]
-        self.add_group(name, held, {}, links)
+        self.add_group(name, held | group.get("values", {}), group.get("files", {}), links)
 
     def add_group(self, name: str, variables: dict[str, str], files: dict[str, str], links: list[str]) -> Json:
         """An environment group that is linked to services."""
@@ -150,6 +155,14 @@ class Account:
             failed = str(deploy["status"]).endswith("failed")
             end: Json = {"deployStatus": "failed" if failed else "succeeded", "status": 3 if failed else 2, "reason": {}}
             self.note(service_id, "deploy_ended", {"deployId": deploy["id"]} | end, deploy["finishedAt"])
+
+
+def _change(held: dict[str, str], values: dict[str, str | None]) -> None:
+    """Put values in the place of others; None removes one."""
+    for name, value in values.items():
+        held.pop(name, None)
+        if value is not None:
+            held[name] = value
 
 
 def _is_shared(key: str, places: list[dict[str, str]]) -> bool:

@@ -53,7 +53,7 @@ class Line:
         # The host counts requests by ids of its own.
         own = hashlib.sha256(f"{instance}-{self.number}".encode()).hexdigest()[:16]
         text = f"[{of['method']}] {of['status']} {of['path']} requestID={own!r} responseTimeMS={float(of['spent']):.0f}"
-        return _entry(f"{instance}-{self.number}-request", self.at + datetime.timedelta(microseconds=500), text, labels)
+        return _entry(f"{instance}-{self.number}-request", self.at + datetime.timedelta(microseconds=400), text, labels)
 
 
 def _entry(identifier: str, at: datetime.datetime, text: str, labels: dict[str, str]) -> Json:
@@ -66,6 +66,8 @@ class LogFile:
     """One growing file. A line without a time has that of the line before it, or that at which it was read."""
 
     path: Path
+    # Added to each time, so that no lines of two files have the same: pages are continued by time.
+    apart: datetime.timedelta = datetime.timedelta()
     lines: list[Line] = field(default_factory=list)
     _offset: int = 0
     _count: int = 0
@@ -91,9 +93,10 @@ class LogFile:
         at = next((found for text in texts if (found := _parsed(text)[0]) is not None), None) or arrived
         for text in texts:
             own, level = _parsed(text)
-            # Pages are continued by time, so no two lines have the same.
+            # Nor have two lines of this one.
             last = self.lines[-1].at + datetime.timedelta(microseconds=1) if self.lines else None
-            at = max(own or at, last) if last else own or at
+            at = own + self.apart if own else at
+            at = max(at, last) if last else at
             self._count += 1
             if text.strip():
                 self.lines.append(Line(at, level, text, self._count))
@@ -146,5 +149,7 @@ class LogFiles:
         """The lines of a service by instance."""
         names = {API: "api.log", WORKER: "worker*.log"}.get(service_id)
         paths = sorted(self._folder.glob(names)) if names else []
-        files = [self._files.setdefault(path, LogFile(path)) for path in paths]
-        return [(f"{service_id}-{number:05x}", file.read()) for number, file in enumerate(files)]
+        for number, path in enumerate(paths):
+            apart = datetime.timedelta(microseconds=0 if service_id == API else 200 + 50 * number)
+            self._files.setdefault(path, LogFile(path, apart))
+        return [(f"{service_id}-{number:05x}", self._files[path].read()) for number, path in enumerate(paths)]

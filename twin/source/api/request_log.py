@@ -11,7 +11,7 @@ log = logging.getLogger("api")
 
 
 class RequestLog:
-    """Writes method, path, status and time of every request, and the traceback of one that breaks; no query, which may hold tokens."""
+    """Writes method, path, status and time of every request, and the traceback of one that breaks; a query may hold tokens."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
