@@ -38,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
     group.addoption("--calendar", metavar="NAME", help="the checks of an entry of the calendar, such as daily, over all suites")
     group.addoption("--history", type=Path, metavar="PATH", help="folder that keeps earlier runs (default: beside the results)")
+    group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
@@ -83,4 +84,5 @@ def choice(config: pytest.Config) -> Choice:
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),
+        commit_range=options.commit_range or "",
     )

@@ -27,6 +27,7 @@ OWN: Mapping[str, Setting] = {
     "HARNESS_SPEEDUP": Setting(kind="number", default="1"),
     "HARNESS_TARGET_NAME": Setting(kind="text", default="live"),
     "HARNESS_EXPECTED_COMMIT": Setting(kind="text"),
+    "HARNESS_COMMIT_RANGE": Setting(kind="text"),
     "HARNESS_SOURCE_TREE": Setting(kind="path"),
     PRODUCTION_FILE: Setting(kind="path", must_exist=True),
 }

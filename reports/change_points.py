@@ -119,7 +119,6 @@ def _noise(values: Sequence[float]) -> float:
     return TO_SIGMA * statistics.median(steps) / math.sqrt(2)
 
 
-
 def shifts(runs: Sequence[KeptTimes], rule: Shifts, known: Iterable[str]) -> list[ShiftData]:
     """The shifts of everything that was measured, the latest first; `known` are the keys of those reported before."""
     seen = set(known)

@@ -23,7 +23,7 @@ from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
-from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, verdict
+from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
 from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
@@ -155,10 +155,12 @@ class Recorder:
         diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session), own)
         ranked = diagnosis.conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
-        findings = as_data(ranked, words, again.read(session.shared))
+        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
+        asked = [] if is_interrupted else ranked
+        seen = timeline.see(config.hook, session, asked, checks, self._started, time.time())
+        findings = as_data(ranked, words, again.read(session.shared), seen.timelines)
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
-        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
@@ -166,6 +168,7 @@ class Recorder:
             decided = "blocked"
         times = self._times(config)
         data = verdict.build(session, checks, findings, decided, times)
+        data["platform"] = seen.note
         if is_whole:
             review = Review(config, session, self.out, times.started_at)
             if (changes := review.conclude(checks, diagnosis.facts, words, decided)) is not None:

@@ -49,6 +49,10 @@ class Plan(Release):
     company: Literal["", "meanwhile", "before"] = ""
     # Certificates of parts that do not present the usual one, by part.
     certificates: dict[str, Issue] = field(default_factory=dict)
+    # Settings of the database's server beside its own.
+    postgres_settings: dict[str, str] = field(default_factory=dict)
+    # Whether the host starts a service again that has ended.
+    restarts: bool = False
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 

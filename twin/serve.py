@@ -25,6 +25,8 @@ MODULES = {
     "proxy": "twin.doubles.proxy",
     "plain": "twin.doubles.plain",
 }
+# The double whose process serves the packages too, which saves a process.
+BESIDE_THE_REGISTRY = "render"
 
 VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 # SSL_OP_ALLOW_CLIENT_RENEGOTIATION, which Python has no name for before 3.12.
@@ -35,6 +37,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 def _application(config: TwinConfig, name: str, part: str) -> Any:
     """The double, with what its host puts in front of it: `behaviour.edge` by part."""
     app = importlib.import_module(MODULES[name]).create_app(config)
+    if name == BESIDE_THE_REGISTRY:
+        app = importlib.import_module("twin.doubles.registry").beside(app, config)
     if options := config.behaviour.get("edge", {}).get(part):
         from twin.doubles.edge import Edge, Options
 

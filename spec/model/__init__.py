@@ -3,11 +3,15 @@
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.evidence import Evidence
+from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -18,10 +22,13 @@ from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHt
 from spec.model.updates import Updates
 
 __all__ = [
+    "Accepted",
     "Audit",
+    "Bound",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
+    "Builds",
     "Call",
     "Case",
     "Chat",
@@ -32,16 +39,22 @@ __all__ = [
     "DocumentKind",
     "Endpoint",
     "Entry",
+    "Evidence",
+    "ExternalApis",
+    "ExternalVendor",
     "Fact",
+    "Figures",
     "Harness",
     "HeaderRule",
     "Headers",
+    "Headroom",
     "Health",
     "History",
     "Hsts",
     "Identity",
     "Index",
     "Limits",
+    "Lint",
     "Load",
     "LoadTask",
     "LoadThresholds",
@@ -49,6 +62,8 @@ __all__ = [
     "Monitoring",
     "Networking",
     "NotSpecified",
+    "Owner",
+    "PackageAudit",
     "Part",
     "Patience",
     "Pipeline",
@@ -57,6 +72,7 @@ __all__ = [
     "PlainHttp",
     "Platform",
     "Prerequisite",
+    "Price",
     "Probes",
     "Production",
     "Profile",
@@ -65,6 +81,7 @@ __all__ = [
     "Reported",
     "Review",
     "Roles",
+    "RoundTrip",
     "Safety",
     "Sampling",
     "Scanner",

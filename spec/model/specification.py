@@ -9,11 +9,15 @@ from pydantic import Field, model_validator
 from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Builds
 from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.evidence import Evidence
+from spec.model.external import ExternalApis
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -82,9 +86,13 @@ class Specification(Entry):
     tls_section: Tls | None = Field(default=None, alias="tls")
     headers_section: Headers | None = Field(default=None, alias="headers")
     audit_section: Audit | None = Field(default=None, alias="audit")
+    evidence_section: Evidence | None = Field(default=None, alias="evidence")
+    figures_section: Figures | None = Field(default=None, alias="figures")
     calendar: dict[str, Review] = {}
     history_section: History | None = Field(default=None, alias="history")
     updates_section: Updates | None = Field(default=None, alias="updates")
+    builds_section: Builds | None = Field(default=None, alias="builds")
+    external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -106,6 +114,11 @@ class Specification(Entry):
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
         return _there(self.platform_section, "platform")
+
+    @property
+    def evidence(self) -> Evidence:
+        """§5, §10: what is read of the platform where something is wrong; raises NotSpecified."""
+        return _there(self.evidence_section, "evidence")
 
     @property
     def vectors(self) -> Vectors:
@@ -168,6 +181,11 @@ class Specification(Entry):
         return _there(self.audit_section, "audit")
 
     @property
+    def figures(self) -> Figures:
+        """§5: figures of the platform and of the database; raises NotSpecified."""
+        return _there(self.figures_section, "figures")
+
+    @property
     def history(self) -> History:
         """§9: what is kept of runs, and what is a change; raises NotSpecified."""
         return _there(self.history_section, "history")
@@ -176,6 +194,16 @@ class Specification(Entry):
     def updates(self) -> Updates:
         """§9 Update Procedures; raises NotSpecified."""
         return _there(self.updates_section, "updates")
+
+    @property
+    def builds(self) -> Builds:
+        """§1, §2, §9: how builds are reviewed; raises NotSpecified."""
+        return _there(self.builds_section, "builds")
+
+    @property
+    def external_apis(self) -> ExternalApis:
+        """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
+        return _there(self.external_apis_section, "external_apis")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

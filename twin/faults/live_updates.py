@@ -17,9 +17,7 @@ def old_image(plan: Plan) -> None:
     plan.replace_in_source("backend/workers/Dockerfile", "FROM python:3.11-slim", "FROM python:3.9-slim")
 
 
-@fault(
-    "LG02", "the service-role key ends in a week", "supabase", "maintenance", mode="-", about="*SUPABASE_SERVICE_ROLE_KEY*"
-)
+@fault("LG02", "the service-role key ends in a week", "supabase", "maintenance", mode="-", about="*SUPABASE_SERVICE_ROLE_KEY*")
 def ending_key(plan: Plan) -> None:
     config = plan.config
     claims = jwt.decode(config.service_role_key, options={"verify_signature": False}) | {"exp": int(time.time()) + WEEK}

@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import secrets
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from twin.config import TwinConfig
 from twin.doubles.render.answers import Json, Problem, new_id, now
 from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe, service
+from twin.doubles.render.log_files import LogFiles
 
 SHORT_TYPES = {
     "web_service": "web",
@@ -35,6 +37,11 @@ class Account:
     """State of one account."""
 
     def __init__(self, config: TwinConfig) -> None:
+        # Where the twin's processes leave their logs, and what is known of them.
+        self.folder = config.folder
+        self.log_files = LogFiles(Path(config.folder))
+        # Values of metrics in the place of the made-up ones.
+        self.figures: dict[str, float] = config.behaviour.get("render_figures", {})
         self.owner: Json = {
             "id": OWNER,
             "name": "Accessa staging",
@@ -63,11 +70,17 @@ class Account:
             }
         }
         self.environments: dict[str, Json] = {ENVIRONMENT: environment(ENVIRONMENT, "staging", PROJECT, [API, WORKER])}
+        self._fill(config)
+
+    def _fill(self, config: TwinConfig) -> None:
+        """What the account has beside the two services, and what has happened to all of them."""
         for number in range(int(config.behaviour.get("render_neighbours", 0))):
             self._add_neighbour(number)
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
             self._note_history(identifier)
+        for event in config.behaviour.get("render_events", []):
+            self.note(event["service"], event["type"], event["details"])
         for name, group in config.behaviour.get("render_groups", {}).items():
             self._gather(name, group)
         for place, key in ((self.variables, "render_variables"), (self.secret_files, "render_files")):
