@@ -257,8 +257,3 @@ def load_tasks(spec: Specification) -> Iterable[str]:
 def compared_tasks(spec: Specification) -> Iterable[str]:
     """Tasks that releases are compared by."""
     return spec.load.profiles[spec.load.regression.profile].tasks
-
-
-def dated_keys(spec: Specification) -> Iterable[str]:
-    """Settings with keys that may say when they end."""
-    return spec.updates.keys
