@@ -252,3 +252,8 @@ def load_tasks(spec: Specification) -> Iterable[str]:
 def compared_tasks(spec: Specification) -> Iterable[str]:
     """Tasks that releases are compared by."""
     return spec.load.profiles[spec.load.regression.profile].tasks
+
+
+def schema_kinds(spec: Specification) -> Iterable[str]:
+    """Kinds of things that the database is compared by with what the migrations make."""
+    return spec.migrations.kinds

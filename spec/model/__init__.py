@@ -12,6 +12,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.supabase import Migrations
 
 __all__ = [
     "Budget",
@@ -36,6 +37,7 @@ __all__ = [
     "LoadTask",
     "LoadThresholds",
     "Meta",
+    "Migrations",
     "Monitoring",
     "Networking",
     "NotSpecified",

@@ -17,6 +17,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.supabase import Migrations
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    migrations_section: Migrations | None = Field(default=None, alias="migrations")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -140,6 +142,11 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def migrations(self) -> Migrations:
+        """§3: what the release's migrations make; raises NotSpecified."""
+        return _there(self.migrations_section, "migrations")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
