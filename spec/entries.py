@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from spec.model import Case, Index, Specification, Table
+from spec.model.supabase import Command, Identity
 
 READING = ("GET", "HEAD")
 # What takes the place of a wildcard in a host.
@@ -257,3 +259,13 @@ def compared_tasks(spec: Specification) -> Iterable[str]:
 def schema_kinds(spec: Specification) -> Iterable[str]:
     """Kinds of things that the database is compared by with what the migrations make."""
     return spec.migrations.kinds
+
+
+def advice(spec: Specification) -> Iterable[str]:
+    """Kinds of what the database's advisors report."""
+    return spec.linters.advice
+
+
+def secured_cells(spec: Specification) -> Iterator[tuple[str, Command, Identity]]:
+    """Each table with each command and each identity."""
+    return itertools.product(spec.row_security.tables, spec.row_security.commands, get_args(Identity))

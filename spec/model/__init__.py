@@ -12,7 +12,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
-from spec.model.supabase import Migrations
+from spec.model.supabase import Linters, Migrations, RowSecurity, SecuredTable
 
 __all__ = [
     "Budget",
@@ -33,6 +33,7 @@ __all__ = [
     "Identity",
     "Index",
     "Limits",
+    "Linters",
     "Load",
     "LoadTask",
     "LoadThresholds",
@@ -52,9 +53,11 @@ __all__ = [
     "Readings",
     "Regression",
     "Roles",
+    "RowSecurity",
     "Safety",
     "Sampling",
     "Sectioned",
+    "SecuredTable",
     "Security",
     "Segment",
     "Service",

@@ -17,7 +17,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
-from spec.model.supabase import Migrations
+from spec.model.supabase import Linters, Migrations, RowSecurity
 
 T = TypeVar("T")
 
@@ -76,6 +76,8 @@ class Specification(Entry):
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
     migrations_section: Migrations | None = Field(default=None, alias="migrations")
+    linters_section: Linters | None = Field(default=None, alias="linters")
+    row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -147,6 +149,16 @@ class Specification(Entry):
     def migrations(self) -> Migrations:
         """§3: what the release's migrations make; raises NotSpecified."""
         return _there(self.migrations_section, "migrations")
+
+    @property
+    def linters(self) -> Linters:
+        """§9 Security Review: linters of others; raises NotSpecified."""
+        return _there(self.linters_section, "linters")
+
+    @property
+    def row_security(self) -> RowSecurity:
+        """contract: Database (row-level security): who may do what; raises NotSpecified."""
+        return _there(self.row_security_section, "row_security")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from spec.model.base import Sectioned
+from spec.model.base import Entry, Sectioned
+
+Command = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
+Identity = Literal["anonymous", "owner", "other", "service"]
 
 
 class Migrations(Sectioned):
@@ -21,3 +26,40 @@ class Migrations(Sectioned):
     extras: list[str] = []
     watched: list[str] = []
     owned_by_platform: list[str] = []
+
+
+class Linters(Sectioned):
+    """§9 Security Review: what others' linters may not report.
+
+    Advisors: lints of these `levels`, about things in these `schemas` (or in none), unless `excused` with a reason; `exposed`
+    are the schemas that the REST view shows. Migrations of this version and later are held to `migration_rules`.
+    """
+
+    advice: list[str] = Field(min_length=1)
+    levels: list[str] = Field(min_length=1)
+    schemas: list[str]
+    exposed: list[str]
+    excused: dict[str, str] = {}
+    migrations_since: str = ""
+    migration_rules: list[str] = []
+
+
+class SecuredTable(Entry):
+    """One table of the matrix: a row of the run's own, and who may do what with it.
+
+    `row` is what a row takes; {document}, {job}, {row}, {hash}, {number}, {user} and {tag} are filled in. It is found by `key`,
+    `change` is the column that an UPDATE writes, `after` the tables whose rows must be there first.
+    """
+
+    key: str
+    change: str
+    after: list[str] = []
+    row: dict[str, str | int | bool]
+    may: dict[Identity, list[Command]]
+
+
+class RowSecurity(Sectioned):
+    """contract: Database (row-level security): every table, command and identity."""
+
+    commands: list[Command] = Field(min_length=1)
+    tables: dict[str, SecuredTable] = Field(min_length=1)
