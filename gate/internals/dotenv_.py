@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 from dotenv.parser import parse_stream
 
@@ -18,9 +19,15 @@ class BrokenLine(ValueError):
 def read_bindings(path: Path) -> dict[str, str]:
     """Variables of an env file; raises BrokenLine, OSError or UnicodeDecodeError."""
     with path.open(encoding="utf-8") as stream:
-        bindings = list(parse_stream(stream))
+        return bindings_of(stream, strict=True)
+
+
+def bindings_of(stream: IO[str], strict: bool = False) -> dict[str, str]:
+    """Variables of the text of an env file; a line that is none is left out, unless it is `strict` and raises BrokenLine."""
     values = {}
-    for binding in bindings:
+    for binding in parse_stream(stream):
+        if binding.error and not strict:
+            continue
         if binding.error:
             text = binding.original.string
             # The parser counts from the empty lines before it.

@@ -1,5 +1,6 @@
 """Types of a specification file; a value of another form is refused by name."""
 
+from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
@@ -10,11 +11,12 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
-from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 from spec.model.supabase import Linters, Migrations, RowSecurity, SecuredTable
 
 __all__ = [
+    "Audit",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
@@ -43,15 +45,18 @@ __all__ = [
     "Networking",
     "NotSpecified",
     "Part",
+    "Patience",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
     "Platform",
     "Prerequisite",
     "Probes",
+    "Production",
     "Profile",
     "Readings",
     "Regression",
+    "Reported",
     "Roles",
     "RowSecurity",
     "Safety",

@@ -148,6 +148,18 @@ class Spellings(Entry):
     loopbacks: list[str] = ["localhost"]
 
 
+class Patience(Entry):
+    """How a host is read that limits requests and fails now and then."""
+
+    # The longest that one call waits for a limit on the number of requests.
+    seconds: float = Field(default=45, gt=0)
+    # How often a read that failed is sent again, and the first pause before that; each further one is twice as long.
+    repeats: int = Field(default=2, ge=0)
+    pause: float = Field(default=0.25, ge=0)
+    # Calls that are under way at the same time.
+    parallel: int = Field(default=6, gt=0)
+
+
 class Platform(Sectioned):
     """How the host describes a service: where each detail stands in its description, and its words."""
 
@@ -162,3 +174,4 @@ class Platform(Sectioned):
     build_failed: list[str]
     start_failed: list[str]
     cancelled: list[str] = []
+    patience: Patience = Patience()

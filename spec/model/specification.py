@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
@@ -78,6 +79,7 @@ class Specification(Entry):
     migrations_section: Migrations | None = Field(default=None, alias="migrations")
     linters_section: Linters | None = Field(default=None, alias="linters")
     row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
+    audit_section: Audit | None = Field(default=None, alias="audit")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -159,6 +161,10 @@ class Specification(Entry):
     def row_security(self) -> RowSecurity:
         """contract: Database (row-level security): who may do what; raises NotSpecified."""
         return _there(self.row_security_section, "row_security")
+
+    def audit(self) -> Audit:
+        """§9 Configuration Audit; raises NotSpecified."""
+        return _there(self.audit_section, "audit")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

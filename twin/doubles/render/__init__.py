@@ -5,7 +5,8 @@ Changes stay in the double: they show in later answers, and change nothing of th
 `behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
 `render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
 services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
-may be asked in a minute.
+may be asked in a window of `render_window` seconds (60), `render_delay` the seconds that each answer takes; every read that is
+the n-th of `render_flaky` fails.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from twin.config import TwinConfig
 from twin.doubles.render import databases, deploys, disks, environment, extras, logs, metrics, services, streams, workspace
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
-from twin.doubles.render.guard import Guard
+from twin.doubles.render.guard import Guard, Manners
 
 __all__ = ["create_app"]
 PARTS = (services, environment, deploys, logs, metrics, workspace, extras, databases, disks, streams)
@@ -31,7 +32,7 @@ def create_app(config: TwinConfig) -> Starlette:
     app = Starlette(
         routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
         exception_handlers={Problem: respond, HTTPException: respond},
-        middleware=[Middleware(Guard, key=config.render_key, limits=config.behaviour.get("render_limits", {}))],
+        middleware=[Middleware(Guard, key=config.render_key, manners=Manners.of(config.behaviour))],
     )
     app.state.page_size = config.behaviour.get("render_page")
     return app
