@@ -162,6 +162,7 @@ class Specification(Entry):
         """contract: Database (row-level security): who may do what; raises NotSpecified."""
         return _there(self.row_security_section, "row_security")
 
+    @property
     def audit(self) -> Audit:
         """§9 Configuration Audit; raises NotSpecified."""
         return _there(self.audit_section, "audit")
