@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 PlanT = TypeVar("PlanT")
 ChangeT = TypeVar("ChangeT", bound="Change[Any]")
-ID = re.compile(r"[A-Z]\d{2,3}")
+ID = re.compile(r"[A-Z]{1,2}\d{2,3}")
 MODE = re.compile(r"(F(0[1-9]|[12]\d|3[0-6])|-)(\|(F(0[1-9]|[12]\d|3[0-6])|-))*")
 SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "contract", "maintenance"})
 
@@ -37,7 +37,7 @@ class Change(Generic[PlanT]):
     def problem(self) -> str | None:
         """The reason why it is malformed, or None."""
         if not ID.fullmatch(self.id):
-            return "its id is not a capital letter and two or three digits"
+            return "its id is not one or two capital letters and two or three digits"
         return None if self.title.strip() else "its title is empty"
 
     def __str__(self) -> str:

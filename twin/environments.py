@@ -35,6 +35,8 @@ def fill(config: TwinConfig, password: str, source: Path) -> None:
         "SUPABASE_JWT_SECRET": config.jwt_secret,
         "RENDER_API_KEY": config.render_key,
         "RENDER_BASE_URL": config.url("render"),
+        "SUPABASE_ACCESS_TOKEN": config.management_token,
+        "SUPABASE_MANAGEMENT_URL": config.url("supabase"),
     }
 
 

@@ -13,10 +13,20 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
-from spec.model.supabase import Linters, Migrations, RowSecurity, SecuredTable
+from spec.model.supabase import (
+    BucketRule,
+    Linters,
+    Migrations,
+    Project,
+    ProjectBackups,
+    ProjectSetting,
+    RowSecurity,
+    SecuredTable,
+)
 
 __all__ = [
     "Audit",
+    "BucketRule",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
@@ -54,6 +64,9 @@ __all__ = [
     "Probes",
     "Production",
     "Profile",
+    "Project",
+    "ProjectBackups",
+    "ProjectSetting",
     "Readings",
     "Regression",
     "Reported",

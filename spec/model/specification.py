@@ -18,7 +18,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
-from spec.model.supabase import Linters, Migrations, RowSecurity
+from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 
 T = TypeVar("T")
 
@@ -79,6 +79,7 @@ class Specification(Entry):
     migrations_section: Migrations | None = Field(default=None, alias="migrations")
     linters_section: Linters | None = Field(default=None, alias="linters")
     row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
+    project_section: Project | None = Field(default=None, alias="project")
     audit_section: Audit | None = Field(default=None, alias="audit")
 
     @classmethod
@@ -161,6 +162,11 @@ class Specification(Entry):
     def row_security(self) -> RowSecurity:
         """contract: Database (row-level security): who may do what; raises NotSpecified."""
         return _there(self.row_security_section, "row_security")
+
+    @property
+    def project(self) -> Project:
+        """§3 Supabase: the project; raises NotSpecified."""
+        return _there(self.project_section, "project")
 
     @property
     def audit(self) -> Audit:

@@ -63,3 +63,64 @@ class RowSecurity(Sectioned):
 
     commands: list[Command] = Field(min_length=1)
     tables: dict[str, SecuredTable] = Field(min_length=1)
+
+
+def _words(text: str) -> set[str]:
+    return {word.strip() for word in text.split(",")}
+
+
+class ProjectSetting(Entry):
+    """One setting of the project: `field` of the answer to a call of the management API, and what is right for it.
+
+    `public` is the same field of Auth's own settings, which everybody with the anon key sees: it is asked without a token.
+    """
+
+    name: str
+    call: str
+    field: str
+    public: str = ""
+    equals: str | int | bool | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    # A list with commas holds all of these.
+    holds: str = ""
+
+    def problem(self, found: object) -> str:
+        """What is expected where it is not so, or nothing."""
+        if self.equals is not None and found != self.equals:
+            return str(self.equals)
+        number = float(found) if isinstance(found, int | float) else float("nan")
+        if self.at_least is not None and not number >= self.at_least:
+            return f"at least {self.at_least:g}"
+        if self.at_most is not None and not number <= self.at_most:
+            return f"at most {self.at_most:g}"
+        return "" if not self.holds or _words(self.holds) <= _words(str(found)) else f"to hold {self.holds}"
+
+
+class ProjectBackups(Entry):
+    """How young the last backup is, how many are kept, and the words for one that can be restored."""
+
+    youngest_hours: float = Field(gt=0)
+    kept: int = Field(ge=1)
+    complete: list[str] = Field(min_length=1)
+
+
+class BucketRule(Entry):
+    """A bucket: who may read it without a key, the largest file, and the types that it takes, all of which are needed."""
+
+    public: bool
+    largest: int
+    types: list[str]
+
+
+class Project(Sectioned):
+    """§3 Supabase, §6 Data Security: the project itself.
+
+    `named_by` are the variables that name the project, each of them the same one; `published` are the tables of a publication.
+    """
+
+    named_by: list[str]
+    settings: list[ProjectSetting]
+    backups: ProjectBackups
+    buckets: dict[str, BucketRule] = {}
+    published: dict[str, list[str]] = {}

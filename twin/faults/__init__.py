@@ -27,6 +27,7 @@ FAMILIES = (
     "strangers_two_contract",
     "strangers_three",
     "strangers_three_contract",
+    "live_supabase",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
