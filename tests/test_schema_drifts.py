@@ -5,15 +5,17 @@ A tool that compares migrations is known to miss three of them: an added table, 
 
 from __future__ import annotations
 
+import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+import asyncpg
 import pytest
 
 from fixtures.database import Database
-from fixtures.schema import Schema, Scratch, code_of
+from fixtures.schema import Migrated, Schema, Scratch, code_of
 from fixtures.source import SourceTree
 from fixtures.system import Staging
 from gate.run import Run, new_run_id
@@ -23,68 +25,67 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.twin
 SOURCE = ROOT / "twin" / "source"
+SECONDS = 30.0
 DATA = tomllib.loads((ROOT / "tests" / "schema_drifts.toml").read_text())
 DRIFTS = {drift["name"]: drift for drift in DATA["drift"]}
 
 
+class OneConnection(Database):
+    """A database of which everything is asked over one connection, in a transaction that somebody else rolls back."""
+
+    held: asyncpg.Connection
+
+    @asynccontextmanager
+    async def pooled(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection."""
+        yield self.held
+
+
 @dataclass
 class Ground:
-    """One server: the database of a project that was migrated, and what its migrations make."""
+    """The database of a project that was migrated, and what its migrations make."""
 
-    scratch: Scratch
-    folder: Path
+    session: Session
+    database: OneConnection
     source: SourceTree
-    made: object = None
-    count: int = 0
+    scratch: Scratch
+    migrated: Migrated | None = None
+
+    def run(self, sql: str) -> None:
+        """Statements of the superuser."""
+        self.session.portal.wait_for(self.database.held.execute(sql), SECONDS)
 
     def drifted(self, statement: str) -> Schema:
-        """The comparison of a copy of the database that this statement changed."""
-        self.count += 1
-        name = f"copy_{self.count}"
-
-        async def change() -> None:
-            admin = await self.scratch.server().connect("postgres")
-            await admin.execute(f"CREATE DATABASE {name} TEMPLATE project")
-            await admin.close()
-            copy = await self.scratch.server().connect(name)
-            await copy.execute(statement)
-            await copy.close()
-
-        values = {"API_BASE_URL": "http://127.0.0.1:9", "DATABASE_URL": self.scratch.server().url(name)}
-        session = Session(Run(new_run_id(), "live", self.folder / name, values), Staging())
-        session.portal.wait_for(change(), 20)
-        schema = Schema(Database(session), self.source, self.scratch)
-        if self.made is None:
-            self.made = schema.made
-        schema.__dict__["made"] = self.made
-        _ = schema.differences
-        session.close()
+        """The comparison of the database after this statement, which is taken back."""
+        schema = Schema(self.database, self.source, self.scratch)
+        self.migrated = schema.migrated = self.migrated or schema.migrated
+        wait, transaction = self.session.portal.wait_for, self.database.held.transaction()
+        wait(transaction.start(), SECONDS)
+        try:
+            self.run(statement)
+            _ = schema.differences
+        finally:
+            wait(transaction.rollback(), SECONDS)
         return schema
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     folder = tmp_path_factory.mktemp("drifts")
-    source, migrations = folder / "source", folder / "source" / load().database.migrations_folder
-    migrations.mkdir(parents=True)
-    for path in sorted((SOURCE / load().database.migrations_folder).glob("*.sql")):
-        (migrations / path.name).write_text(path.read_text())
+    migrations = folder / "source" / load().database.migrations_folder
+    shutil.copytree(SOURCE / load().database.migrations_folder, migrations)
     (migrations / "20990101000000_more.sql").write_text(DATA["before"])
-    scratch = Scratch()
-    found = Ground(scratch, folder, SourceTree(source))
-
-    async def build() -> None:
-        project = await scratch.create("project")
-        await project.execute((ROOT / "twin" / "bootstrap.sql").read_text().replace("{password}", "none"))
-        for path in sorted(migrations.glob("*.sql")):
-            await project.execute(path.read_text())
-        await project.close()
-
-    values = {"API_BASE_URL": "http://127.0.0.1:9"}
+    values = {"API_BASE_URL": "http://127.0.0.1:9", "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
     session = Session(Run(new_run_id(), "live", folder / "run", values), Staging())
+    database, scratch = OneConnection(session), Scratch()
     try:
-        session.portal.wait_for(build(), 30)
+        database.held = session.portal.wait_for(scratch.create("project"), SECONDS)
+        found = Ground(session, database, SourceTree(folder / "source"), scratch)
+        found.run((ROOT / "twin" / "bootstrap.sql").read_text().replace("{password}", "none"))
+        for path in sorted(migrations.glob("*.sql")):
+            found.run(path.read_text())
         yield found
+        session.portal.wait_for(database.held.close(), SECONDS)
     finally:
         session.close()
         scratch.close()

@@ -5,7 +5,7 @@ import pytest
 from fixtures.rest_matrix import RestMatrix
 from fixtures.security_matrix import Cell, SecurityMatrix
 from gate.selection import each, promised
-from spec import entries
+from spec import project_entries
 from spec.model.supabase import Command, Identity
 
 pytestmark = [
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 @pytest.mark.about("db.open", "table {table}")
-@each("table, command, identity", entries.secured_cells)
+@each("table, command, identity", project_entries.secured_cells)
 def test_sql_lets_only_the_right_ones(
     security_matrix: SecurityMatrix, table: str, command: Command, identity: Identity
 ) -> None:
@@ -30,7 +30,7 @@ def test_sql_lets_only_the_right_ones(
 @pytest.mark.about("db.open", "table {table}")
 @pytest.mark.needs("users")
 @promised("pipeline")
-@each("table, command, identity", entries.secured_cells)
+@each("table, command, identity", project_entries.secured_cells)
 def test_rest_lets_only_the_right_ones(rest_matrix: RestMatrix, table: str, command: Command, identity: Identity) -> None:
     """§6 Data Security: through the REST view each identity does what the specification lets it do, and nothing else (F24)."""
     cell = Cell(table, command, identity)

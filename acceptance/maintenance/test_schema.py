@@ -5,7 +5,7 @@ import pytest
 from fixtures.schema import Schema, require_as_migrated
 from gate.http import expect
 from gate.selection import each, promised
-from spec import entries
+from spec import project_entries
 
 pytestmark = [
     pytest.mark.maintenance,
@@ -23,7 +23,7 @@ def test_the_migrations_make_a_database_from_nothing(schema: Schema) -> None:
 
 
 @pytest.mark.about("schema.differs")
-@each("kind", entries.schema_kinds)
+@each("kind", project_entries.schema_kinds)
 def test_the_database_is_what_the_migrations_make(schema: Schema, kind: str) -> None:
     """§3 Database Dependencies: nothing is missing, extra or different in the database, access included (F06, F24)."""
     require_as_migrated(schema, kind)

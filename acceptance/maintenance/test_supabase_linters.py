@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.linters import Advisors, MigrationLinter, require_no_lints
 from gate.selection import each, promised
-from spec import entries
+from spec import project_entries
 
 pytestmark = [
     pytest.mark.maintenance,
@@ -16,7 +16,7 @@ pytestmark = [
 
 @pytest.mark.about("lint.database")
 @pytest.mark.needs("database")
-@each("category", entries.advice)
+@each("category", project_entries.advice)
 def test_the_advisors_have_nothing_to_say(advisors: Advisors, category: str) -> None:
     """§6 Data Security: `supabase db advisors` reports nothing grave about the system's own tables (F24)."""
     require_no_lints(advisors.wrong(category), "lint.database")
