@@ -35,11 +35,6 @@ def project_settings(spec: Specification) -> Iterable[ProjectSetting]:
     return spec.project.settings
 
 
-def ruled_buckets(spec: Specification) -> Iterable[str]:
-    """Buckets with limits."""
-    return spec.project.buckets
-
-
 def publications(spec: Specification) -> Iterable[str]:
     """Publications whose tables are stated."""
     return spec.project.published

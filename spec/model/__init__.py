@@ -14,7 +14,6 @@ from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Saf
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
 from spec.model.supabase import (
-    BucketRule,
     Linters,
     Migrations,
     Project,
@@ -26,7 +25,6 @@ from spec.model.supabase import (
 
 __all__ = [
     "Audit",
-    "BucketRule",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",

@@ -105,14 +105,6 @@ class ProjectBackups(Entry):
     complete: list[str] = Field(min_length=1)
 
 
-class BucketRule(Entry):
-    """A bucket: who may read it without a key, the largest file, and the types that it takes, all of which are needed."""
-
-    public: bool
-    largest: int
-    types: list[str]
-
-
 class Project(Sectioned):
     """§3 Supabase, §6 Data Security: the project itself.
 
@@ -122,5 +114,6 @@ class Project(Sectioned):
     named_by: list[str]
     settings: list[ProjectSetting]
     backups: ProjectBackups
-    buckets: dict[str, BucketRule] = {}
+    # Whether the pipeline's bucket is open to everybody.
+    is_bucket_public: bool = False
     published: dict[str, list[str]] = {}
