@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from gate import observations
 from gate.background import Background, ReleaseSeen, Swept
 from gate.bounded import BoundedTransport
 from gate.budget import Budget
+from gate.credentials import Try
 from gate.embedded import EmbeddedTwin
 from gate.evidence import Evidence
 from gate.failures import Blocked, Failure, NotConfigured
@@ -38,9 +40,17 @@ class System(Protocol):
 
     # Fixtures of checks that wait for the background.
     waited_for: frozenset[str]
+    # Setting with the key with which the host of the services shows their variables.
+    host_key: str
 
     def probes(self, session: Session) -> Mapping[str, Probe]:
         """A probe for each prerequisite that can be asked on this target."""
+
+    def credentials(self, session: Session) -> Mapping[str, Try]:
+        """For each setting that has a value and can be tried by itself: a request that only reads."""
+
+    def declared(self, session: Session) -> Mapping[str, Mapping[str, str]]:
+        """The variables of each service as its host declares them; raises NotConfigured, Failure or Blocked."""
 
     def verify(self, session: Session, writes: bool) -> None:
         """Ask the parts who they are; raises ConfigurationError when this is not staging."""
@@ -147,6 +157,10 @@ class Session:
         for name, setting in self.spec.harness.settings.items():
             if setting.is_secret:
                 self.masking.learn(name, self.run.values.get(name))
+
+    def observe(self, name: str, value: object) -> None:
+        """Note what was seen under a name that is the same in every run; runs of the calendar are compared by it."""
+        observations.note(self.shared, name, value)
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,6 +18,7 @@ from gate.shared import SharedFolder
 from spec import DEFAULT, Specification, load
 
 Kind = Literal["twin", "live"]
+COMMIT_RANGE = "HARNESS_COMMIT_RANGE"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Choice:
     kind: Kind | None = None
     env_file: Path | None = None
     worker_env_file: Path | None = None
+    production_env_file: Path | None = None
     spec_file: Path = DEFAULT
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
@@ -36,6 +38,8 @@ class Choice:
     # Whether checks that write run at all; --strict needs more settings for them.
     writes: bool = True
     purpose: Literal["gate", "load"] = "gate"
+    # Two commits of the source tree, A..B, in place of the setting.
+    commit_range: str = ""
 
 
 def open_session(choice: Choice, system: System) -> Session:
@@ -47,7 +51,7 @@ def open_session(choice: Choice, system: System) -> Session:
     forget_dead_twins()
     run_id = new_run_id()
     folder = STATE / run_id
-    kind = choice.kind or _kind(choice, spec)
+    kind = choice.kind or usual_kind(choice, spec)
     twin: EmbeddedTwin | None = None
     if kind == "twin":
         twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, choice.twin_arguments)
@@ -55,10 +59,14 @@ def open_session(choice: Choice, system: System) -> Session:
     else:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
-        values = settings.live_values(_env_file(choice), spec)
+        values = settings.live_values(env_file_of(choice), spec)
+    if choice.production_env_file is not None:
+        values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
+    if choice.commit_range:
+        values = values | {COMMIT_RANGE: choice.commit_range}
     try:
         run = Run(
-            run_id, kind, folder, values, _environments(values, choice.worker_env_file, spec), choice.strict,
+            run_id, kind, folder, values, environments_of(values, choice.worker_env_file, spec), choice.strict,
             tuple(choice.faults), tuple(choice.variants), choice.read_only, choice.purpose, choice.spec_file.resolve(),
         )  # fmt: skip
         session = Session(run, system, spec, twin)
@@ -73,18 +81,20 @@ def open_session(choice: Choice, system: System) -> Session:
     return session
 
 
-def _kind(choice: Choice, spec: Specification) -> Kind:
+def usual_kind(choice: Choice, spec: Specification) -> Kind:
+    """Live where an env file or a setting names a target, else the twin."""
     named = [name for name, setting in spec.harness.settings.items() if setting.target]
-    is_live = _env_file(choice) is not None or any(os.environ.get(name) for name in named)
+    is_live = env_file_of(choice) is not None or any(os.environ.get(name) for name in named)
     return "live" if is_live else "twin"
 
 
-def _env_file(choice: Choice) -> Path | None:
+def env_file_of(choice: Choice) -> Path | None:
+    """The env file that is named, or the usual one where it is there."""
     usual = ROOT / DEFAULT_ENV_FILE
     return choice.env_file or (usual if usual.exists() else None)
 
 
-def _environments(values: dict[str, str], named: Path | None, spec: Specification) -> dict[str, dict[str, str]]:
+def environments_of(values: dict[str, str], named: Path | None, spec: Specification) -> dict[str, dict[str, str]]:
     """Variables of the services that have their own, by service."""
     found = {}
     for name, service in spec.services.items():

@@ -50,6 +50,11 @@ class Diagnosis:
         self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
         self._findings: list[Finding] = []
 
+    @property
+    def facts(self) -> list[Fact]:
+        """Everything that is wrong, before it is explained."""
+        return list(self._all)
+
     def conclude(self) -> list[Finding]:
         """Findings, the worst first."""
         causes = [rule for rule in self._rules.rule if not rule.is_about_symptoms(self._codes)]
@@ -57,6 +62,9 @@ class Diagnosis:
         for rule in causes:
             self._apply(rule)
         for cluster in self._clusters(symptom=False):
+            self._add(cluster)
+        self._adopt_restated()
+        for cluster in self._clusters(symptom=False, restates=True):
             self._add(cluster)
         for finding in list(self._findings):
             self._explain(finding)
@@ -110,12 +118,20 @@ class Diagnosis:
 
     # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _clusters(self, symptom: bool) -> list[list[Fact]]:
+    def _adopt_restated(self) -> None:
+        """What an audit says again of a subject belongs to the finding that is about it."""
+        for finding in self._findings:
+            subjects = {fact.subject for fact in finding.facts}
+            again = [fact for fact in self._pool if fact.subject in subjects and self._codes.codes[fact.code].restates]
+            finding.explained += again
+            self._pool = [fact for fact in self._pool if fact not in again]
+
+    def _clusters(self, symptom: bool, restates: bool = False) -> list[list[Fact]]:
         """Facts of the same code, subject and observation together, the most fundamental first."""
         found: dict[tuple[str, str, str], list[Fact]] = {}
         for fact in self._pool:
             code = self._codes.codes[fact.code]
-            if code.symptom is symptom:
+            if code.symptom is symptom and code.restates is restates:
                 key = (fact.code, fact.component, "") if code.group == "component" else (fact.code, fact.subject, fact.seen)
                 found.setdefault(key, []).append(fact)
         return sorted(found.values(), key=lambda cluster: self._depth(cluster[0]))

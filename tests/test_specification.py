@@ -16,28 +16,6 @@ CONTRACT = DEFAULT.with_name(SPEC.meta.contract)
 FAILURE_MODES = DEFAULT.with_name("failure-modes.md")
 
 
-def sections() -> list[str]:
-    """`N Title` of every subsection of the numbered sections."""
-    found, number = [], ""
-    for line in DOCUMENT.read_text().splitlines():
-        if match := re.match(r"## (\d+)\.", line):
-            number = match[1]
-        elif line.startswith("## "):
-            number = ""
-        elif line.startswith("### ") and number:
-            found.append(f"{number} {line[4:]}")
-    return found
-
-
-@pytest.mark.parametrize("section", sections())
-def test_every_section_has_an_entry_or_a_reason(section: str) -> None:
-    assert (section in SPEC.coverage) != (section in SPEC.not_checkable), section
-
-
-def test_no_entry_names_a_section_that_does_not_exist() -> None:
-    assert set(SPEC.coverage) | set(SPEC.not_checkable) == set(sections())
-
-
 def test_the_checklists_are_the_documents_own() -> None:
     items = re.findall(r"- \[ \] (.+)", DOCUMENT.read_text())
     assert [entry.title for entry in SPEC.checklist if entry.id.startswith("8.")] == items

@@ -1,4 +1,4 @@
-"""pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted, and how a check runs once more.
+"""pytest, pluggy, xdist and allure-pytest: which of their frames may be interrupted, how a check runs once more, what it takes.
 
 An exception raised inside a plugin's hook becomes an error of the check, or of pytest itself; and at an instruction that
 belongs to no line, pytest cannot report where it was.
@@ -7,8 +7,10 @@ belongs to no line, pytest cannot report where it was.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import nullcontext
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,19 @@ def run_once(item: pytest.Item) -> None:
             item.runtest()
         finally:
             state.teardown_exact(None)
+
+
+def fixture_of(item: pytest.Item, name: str) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """The function behind a fixture as a check sees it, and what that takes; raises LookupError for a name without fixture."""
+    found = item.session._fixturemanager.getfixturedefs(name, item)
+    if not found:
+        raise LookupError(name)
+    return found[-1].func, tuple(found[-1].argnames)
+
+
+def arguments_of(item: pytest.Function) -> tuple[str, ...]:
+    """The fixtures and parameters that a check takes itself."""
+    return item._fixtureinfo.argnames
 
 
 def may_raise(frame: FrameType | None, spread: bool) -> bool:

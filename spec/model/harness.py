@@ -13,7 +13,8 @@ class Setting(Entry):
     """One setting of a target, from the env file or the process environment.
 
     `target`: a value means that a live target is meant. `strict`: --strict does not begin without it (`reading`: also
-    where only the reading suites run; `writing`: where others run).
+    where only the reading suites run; `writing`: where others run). `opens` names a vendor's request (`vendor.request`) that
+    only succeeds with this key; it is sent to the address in the setting `at`.
     """
 
     kind: Literal["web_url", "database_url", "secret", "text", "path", "number"]
@@ -22,6 +23,8 @@ class Setting(Entry):
     strict: Literal["never", "reading", "writing"] = "never"
     # A file that is named must be there before anything is asked.
     must_exist: bool = False
+    opens: str = ""
+    at: str = ""
 
     @property
     def is_secret(self) -> bool:
@@ -60,6 +63,9 @@ class Harness(Entry):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Harness:
+        for name, setting in self.settings.items():
+            if setting.at and setting.at not in self.settings:
+                raise ValueError(f"settings.{name}.at names {setting.at!r}, which is no setting")
         for name, part in self.parts.items():
             if unknown := set(part.needs) - self.parts.keys():
                 raise ValueError(f"parts.{name}.needs names {', '.join(sorted(unknown))}, which is no part")

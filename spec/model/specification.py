@@ -9,16 +9,23 @@ from pydantic import Field, model_validator
 from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Builds
+from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.evidence import Evidence
+from spec.model.external import ExternalApis
 from spec.model.harness import Harness
 from spec.model.load import Load
+from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
+from spec.model.transport import Headers, Tls
+from spec.model.updates import Updates
 
 T = TypeVar("T")
 
@@ -63,6 +70,7 @@ class Specification(Entry):
     checklist: list[ChecklistItem]
     coverage: dict[str, str]
     not_checkable: dict[str, str]
+    covered_by: dict[str, list[str]] = {}
     documents: dict[str, DocumentKind] = {}
     facts: list[Fact] = []
     database_section: Database | None = Field(default=None, alias="database")
@@ -80,7 +88,16 @@ class Specification(Entry):
     linters_section: Linters | None = Field(default=None, alias="linters")
     row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
     project_section: Project | None = Field(default=None, alias="project")
+    tls_section: Tls | None = Field(default=None, alias="tls")
+    headers_section: Headers | None = Field(default=None, alias="headers")
     audit_section: Audit | None = Field(default=None, alias="audit")
+    evidence_section: Evidence | None = Field(default=None, alias="evidence")
+    figures_section: Figures | None = Field(default=None, alias="figures")
+    calendar: dict[str, Review] = {}
+    history_section: History | None = Field(default=None, alias="history")
+    updates_section: Updates | None = Field(default=None, alias="updates")
+    builds_section: Builds | None = Field(default=None, alias="builds")
+    external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -102,6 +119,11 @@ class Specification(Entry):
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
         return _there(self.platform_section, "platform")
+
+    @property
+    def evidence(self) -> Evidence:
+        """§5, §10: what is read of the platform where something is wrong; raises NotSpecified."""
+        return _there(self.evidence_section, "evidence")
 
     @property
     def vectors(self) -> Vectors:
@@ -169,9 +191,44 @@ class Specification(Entry):
         return _there(self.project_section, "project")
 
     @property
+    def tls(self) -> Tls:
+        """§6 Network Security: what handshakes must show; raises NotSpecified."""
+        return _there(self.tls_section, "tls")
+
+    @property
+    def headers(self) -> Headers:
+        """§6 Network Security: headers of answers; raises NotSpecified."""
+        return _there(self.headers_section, "headers")
+
+    @property
     def audit(self) -> Audit:
         """§9 Configuration Audit; raises NotSpecified."""
         return _there(self.audit_section, "audit")
+
+    @property
+    def figures(self) -> Figures:
+        """§5: figures of the platform and of the database; raises NotSpecified."""
+        return _there(self.figures_section, "figures")
+
+    @property
+    def history(self) -> History:
+        """§9: what is kept of runs, and what is a change; raises NotSpecified."""
+        return _there(self.history_section, "history")
+
+    @property
+    def updates(self) -> Updates:
+        """§9 Update Procedures; raises NotSpecified."""
+        return _there(self.updates_section, "updates")
+
+    @property
+    def builds(self) -> Builds:
+        """§1, §2, §9: how builds are reviewed; raises NotSpecified."""
+        return _there(self.builds_section, "builds")
+
+    @property
+    def external_apis(self) -> ExternalApis:
+        """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
+        return _there(self.external_apis_section, "external_apis")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
@@ -200,6 +257,16 @@ class Specification(Entry):
         ids = [item.id for item in self.checklist]
         if len(ids) != len(set(ids)):
             raise ValueError("checklist: an id stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _calendar_is_known(self) -> Specification:
+        known = {item.id for item in self.checklist}
+        for name, review in self.calendar.items():
+            if unknown := [item for item in review.items if item not in known]:
+                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
+        if self.calendar and self.history_section is None:
+            raise ValueError("calendar needs the section history")
         return self
 
     @property

@@ -1,0 +1,72 @@
+"""The checks of a specification as pytest collects them, with what says which promise each belongs to.
+
+`collect(spec_file)` starts `pytest --collect-only -p proof.collected`, whose result is a file.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gate.places import ACCEPTANCE, ROOT
+from gate.selection import is_check, marker_value, promise
+from gate.settings import ConfigurationError
+from spec import DEFAULT
+
+COLLECT_SECONDS = 120.0
+SUITES = ("predeploy", "postdeploy", "performance", "contract", "resilience", "maintenance")
+
+
+@dataclass(frozen=True)
+class Collected:
+    """One check: its id, its function and module, the section that its docstring names, its parameters by name."""
+
+    id: str
+    module: str
+    function: str
+    section: str
+    checklist: str
+    suites: tuple[str, ...] = ()
+    params: dict[str, str] = field(default_factory=dict)
+
+
+def collect(spec_file: Path = DEFAULT) -> list[Collected]:
+    """All checks of a specification; raises ConfigurationError when they cannot be collected."""
+    with tempfile.TemporaryDirectory(prefix="collected-") as folder:
+        result = Path(folder) / "checks.json"
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "proof.collected", f"--collected={result}"]
+        done = subprocess.run(
+            [*command, f"--spec={spec_file}", str(ACCEPTANCE)],
+            cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=COLLECT_SECONDS,
+        )  # fmt: skip
+        if not result.exists():
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["no checks were collected"]
+            raise ConfigurationError(f"the checks cannot be collected: {lines[-1]}")
+        return [Collected(**{**entry, "suites": tuple(entry["suites"])}) for entry in json.loads(result.read_text())]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The file that the result is written to."""
+    parser.addoption("--collected", type=Path, metavar="PATH", help="write all checks with their promises")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write down every check."""
+    checks = [asdict(_described(item)) for item in session.items if is_check(item) and isinstance(item, pytest.Function)]
+    session.config.option.collected.write_text(json.dumps(checks))
+
+
+def _described(item: pytest.Function) -> Collected:
+    section, _ = promise(item)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return Collected(
+        item.nodeid, item.path.stem, item.originalname, section, marker_value(item, "checklist"),
+        tuple(name for name in SUITES if item.get_closest_marker(name)),
+        {name: str(getattr(value, "name", value)) for name, value in params.items()},
+    )  # fmt: skip
