@@ -1,11 +1,16 @@
 """Supabase's management API, for one organisation with one project: read by the operator with a token of their own.
 
 What `behaviour.supabase` holds under `management` is laid over its answers by name: project, keys, auth, backups, rest, ssl.
+Under `manners` stand seconds on the way (`delay`), that every n-th request fails (`flaky`), and how many requests are granted
+in how many seconds (`limit`, `window`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +25,7 @@ from twin.doubles.web import bearer, same
 Handler = Callable[[Request], Awaitable[Response]]
 KEYS = ("anon", "service_role")
 DAYS_KEPT = 7
+WINDOW_SECONDS = 60
 
 
 class Management:
@@ -28,6 +34,9 @@ class Management:
     def __init__(self, project: Project) -> None:
         self._config = project.config
         self._changed: dict[str, Any] = project.behaviour.get("management", {})
+        self._manners: dict[str, float] = self._changed.get("manners", {})
+        self._asked = 0
+        self._granted: list[float] = []
 
     def _with(self, name: str, found: dict[str, Any]) -> dict[str, Any]:
         return {**found, **self._changed.get(name, {})}
@@ -110,10 +119,25 @@ class Management:
         """Whether connections without TLS are refused."""
         return self._with("ssl", {"currentConfig": {"database": True}, "appliedSuccessfully": True})
 
+    def _refusal(self) -> Response | None:
+        """What a request gets that fails now and then, or is one too many."""
+        self._asked += 1
+        now, window = time.monotonic(), self._manners.get("window", WINDOW_SECONDS)
+        self._granted = [moment for moment in self._granted if moment > now - window]
+        if len(self._granted) >= self._manners.get("limit", float("inf")):
+            wait = str(max(1, math.ceil(self._granted[0] + window - now)))
+            return JSONResponse({"message": "ThrottlerException: Too Many Requests"}, 429, {"Retry-After": wait})
+        self._granted.append(now)
+        every = int(self._manners.get("flaky", 0))
+        return JSONResponse({"message": "Bad Gateway"}, 502) if every and self._asked % every == 0 else None
+
     def answer(self, what: Callable[[], object]) -> Handler:
         """A handler that shows this to whoever has the token, and of the own project only."""
 
         async def handler(request: Request) -> Response:
+            await asyncio.sleep(self._manners.get("delay", 0))
+            if refusal := self._refusal():
+                return refusal
             if not same(bearer(request), self._config.management_token):
                 return JSONResponse({"message": "Unauthorized"}, status_code=401)
             ref = request.path_params.get("ref")
