@@ -156,6 +156,7 @@ def make(folder: Path, speedup: float) -> Plan:
         anthropic_key=f"staging-anthropic-{secrets.token_hex(16)}",
         render_key=f"staging-render-{secrets.token_hex(16)}",
         project_ref=PROJECT_REF,
+        management_token=f"staging-management-{secrets.token_hex(16)}",
         commit=secrets.token_hex(20),
         speedup=speedup,
     )
