@@ -34,19 +34,25 @@ class Account:
 
 
 @contextmanager
-def account(config: TwinConfig) -> Iterator[Account]:
-    """A server of the double, of this configuration at first."""
+def served(app: Any) -> Iterator[str]:
+    """The base URL of a server of this application."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        one = Account(config)
-        one.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(one, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         end = time.monotonic() + START_SECONDS
         while not server.started and time.monotonic() < end:
             time.sleep(PROBE_SECONDS)  # the server offers no other sign
         try:
-            yield one
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(START_SECONDS)
+
+
+@contextmanager
+def account(config: TwinConfig) -> Iterator[Account]:
+    """A server of the double, of this configuration at first."""
+    one = Account(config)
+    with served(one) as one.url:
+        yield one

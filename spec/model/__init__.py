@@ -18,6 +18,15 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.supabase import (
+    Linters,
+    Migrations,
+    Project,
+    ProjectBackups,
+    ProjectSetting,
+    RowSecurity,
+    SecuredTable,
+)
 from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
 from spec.model.updates import Updates
 
@@ -55,10 +64,12 @@ __all__ = [
     "Index",
     "Limits",
     "Lint",
+    "Linters",
     "Load",
     "LoadTask",
     "LoadThresholds",
     "Meta",
+    "Migrations",
     "Monitoring",
     "Networking",
     "NotSpecified",
@@ -76,16 +87,21 @@ __all__ = [
     "Probes",
     "Production",
     "Profile",
+    "Project",
+    "ProjectBackups",
+    "ProjectSetting",
     "Readings",
     "Regression",
     "Reported",
     "Review",
     "Roles",
     "RoundTrip",
+    "RowSecurity",
     "Safety",
     "Sampling",
     "Scanner",
     "Sectioned",
+    "SecuredTable",
     "Security",
     "Segment",
     "Service",

@@ -23,6 +23,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
 
@@ -83,6 +84,10 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    migrations_section: Migrations | None = Field(default=None, alias="migrations")
+    linters_section: Linters | None = Field(default=None, alias="linters")
+    row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
+    project_section: Project | None = Field(default=None, alias="project")
     tls_section: Tls | None = Field(default=None, alias="tls")
     headers_section: Headers | None = Field(default=None, alias="headers")
     audit_section: Audit | None = Field(default=None, alias="audit")
@@ -164,6 +169,26 @@ class Specification(Entry):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return _there(self.load_section, "load")
+
+    @property
+    def migrations(self) -> Migrations:
+        """§3: what the release's migrations make; raises NotSpecified."""
+        return _there(self.migrations_section, "migrations")
+
+    @property
+    def linters(self) -> Linters:
+        """§9 Security Review: linters of others; raises NotSpecified."""
+        return _there(self.linters_section, "linters")
+
+    @property
+    def row_security(self) -> RowSecurity:
+        """contract: Database (row-level security): who may do what; raises NotSpecified."""
+        return _there(self.row_security_section, "row_security")
+
+    @property
+    def project(self) -> Project:
+        """§3 Supabase: the project; raises NotSpecified."""
+        return _there(self.project_section, "project")
 
     @property
     def tls(self) -> Tls:

@@ -27,6 +27,7 @@ FAMILIES = (
     "strangers_two_contract",
     "strangers_three",
     "strangers_three_contract",
+    "live_supabase",
     "live_updates",
     "live_transport",
     "live_audit",
