@@ -8,12 +8,13 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract after-release ci-summary notify sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
 	@echo "make test         lint, types and the gate's own tests; make quick: lint and the tests that start no twin, in a minute"
-	@echo "make predeploy | postdeploy | performance | contract   one suite"
+	@echo "make predeploy | postdeploy | performance | contract | maintenance   one suite"
+	@echo "make daily | weekly | monthly | quarterly   the checks of the calendar (§9), and what changed since the last run; make updates: what can be updated"
 	@echo "make after-release RELEASE=COMMIT   wait until it is live, then post-deploy and a short load; make sweep: leftovers"
 	@echo "make faults       every known failure mode against the gate; make pairs: two at once; make mutations: every fact of the specification"
 	@echo "make variants     systems that are different and right stay green; make conformance: the vendors' own clients against the doubles"
@@ -40,8 +41,16 @@ $(READY): $(LOCK) gate/arguments.py
 gate: $(READY)
 	@$(PYTEST) -m "predeploy or postdeploy or performance" $(ARGS); code=$$?; $(MAKE) --no-print-directory report; exit $$code
 
-predeploy postdeploy performance contract: $(READY)
+predeploy postdeploy performance contract maintenance: $(READY)
 	@$(PYTEST) -m $@ $(ARGS)
+
+# The regular calendar (§9): checks of all suites, held against the last run on the same target.
+daily weekly monthly quarterly: $(READY)
+	@$(PYTEST) --calendar $@ $(ARGS)
+
+# What can be updated: images, dependencies, keys by age, certificates, migrations.
+updates: $(READY)
+	@$(BIN)/python -m fixtures.updates $(ARGS)
 
 # RELEASE (a commit or a version) is waited for, TIMEOUT seconds at most.
 RELEASE ?=

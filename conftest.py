@@ -7,6 +7,7 @@ pytest_plugins = [
     "gate.again",
     "fixtures.plugin",
     "fixtures.resources",
+    "fixtures.monitoring_resources",
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",

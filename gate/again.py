@@ -37,12 +37,19 @@ class Again:
         """Remember a check that failed."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
-        if call.when == "call" and report.outcome == "failed" and isinstance(error, Failure) and self._is_safe(item):
+        if (
+            call.when == "call"
+            and report.outcome == "failed"
+            and isinstance(error, Failure)
+            and self._is_safe(item, call.duration)
+        ):
             self._failed.setdefault(named(error, item), item)
         return report
 
-    def _is_safe(self, item: pytest.Item) -> bool:
-        """A check that neither measures nor waits for a document, nor wrote more than the run's budget knows of."""
+    def _is_safe(self, item: pytest.Item, seconds: float) -> bool:
+        """A check that neither measures nor waits, for a document or longer than the time that there is for all of them."""
+        if seconds > self._session.spec.safety.again_seconds:
+            return False
         if not is_check(item) or item.get_closest_marker("performance") or item.get_closest_marker("contract"):
             return False
         return not waits(item, self._session.system.waited_for)

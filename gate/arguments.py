@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-PATH_OPTIONS = ("--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--wait-for-release")
+PATH_OPTIONS = ("--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--wait-for-release")
 FILE = "release_gate.pth"
 
 

@@ -20,7 +20,10 @@ COUNTED = ("requests", "documents", "tokens", "cents")
 
 @dataclass
 class Used:
-    """What was used so far. `peak` is the largest number of requests in one second; money is in US cents."""
+    """What was used so far. `peak` is the largest number of requests in one second; money is in US cents.
+
+    `tokens` and `cents` are estimates made before each request; what is `metered` was taken from the vendors' own answers.
+    """
 
     requests: int = 0
     documents: int = 0
@@ -29,6 +32,8 @@ class Used:
     peak: int = 0
     second: int = 0
     in_second: int = 0
+    metered_tokens: int = 0
+    metered_cents: float = 0.0
 
     def beyond(self, limits: BudgetLimits) -> str | None:
         """The first limit that is exceeded, as a message; None when none is."""
@@ -43,12 +48,20 @@ class Used:
         return (
             f"{self.requests:,} of {limits.requests:,} requests (at most {self.peak} of {limits.requests_per_second:g} in a"
             f" second), {self.documents} of {limits.documents} documents, about {self.tokens:,} of {limits.tokens:,} tokens"
-            f" and ${self.cents / 100:.2f} of ${limits.cents / 100:.2f}"
+            f" and ${self.cents / 100:.2f} of ${limits.cents / 100:.2f}{self._metered}"
         )
+
+    @property
+    def _metered(self) -> str:
+        if not self.metered_tokens:
+            return ""
+        money = f"${self.metered_cents / 100:.4f}"
+        return f"; the vendors' answers to the gate itself account for {self.metered_tokens:,} tokens and {money}"
 
     def as_data(self, limits: BudgetLimits) -> dict[str, dict[str, float]]:
         """For verdict.json: what was used and its limit, by name."""
         found = {name: {"used": float(getattr(self, name)), "limit": float(getattr(limits, name))} for name in COUNTED}
+        found["tokens"]["metered"], found["cents"]["metered"] = float(self.metered_tokens), self.metered_cents
         return found | {"requests_per_second": {"used": self.peak, "limit": limits.requests_per_second}}
 
 
@@ -89,6 +102,17 @@ class Budget:
             self._prerequisites.note_unavailable(BUDGET, message)
             raise Blocked(BUDGET, message)
 
+    def meter(self, tokens: int, cents: float) -> None:
+        """Count what a vendor's answer says that it used; the estimate made before the request is what limits hold."""
+        with self._locked():
+            used = self.used()
+            used.metered_tokens += tokens
+            used.metered_cents = round(used.metered_cents + cents, 6)
+            self._shared.write(FILE, json.dumps(asdict(used)))
+
+    def _locked(self) -> FileLock:
+        return FileLock(self._shared.below(".") / f"{FILE}.lock")
+
     def used(self) -> Used:
         """What was used so far."""
         text = self._shared.read(FILE)
@@ -96,7 +120,7 @@ class Budget:
 
     def _add(self, requests: int, documents: int, tokens: int, cents: float, paced: bool) -> Used | None:
         """The account after this, or None where the second has no place for it."""
-        with FileLock(self._shared.below(".") / f"{FILE}.lock"):
+        with self._locked():
             used = self.used()
             if paced and requests and not self._has_place(used, requests):
                 return None

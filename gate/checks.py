@@ -12,6 +12,7 @@ from typing import Any
 import allure
 import pytest
 
+from gate import calendar
 from gate.failures import Blocked, Facts, Failure, NotConfigured, shorten
 from gate.messages import expected_text, observed_text
 from gate.plugin import SPECIFICATION, session_of
@@ -65,6 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if spec is None:
         return
     select(config, items, spec)
+    calendar.keep(config, items, spec)
     session = session_of(config)
     waited_for = session.system.waited_for if session else frozenset()
     for item in items:

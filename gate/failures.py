@@ -41,7 +41,10 @@ def as_value(found: object) -> Value:
 
 @dataclass(frozen=True)
 class Exchange:
-    """The request in which a failure was seen; `status` is 0 without a response, `own` whether the service itself sent it."""
+    """The request in which a failure was seen; `status` is 0 without a response, `own` whether the service itself sent it.
+
+    `at` is when it ended, in seconds since 1970 (0: not known).
+    """
 
     method: str
     url: str
@@ -50,6 +53,7 @@ class Exchange:
     seconds: float = 0.0
     request_id: str = ""
     own: bool = True
+    at: float = 0.0
 
 
 class Failure(AssertionError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from gate.session import Session, System
+from gate.timeline import PlatformSeen, Wanted
 
 
 @pytest.hookspec(firstresult=True)
@@ -15,6 +18,11 @@ def pytest_gate_system() -> System | None:
 @pytest.hookspec()
 def pytest_gate_verified(config: pytest.Config, session: Session) -> None:
     """The target was verified, and no check has begun; called in the process that opened the session."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_gate_evidence(session: Session, wanted: Sequence[Wanted], began: float) -> PlatformSeen | None:
+    """What the platform knows about each finding of a run, which began then (seconds since 1970)."""
 
 
 @pytest.hookspec()

@@ -156,7 +156,7 @@ class Service:
             what=f"{asked.method} {httpx.URL(asked.url).path}",
             hint=f"the {self.component} log and its host; a proxy in between",
             component=self.component,
-            exchange=Exchange(asked.method, asked.url, seconds=round(spent, 3), own=False),
+            exchange=Exchange(asked.method, asked.url, seconds=round(spent, 3), own=False, at=round(time.time(), 3)),
         ) from None
 
     def get(self, path: str, **sent: Unpack[Timed]) -> Reply:

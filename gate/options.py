@@ -22,6 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", choices=("twin", "live"), help="what to judge (default: live if a live setting is present)")
     group.addoption("--env-file", type=Path, metavar="PATH", help=f"settings of the target (default {DEFAULT_ENV_FILE})")
     group.addoption("--worker-env-file", type=Path, metavar="PATH", help="the worker's settings, where they differ")
+    group.addoption(
+        "--production-env-file", type=Path, metavar="PATH", help="production's settings, to compare staging with; only read"
+    )
     # --strict is pytest's own flag; with --target live it also keeps missing configuration from passing.
     group.addoption("--fault", action="append", default=[], metavar="ID", help="break the twin (repeatable)")
     group.addoption(
@@ -33,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--wait-for-release", metavar="COMMIT|VERSION", help="wait until this release is live, then begin")
     group.addoption("--wait-timeout", type=float, default=900.0, metavar="SECONDS", help="how long to wait (default 900)")
     group.addoption("--baseline", metavar="last|FILE|RELEASE", help="compare response times with an earlier release's")
+    group.addoption("--calendar", metavar="NAME", help="the checks of an entry of the calendar, such as daily, over all suites")
+    group.addoption("--history", type=Path, metavar="PATH", help="folder that keeps earlier runs (default: beside the results)")
+    group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
@@ -71,10 +77,12 @@ def choice(config: pytest.Config) -> Choice:
         options.target,
         options.env_file,
         options.worker_env_file,
+        options.production_env_file,
         spec_file(config),
         tuple(options.fault),
         tuple(options.variant),
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),
+        commit_range=options.commit_range or "",
     )

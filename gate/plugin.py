@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from gate import hooks
+from gate import calendar, hooks
 from gate.background import ReleaseSeen
 from gate.exit_codes import ExitCode
 from gate.interrupts import Interrupts
@@ -69,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[INTERRUPTS].remember()
     try:
         config.stash[SPECIFICATION] = load(spec_file(config))
+        calendar.require_known(config, config.stash[SPECIFICATION])
         if is_quiet(config):
             return
         system: System = config.hook.pytest_gate_system()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -31,7 +32,7 @@ class Reply:
     `rule` holds the statuses that are right for the request, where the specification describes it; `request_id` names it in
     the service's log. `own`: the service itself sent it, and no proxy in front of it; `with_token`: the request carried one;
     `without_route`: it looks like the answer to a page that does not exist; `readings`: how its values
-    may be written.
+    may be written; `at` is when it came, in seconds since 1970.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Reply:
     with_token: bool = False
     without_route: bool = False
     readings: Readings = field(default_factory=Readings)
+    at: float = field(default_factory=time.time)
 
     @property
     def succeeded(self) -> bool:
@@ -144,9 +146,8 @@ class Reply:
     @property
     def exchange(self) -> Exchange:
         """What is kept of it beside a failure."""
-        return Exchange(
-            self.method, self.url, self.status, self.content_type, round(self.seconds, 4), self.request_id, self.own
-        )
+        seconds, at = round(self.seconds, 4), round(self.at, 3)
+        return Exchange(self.method, self.url, self.status, self.content_type, seconds, self.request_id, self.own, at)
 
     @property
     def hint(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import secrets
@@ -17,11 +18,13 @@ from gate.shared import SharedFolder
 from spec import DEFAULT
 
 FILE = "run.json"
+# A run's id begins with the time (UTC).
+TIME_FORM, TIME_CHARACTERS = "%y%m%d%H%M%S", 12
 
 
 def new_run_id() -> str:
     """Sortable by time, unique, and safe in an e-mail address, a file name and a URL."""
-    return f"{time.strftime('%y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(3)}"
+    return f"{time.strftime(TIME_FORM, time.gmtime())}{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Run:
     read_only: bool = False
     purpose: Literal["gate", "load"] = "gate"
     spec_file: Path = DEFAULT
+
+    @property
+    def started(self) -> float:
+        """When the run began, in seconds since 1970, as its id says it."""
+        return float(calendar.timegm(time.strptime(self.run_id[:TIME_CHARACTERS], TIME_FORM)))
 
     def environment_of(self, service: str) -> dict[str, str]:
         """Variables of a service as declared."""

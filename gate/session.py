@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from gate import observations
 from gate.background import Background, ReleaseSeen, Swept
 from gate.bounded import BoundedTransport
 from gate.budget import Budget
@@ -156,6 +157,10 @@ class Session:
         for name, setting in self.spec.harness.settings.items():
             if setting.is_secret:
                 self.masking.learn(name, self.run.values.get(name))
+
+    def observe(self, name: str, value: object) -> None:
+        """Note what was seen under a name that is the same in every run; runs of the calendar are compared by it."""
+        observations.note(self.shared, name, value)
 
     # ── its life ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,9 @@ HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
 SCHEMES = {"web_url": ("https", "http"), "database_url": ("postgresql", "postgres")}
 
 
+# Production's variables, for the comparison with staging's; nothing else reads them.
+PRODUCTION_FILE = "HARNESS_PRODUCTION_ENV_FILE"
+
 # Settings that the engine itself reads, as far as a specification does not describe them.
 OWN: Mapping[str, Setting] = {
     "API_BASE_URL": Setting(kind="web_url", target=True, strict="reading"),
@@ -24,7 +27,9 @@ OWN: Mapping[str, Setting] = {
     "HARNESS_SPEEDUP": Setting(kind="number", default="1"),
     "HARNESS_TARGET_NAME": Setting(kind="text", default="live"),
     "HARNESS_EXPECTED_COMMIT": Setting(kind="text"),
+    "HARNESS_COMMIT_RANGE": Setting(kind="text"),
     "HARNESS_SOURCE_TREE": Setting(kind="path"),
+    PRODUCTION_FILE: Setting(kind="path", must_exist=True),
 }
 
 

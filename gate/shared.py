@@ -7,7 +7,10 @@ budget.json        what was used so far (gate/budget.py)
 journal-PID.jsonl  what a process created (gate/journal.py)
 documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
+audit.json         the configuration audit (fixtures/audit.py)
+figures/           figures of the platform and the database with their bounds (fixtures/figures.py)
 interrupted        somebody pressed Ctrl-C
+observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)
 release            commit or version that the target names as its own (fixtures/identity.py)
 said-release/      the same, by source: version, commit, platform (fixtures/identity.py)
 """
@@ -21,6 +24,7 @@ from pathlib import Path
 INTERRUPTED = "interrupted"
 RELEASE = "release"
 SAID_RELEASE = "said-release"
+FIGURES = "figures"
 # Who says which release is live: the version and the commit that the service names, and the platform.
 RELEASE_SOURCES = ("version", "commit", "platform")
 

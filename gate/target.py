@@ -18,6 +18,7 @@ from gate.shared import SharedFolder
 from spec import DEFAULT, Specification, load
 
 Kind = Literal["twin", "live"]
+COMMIT_RANGE = "HARNESS_COMMIT_RANGE"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Choice:
     kind: Kind | None = None
     env_file: Path | None = None
     worker_env_file: Path | None = None
+    production_env_file: Path | None = None
     spec_file: Path = DEFAULT
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
@@ -36,6 +38,8 @@ class Choice:
     # Whether checks that write run at all; --strict needs more settings for them.
     writes: bool = True
     purpose: Literal["gate", "load"] = "gate"
+    # Two commits of the source tree, A..B, in place of the setting.
+    commit_range: str = ""
 
 
 def open_session(choice: Choice, system: System) -> Session:
@@ -56,6 +60,10 @@ def open_session(choice: Choice, system: System) -> Session:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
         values = settings.live_values(env_file_of(choice), spec)
+    if choice.production_env_file is not None:
+        values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
+    if choice.commit_range:
+        values = values | {COMMIT_RANGE: choice.commit_range}
     try:
         run = Run(
             run_id, kind, folder, values, environments_of(values, choice.worker_env_file, spec), choice.strict,

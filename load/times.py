@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from load.histogram import Latencies
 from load.record import LoadRecord
+
+Numbers = NDArray[np.float64]
 
 
 class Times:
@@ -36,17 +39,17 @@ class Times:
         """Requests."""
         return int(self.counts.sum())
 
-    def percentile(self, percent: float, weights: np.ndarray | None = None) -> float:
+    def percentile(self, percent: float, weights: Numbers | None = None) -> float:
         """The percentile, with each block counted `weights` times."""
         counts = self.counts if weights is None else self.counts * weights[self.block]
         total = np.cumsum(counts)
         return float(self.values[min(len(self.values) - 1, int(np.searchsorted(total, percent / 100 * total[-1])))])
 
-    def draw(self, random: np.random.Generator) -> np.ndarray:
+    def draw(self, random: np.random.Generator) -> Numbers:
         """How often each block is taken when as many blocks are drawn with replacement."""
         return np.bincount(random.integers(0, self.blocks, self.blocks), minlength=self.blocks).astype(float)
 
-    def of_blocks(self, percent: float) -> np.ndarray:
+    def of_blocks(self, percent: float) -> Numbers:
         """Logarithm of the percentile of each block: unlike a mean, a stall in one request does not move it."""
         found = [
             self.percentile(percent, np.bincount([number], minlength=self.blocks).astype(float))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gate.places import ROOT
 from reports.schema import FindingData
+from reports.timeline import telling
 
 DID_NOT_END = -1
 SHOWN = 1500
@@ -36,6 +37,8 @@ class FindingSeen:
     evidence: str = ""
     subjects: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    # The line of a service's log that tells the cause.
+    quote: str = ""
 
     def __str__(self) -> str:
         return f"{self.component}{f' [{self.failure_mode}]' if self.failure_mode else ''}: {self.title}"
@@ -96,7 +99,9 @@ def read_verdict(out: Path) -> VerdictSeen:
 
 def _finding(data: FindingData) -> FindingSeen:
     subjects, codes = (tuple(fact[name] for fact in data["facts"]) for name in ("subject", "code"))
-    return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects, codes)
+    told = telling(data)
+    quote = told["text"] if told else ""
+    return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects, codes, quote)
 
 
 def run_gate(suite: str, out: Path, arguments: Sequence[str], seconds: float, modules: Sequence[str] = ()) -> Concluded:

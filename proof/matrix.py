@@ -9,12 +9,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
 from proof.gate_run import run_gate
+from proof.named import names
 from proof.pages import results
 from proof.scrambled import both
 from proof.targets import NAVIGATOR, spec_of
@@ -23,7 +23,7 @@ from reports.records import FILE as FACTS
 from reports.rules import load_rules
 from spec import load
 
-SUITES = ("predeploy", "postdeploy", "performance", "contract")
+SUITES = ("predeploy", "postdeploy", "performance", "contract", "maintenance")
 RUN_SECONDS = 600
 HEALTHY = "healthy"
 # The guard stops this one before anything is written.
@@ -53,7 +53,7 @@ MEASURED_IN: dict[str, tuple[str, ...]] = {
     "G39": (DATABASE_TIMES,),
 }
 # Seconds to the verdict where there is no earlier matrix.
-USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0}
+USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0, "maintenance": 30.0}
 
 
 NO_MODE = "-"
@@ -63,7 +63,8 @@ NO_MODE = "-"
 class Known:
     """A fault as the twin lists it: `mode` is the failure mode that it is, `subject` a pattern of what must be named.
 
-    A slash in `component`, and a bar in `mode` and `subject`, separate what is equally right.
+    A slash in `component`, and a bar in `mode` and `subject`, separate what is equally right. `log` is a pattern of the line of
+    a service's log that tells the cause, by suite.
     """
 
     id: str
@@ -72,19 +73,15 @@ class Known:
     title: str
     mode: str = NO_MODE
     subject: str = "*"
-
-
-def names(patterns: str, texts: Sequence[str]) -> bool:
-    """Whether one of these texts holds one of the patterns, which a bar separates."""
-    wanted = [f"*{one.strip('*').lower()}*" for one in patterns.split("|")]
-    return any(fnmatchcase(text.lower(), one) for one in wanted for text in texts)
+    log: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Row:
     """One fault in one suite. `seconds` is the time to the verdict; `modes` are those of all findings, in their order.
 
-    `named` is what the top finding names: its title and its subjects. `blocked` are the checks that could not run.
+    `named` is what the top finding names: its title and its subjects, `quoted` the line of a log that it quotes (None: not
+    asked for). `blocked` are the checks that could not run.
     """
 
     fault: str
@@ -95,6 +92,7 @@ class Row:
     seconds: float
     right_mode: str = NO_MODE
     right_subject: str = "*"
+    right_log: str = ""
     found: str = ""
     mode: str | None = None
     summary: str = ""
@@ -106,6 +104,7 @@ class Row:
     red: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
+    quoted: str | None = None
     needs_words: bool = False
     not_judged: int = 0
 
@@ -135,6 +134,11 @@ class Row:
         return self.was_refused or (self.mode or NO_MODE) in self.right_mode.split("|")
 
     @property
+    def has_quote(self) -> bool:
+        """Whether the top finding quotes the line that tells the cause, where a service logs one and it was asked for."""
+        return not self.right_log or self.quoted is None or names(self.right_log, [self.quoted])
+
+    @property
     def wrong_modes(self) -> list[str]:
         """Failure modes that any finding of the row has wrongly."""
         return [mode for mode in self.modes if mode not in self.right_mode.split("|")]
@@ -149,7 +153,7 @@ class Row:
         """Whether the gate did what it should: red and named with a fault, green without."""
         if self.fault in UNJUDGED:
             return not self.is_red and not self.findings and self.not_judged > 0
-        return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named
+        return not self.is_red if self.fault == HEALTHY else self.is_red and self.is_named and self.has_quote
 
     @property
     def problems(self) -> str:
@@ -158,6 +162,7 @@ class Row:
             "component": self.has_component,
             "subject": self.has_subject,
             "failure mode": self.has_mode,
+            "quote": self.has_quote,
             f"wrong {', '.join(self.wrong_modes)}": not self.wrong_modes,
         }
         return ", ".join(name for name, is_right in judged.items() if not is_right)
@@ -202,7 +207,8 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR, variant: str
     row.checks = [check.id for check in done.verdict.checks if check.status != "skipped"]
     if (top := done.top) is not None:
         row.found, row.mode, row.summary, row.evidence = top.component, top.failure_mode, top.title, top.evidence
-        row.named = [str(top), *top.subjects]
+        row.named, row.quoted = [str(top), *top.subjects], top.quote
+        row.right_log = fault.log.get(suite, "") if fault and not variant else ""
     elif row.is_red:
         row.evidence = done.tail
     return row

@@ -55,6 +55,7 @@ def _counts(rows: Sequence[Row], judged: Sequence[Row]) -> list[str]:
         f"- the top finding has the right failure mode, or rightly none: {_by_kind(mode, ids)}",
         f"- the top finding names the right component: {_by_kind(component, ids)}",
         f"- the top finding names what is broken: {_by_kind(subject, ids)}",
+        f"- the top finding quotes the service's own line that tells the cause, where one is logged: {_quotes(judged)}",
         f"- rows whose findings change when every text is replaced by nonsense: **{sum(row.needs_words for row in judged)}**",
         f"- findings with a wrong failure mode, on top or below: **{Share(wrong, findings).below}**",
         f"- a healthy twin is green: {'yes' if green else '**no**'}",
@@ -72,14 +73,22 @@ def _by_kind(good: set[str], ids: set[str]) -> str:
     return ", ".join(f"**{Share(len(good & members), len(members)).above}** {kind} faults" for kind, members in kinds.items())
 
 
+def _quotes(judged: Sequence[Row]) -> str:
+    """Of the rows for which a line is declared and the platform was asked."""
+    rows = [row for row in judged if row.right_log and row.quoted is not None]
+    return f"**{Share(sum(row.has_quote for row in rows), len(rows)).above}** rows" if rows else "not asked in this matrix"
+
+
 def _table(judged: Sequence[Row]) -> list[str]:
     lines = [
-        "| fault | what is broken | suite | red checks | top finding | findings | not right | time to verdict |",
-        "|---|---|---|---|---|---|---|---|",
+        "| fault | what is broken | suite | red checks | top finding | findings | quoted | not right | time to verdict |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in judged:
         number = len(row.red) or ("all blocked" if row.exit_code == ExitCode.BLOCKED else "–")
         wrong = row.problems if row.is_red and not row.is_right else ""
-        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, wrong, f"{row.seconds:.0f} s"]
+        asked = row.right_log and row.quoted is not None
+        quoted = ("yes" if row.has_quote else "**no**") if asked else ""
+        cells = [row.fault, row.title, row.suite, number, row.conclusion, row.findings, quoted, wrong, f"{row.seconds:.0f} s"]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines

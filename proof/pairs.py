@@ -22,7 +22,8 @@ from pathlib import Path
 from gate.exit_codes import ExitCode
 from proof.figures import Share
 from proof.gate_run import FindingSeen, run_gate
-from proof.matrix import NO_MODE, REFUSED, RUN_SECONDS, Known, Row, known_faults, names, read_rows
+from proof.matrix import NO_MODE, REFUSED, RUN_SECONDS, Known, Row, known_faults, read_rows
+from proof.named import names
 from proof.pages import DOCS, results
 
 SUITES = "predeploy or postdeploy"

@@ -57,7 +57,14 @@ def again(row: Row, system: str) -> Row:
 
 
 def _as_known(row: Row, fault: Known) -> Row:
-    return replace(row, right_mode=fault.mode, right_subject=fault.subject, component=fault.component)
+    # What was quoted stays as it was: the platform is not asked again.
+    return replace(
+        row,
+        right_mode=fault.mode,
+        right_subject=fault.subject,
+        right_log=fault.log.get(row.suite, ""),
+        component=fault.component,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

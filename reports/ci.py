@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from gate.settings import ConfigurationError
+from reports import change_text
 from reports.checklist import BOXES
 from reports.schema import FindingData, VerdictData
 from reports.terminal import format_counts
@@ -48,6 +49,9 @@ def format_markdown(data: VerdictData) -> str:
     if data["findings"]:
         lines += ["", "| | finding | expected | observed | next step |", "|---|---|---|---|---|"]
         lines += [_finding_row(number, finding) for number, finding in enumerate(data["findings"], 1)]
+    if "changes" in data:
+        lines += ["", f"**{cell(data['changes']['title'])}**: {cell(change_text.summary(data['changes']))}", ""]
+        lines += [f"- {label}: {cell(text)}" for label, text in change_text.lines(data["changes"])]
     if data["not_judged"]:
         lines += ["", *(f"- not judged: {entry['checks']} checks, {cell(entry['what'])}" for entry in data["not_judged"])]
     lines += ["", "<details><summary>Checklist</summary>", ""]

@@ -44,9 +44,9 @@ class Diagnosis:
         self._place = {code: number for number, code in enumerate(self._codes.codes)}
         self._graph = Graph(spec)
         self._spec = spec
-        self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
+        self.facts = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
         self._good = of_passes(self._checks)
-        self._pool = list(self._all)
+        self._pool = list(self.facts)
         self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
         self._findings: list[Finding] = []
 
@@ -57,6 +57,9 @@ class Diagnosis:
         for rule in causes:
             self._apply(rule)
         for cluster in self._clusters(symptom=False):
+            self._add(cluster)
+        self._adopt_restated()
+        for cluster in self._clusters(symptom=False, restates=True):
             self._add(cluster)
         for finding in list(self._findings):
             self._explain(finding)
@@ -75,14 +78,14 @@ class Diagnosis:
             return False
         if rule.any_of and not any(condition.matches(fact) for condition in rule.any_of for fact in self._pool):
             return False
-        if any(condition.matches(fact) for condition in rule.none_of for fact in self._all):
+        if any(condition.matches(fact) for condition in rule.none_of for fact in self.facts):
             return False
         if any(condition.matches(good) for condition in rule.not_passed for good in self._good):
             return False
         return all(self._is_good(condition.matches) for condition in rule.passed)
 
     def _is_good(self, matches: Callable[[Fact | Good], bool]) -> bool:
-        return any(map(matches, self._good)) and not any(map(matches, self._all))
+        return any(map(matches, self._good)) and not any(map(matches, self.facts))
 
     def _touches(self, rule: Rule, cluster: Sequence[Fact]) -> bool:
         return any(condition.matches(fact) for condition in rule.proof() for fact in cluster)
@@ -110,12 +113,20 @@ class Diagnosis:
 
     # ── clusters ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _clusters(self, symptom: bool) -> list[list[Fact]]:
+    def _adopt_restated(self) -> None:
+        """What an audit says again of a subject belongs to the finding that is about it."""
+        for finding in self._findings:
+            subjects = {fact.subject for fact in finding.facts}
+            again = [fact for fact in self._pool if fact.subject in subjects and self._codes.codes[fact.code].restates]
+            finding.explained += again
+            self._pool = [fact for fact in self._pool if fact not in again]
+
+    def _clusters(self, symptom: bool, restates: bool = False) -> list[list[Fact]]:
         """Facts of the same code, subject and observation together, the most fundamental first."""
         found: dict[tuple[str, str, str], list[Fact]] = {}
         for fact in self._pool:
             code = self._codes.codes[fact.code]
-            if code.symptom is symptom:
+            if code.symptom is symptom and code.restates is restates:
                 key = (fact.code, fact.component, "") if code.group == "component" else (fact.code, fact.subject, fact.seen)
                 found.setdefault(key, []).append(fact)
         return sorted(found.values(), key=lambda cluster: self._depth(cluster[0]))

@@ -7,16 +7,26 @@ from dataclasses import asdict
 from typing import cast
 
 from gate.messages import expected_text, observed_text
+from gate.timeline import TimelineEntry
 from reports.model import Fact, Finding
 from reports.schema import ExchangeData, FactData, FindingData
+from reports.timeline import as_data as timeline_data
 from reports.wording import Words, representative
 
 MOST_FACTS = 20
 
 
-def as_data(findings: Sequence[Finding], words: Words, again: Mapping[str, str]) -> list[FindingData]:
+def as_data(
+    findings: Sequence[Finding],
+    words: Words,
+    again: Mapping[str, str],
+    timelines: Sequence[Sequence[TimelineEntry]] = (),
+) -> list[FindingData]:
     """The findings in their order; `again` says for a check how often it failed when it was run again."""
-    return [_finding(rank, finding, words, again) for rank, finding in enumerate(findings, 1)]
+    found = [_finding(rank, finding, words, again) for rank, finding in enumerate(findings, 1)]
+    for place, finding in enumerate(found):
+        finding["timeline"] = timeline_data(timelines[place] if place < len(timelines) else ())
+    return found
 
 
 def _finding(rank: int, finding: Finding, words: Words, again: Mapping[str, str]) -> FindingData:

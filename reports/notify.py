@@ -21,6 +21,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from gate.exit_codes import ExitCode
 from gate.masking import Masking
 from gate.settings import ConfigurationError
+from reports import change_text
 from reports.schema import VerdictData
 from reports.text import for_slack
 from reports.verdict import read_last
@@ -62,6 +63,8 @@ def message(data: VerdictData, report_url: str = "") -> Message:
         lines.append(for_slack(f"• *{finding['component']}*: {finding['title']}\n   next: {finding['next_step']}"))
     if len(findings) > MOST_FINDINGS:
         lines.append(f"• and {len(findings) - MOST_FINDINGS} more")
+    if "changes" in data:
+        lines.append(for_slack(f"{data['changes']['title']}: {change_text.summary(data['changes'])}"))
     if report_url:
         lines.append(f"<{report_url}|report>")
     text = "\n".join(lines)

@@ -23,11 +23,12 @@ from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
-from reports import checklist, ctrf, history, judgement, records, summary, terminal, verdict
+from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
 from reports.diagnosis import Diagnosis
 from reports.findings import as_data
 from reports.internals import allure_
 from reports.model import Check, Fact
+from reports.review import Review
 from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
 from reports.wording import Target, Words
@@ -35,7 +36,17 @@ from spec import SpecError
 
 RECORDER = "gate-recorder"
 ALLURE_RESULTS = "allure-results"
-FILES = ("verdict.json", "checklist.md", "junit.xml", "ctrf.json", "facts.json", "index.html", "summary.json")
+FILES = (
+    "verdict.json",
+    "checklist.md",
+    "junit.xml",
+    "ctrf.json",
+    "facts.json",
+    "index.html",
+    "summary.json",
+    "audit.json",
+    "audit.html",
+)
 FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
@@ -141,18 +152,27 @@ class Recorder:
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
         own = [*([left] if left is not None else []), *_not_loaded(self._not_loaded)]
-        ranked = Diagnosis(checks, self._rules, session.spec, _error_of(session), own).conclude()
+        diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session), own)
+        ranked = diagnosis.conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
-        findings = as_data(ranked, words, again.read(session.shared))
+        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
+        asked = [] if is_interrupted else ranked
+        seen = timeline.see(config.hook, session, asked, checks, self._started, time.time())
+        findings = as_data(ranked, words, again.read(session.shared), seen.timelines)
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
-        is_interrupted = pytest_session.exitstatus == pytest.ExitCode.INTERRUPTED
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if is_whole:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
         elif is_interrupted and decided == "pass":
             decided = "blocked"
-        data = verdict.build(session, checks, findings, decided, self._times(config))
+        times = self._times(config)
+        data = verdict.build(session, checks, findings, decided, times)
+        data["platform"] = seen.note
+        if is_whole:
+            review = Review(config, session, times.started_at)
+            if (changes := review.conclude(checks, diagnosis.facts, words, decided)) is not None:
+                data["changes"] = changes
         self._write(session, data, checks)
         if is_whole or checks:
             self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)
@@ -176,6 +196,7 @@ class Recorder:
         report = ctrf.build(checks, self._started, time.time())
         (self.out / "ctrf.json").write_text(mask(json.dumps(report, indent=1, ensure_ascii=False)) + "\n")
         records.write(self.out, checks, _error_of(session), mask)
+        audit.write(self.out, session.shared, data, mask)
         samples = session.shared.path / "samples"
         if samples.is_dir():
             shutil.copytree(samples, self.out / "load", dirs_exist_ok=True)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Literal, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
+
+from reports.change_schema import ChangesData
 
 VERSION = 2
 
@@ -59,7 +61,7 @@ class ItemData(TypedDict):
 
 
 class ExchangeData(TypedDict):
-    """The request in which a fact was seen; status 0: no response. Seconds of the whole call."""
+    """The request in which a fact was seen; status 0: no response. Seconds of the whole call, which ended `at`."""
 
     method: str
     url: str
@@ -68,6 +70,7 @@ class ExchangeData(TypedDict):
     seconds: float
     request_id: str
     own: bool
+    at: NotRequired[float]
 
 
 class FactData(TypedDict):
@@ -83,12 +86,28 @@ class FactData(TypedDict):
     exchange: ExchangeData | None
 
 
+class TimelineData(TypedDict):
+    """One thing that happened around a failure, in the words of its source: a service, a job or the platform.
+
+    `kind` is log, status, deploy or event; `level` that of a log line; `count` how often it was said. `tells`: the line that
+    shows the cause.
+    """
+
+    time: str
+    source: str
+    kind: Literal["log", "status", "deploy", "event"]
+    level: str
+    text: str
+    count: int
+    tells: bool
+
+
 class FindingData(TypedDict):
     """A cause, with the facts that prove it and the checks that it explains.
 
     `harm` is a class of spec/codes.toml, worst first in rank; `reach` the number of checks that failed or were blocked by it;
     `confidence` is proven, observed or likely. A failure mode stands only where its proof holds. `command` is part of the next
-    step, or empty.
+    step, or empty. `timeline` is what the platform knows about it, oldest first.
     """
 
     rank: int
@@ -108,6 +127,7 @@ class FindingData(TypedDict):
     command: str
     checks: list[str]
     blocked: list[str]
+    timeline: NotRequired[list[TimelineData]]
 
 
 class NotJudgedData(TypedDict):
@@ -125,8 +145,33 @@ class ResidueData(TypedDict):
     after: dict[str, int]
 
 
+class FigureData(TypedDict):
+    """A figure of the platform or of the database over a window: the run, the last day, or the moment.
+
+    `value` is null where the source gives none; `judged` is false then, and where it is made of too few samples. One of
+    `at_most` and `at_least` is its bound.
+    """
+
+    name: str
+    subject: str
+    value: float | None
+    at_most: float | None
+    at_least: float | None
+    unit: str
+    window: Literal["run", "day", "now"]
+    samples: int
+    section: str
+    source: str
+    judged: bool
+    broken: bool
+
+
 class VerdictData(TypedDict):
-    """verdict.json; `schema` is raised with every change that is not an addition."""
+    """verdict.json; `schema` is raised with every change that is not an addition.
+
+    `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
+    `changes`: only of a run of the calendar.
+    """
 
     schema: int
     verdict: Literal["pass", "fail", "blocked"]
@@ -140,9 +185,12 @@ class VerdictData(TypedDict):
     not_judged: list[NotJudgedData]
     checklist: list[ItemData]
     findings: list[FindingData]
+    platform: NotRequired[str]
+    figures: list[FigureData]
     budget: dict[str, dict[str, float]]
     used: str
     residue: ResidueData
+    changes: NotRequired[ChangesData]
 
 
 class DocumentData(TypedDict):
@@ -156,10 +204,14 @@ class DocumentData(TypedDict):
 
 
 class ResponseTime(TypedDict):
-    """One measured thing: figures and limits in milliseconds by name, and how near it is to its limit (1: reached)."""
+    """One measured thing and its targets: figures and limits in milliseconds by name.
+
+    `nearness`: how near it is to its limit (1: reached).
+    """
 
     name: str
     section: str
+    targets: list[str]
     count: int
     figures: dict[str, float]
     low: float

@@ -18,7 +18,7 @@ from gate.exit_codes import ExitCode
 from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
-from reports import history, response_times
+from reports import change_text, history, response_times
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
 from reports.terminal import format_release
@@ -33,6 +33,7 @@ HEADLINES = {
     "blocked": ("BLOCKED", "The target could not be judged completely."),
 }
 LINKS = (
+    ("audit.html", "Configuration audit: every setting in all the places where it stands"),
     ("allure-report/index.html", "Allure report: every check with its requests, responses and SQL"),
     ("load/smoke.html", "Load report: response times over time"),
     ("load/nightly.html", "Nightly load report"),
@@ -109,6 +110,7 @@ def draw(out: Path) -> None:
     page = templates_in(TEMPLATES).get_template("index.html.j2")
     text = page.render(
         data=run,
+        changed=change_text,
         more=data,
         headline=title,
         sentence=sentence,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 
+from reports import change_text
+from reports.change_schema import ChangesData
 from reports.schema import FindingData, VerdictData
+from reports.timeline import telling
 
 MOST_SHOWN = 4
 # Characters of a commit.
@@ -46,8 +49,12 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> l
         lines.append("note       the run was interrupted: not all checks ran")
     if data["findings"]:
         lines += _findings(data["findings"])
+        if note := data.get("platform"):
+            lines += _wrapped("note", note)
     elif data["verdict"] == "blocked" and data["not_judged"]:
         lines.append("because    --strict: a run in which checks were not judged does not pass")
+    if "changes" in data:
+        lines += _changes(data["changes"])
     lines.append(f"used       {data['used']}")
     lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
     # What the target says of itself must not command the terminal.
@@ -60,12 +67,25 @@ def _findings(findings: list[FindingData]) -> list[str]:
     lines = _wrapped("because", f"1. {format_title(top)}")
     lines += _wrapped("expected", f"{top['expected']}{section}")
     lines += _wrapped("observed", f"{top['evidence']}{_again(top)}")
+    if (told := telling(top)) is not None:
+        lines += _wrapped("log", f"{told['source']} {told['time'][11:19]} {told['text']}{_times(told['count'])}")
     lines += _wrapped("next", top["next_step"].removesuffix(f": {top['command']}") if top["command"] else top["next_step"])
     if top["command"]:
         lines.append(f"run        {top['command']}")
     for finding in findings[1:]:
         lines += _wrapped("also", f"{finding['rank']}. {format_title(finding)}{_again(finding)}")
     return lines
+
+
+def _times(count: int) -> str:
+    return f" ({count} times)" if count > 1 else ""
+
+
+def _changes(changes: ChangesData) -> list[str]:
+    found = _wrapped("calendar", f"{changes['title']} ({changes['calendar']}): {change_text.summary(changes)}")
+    for label, text in change_text.lines(changes):
+        found += _wrapped(label, text)
+    return found
 
 
 def _again(finding: FindingData) -> str:

@@ -12,7 +12,8 @@ from gate.places import OUT
 from gate.run import checkout_commit
 from gate.session import Session
 from gate.settings import ConfigurationError
-from gate.shared import RELEASE, RELEASE_SOURCES, SAID_RELEASE
+from gate.shared import FIGURES, RELEASE, RELEASE_SOURCES, SAID_RELEASE
+from reports import figures
 from reports.judgement import not_judged
 from reports.model import Check, Outcome, Verdict
 from reports.schema import VERSION, FindingData, ItemData, ReleaseData, TargetData, VerdictData
@@ -74,6 +75,7 @@ def build(
         "not_judged": not_judged(checks),
         "checklist": [_item(entry.id, entry.title, checks) for entry in session.spec.checklist],
         "findings": list(findings),
+        "figures": figures.read(session.shared.path / FIGURES),
         "budget": used.as_data(limits),
         "used": used.format_line(limits),
         "residue": {"before": before, "after": session.swept.after or before},

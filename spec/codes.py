@@ -19,7 +19,8 @@ class Code(BaseModel):
 
     `at` is "service" for what is wrong with the service that was asked, whatever the check is about.
     `on` is what an exchange must have shown before a check's own code takes the place of the engine's. A `symptom` is explained
-    by a proven cause upstream; `spreads` says what such a cause brings about downstream.
+    by a proven cause upstream; `spreads` says what such a cause brings about downstream. What `restates` belongs to the finding
+    of the same subject, where another code has one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +30,7 @@ class Code(BaseModel):
     on: Literal["", "accepted", "refused", "denied"] = ""
     at: Literal["", "service"] = ""
     symptom: bool = False
+    restates: bool = False
     spreads: Literal["", "outage", "slow"] = ""
     causes: list[str] = Field(min_length=1)
     say: str

@@ -73,6 +73,11 @@ def services(spec: Specification) -> Iterable[str]:
     return spec.services
 
 
+def web_services(spec: Specification) -> Iterator[str]:
+    """Services that answer HTTP."""
+    return (name for name, service in spec.services.items() if service.health_check_path)
+
+
 def importable(spec: Specification) -> Iterator[str]:
     """Services whose modules can be imported without starting them."""
     return (name for name, service in spec.services.items() if service.import_module)

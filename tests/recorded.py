@@ -128,5 +128,6 @@ VERDICT: VerdictData = {
     ],
     "budget": {},
     "used": "nothing",
+    "figures": [],
     "residue": {"before": {}, "after": {}},
 }  # fmt: skip

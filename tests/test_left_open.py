@@ -6,7 +6,8 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from fixtures.network import days_wanted, is_sent_home, shown_to
+from fixtures.certificates import days_wanted
+from fixtures.network import is_sent_home, shown_to
 from fixtures.open_routes import may_be_open
 from fixtures.stored import Chunk, is_nearest, wrongly_hashed
 from gate.reply import Reply

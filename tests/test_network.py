@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fixtures.network import Tls
+from fixtures.tls import Tls
 from gate.session import Session
 from tests.conftest import with_values
 

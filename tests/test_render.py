@@ -87,8 +87,8 @@ def test_a_listing_that_never_ends_is_left(tmp_path: Path) -> None:
         assert render(tmp_path, url).find_service("navigator-api") is None
 
 
-def a_double(**behaviour: Any) -> TestClient:
-    """The double of an account."""
+def a_double(folder: Path = ROOT, **behaviour: Any) -> TestClient:
+    """The double of an account, of a twin in this folder."""
     names = (
         "database_admin_url",
         "jwt_secret",
@@ -98,7 +98,7 @@ def a_double(**behaviour: Any) -> TestClient:
         "llamaparse_key",
         "anthropic_key",
     )
-    files = {name: str(ROOT) for name in ("folder", "ca_file", "cert_file", "key_file")}
+    files = {name: str(folder) for name in ("folder", "ca_file", "cert_file", "key_file")}
     texts = dict.fromkeys(names, "x") | {"project_ref": "ref", "commit": "c" * 40, "render_key": KEY}
     values: dict[str, Any] = files | texts | {"ports": {"api": 1}, "speedup": 1, "behaviour": behaviour}
     config = TwinConfig(**values)

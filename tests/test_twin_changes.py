@@ -1,6 +1,7 @@
 """The catalogues of faults and variants: what is listed is well formed, and what is not well formed is refused."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,7 +93,7 @@ def test_machines_read_all_of_a_fault(system: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     listed = json.loads(done.stdout)
     assert len({fault["id"] for fault in listed}) == len(listed) >= 19
-    assert all(set(fault) == {"id", "component", "suites", "title", "mode", "subject"} for fault in listed)
+    assert all(set(fault) == {"id", "component", "suites", "title", "mode", "subject", "log"} for fault in listed)
     assert all(fault["mode"] == fault["id"] for fault in listed if fault["id"].startswith("F"))
 
 
@@ -101,4 +102,4 @@ def test_lists_begin_with_the_id(command: str) -> None:
     done = subprocess.run([*TWIN, command], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     listed = [line.split()[0] for line in done.stdout.splitlines()]
     assert len(listed) == len(set(listed)) >= 3
-    assert all(name[0] in "FGSTUVW" and name[1:].isdigit() for name in listed)
+    assert all(re.fullmatch(r"[FGSTUVW]\d+|L[A-H]\d+", name) for name in listed)

@@ -10,7 +10,7 @@ import pytest
 from fixtures.accounts import expect_own_account
 from fixtures.api import expect_jobs
 from fixtures.clock import TimeField
-from fixtures.network import Problem
+from fixtures.handshake import Problem
 from fixtures.users import User
 from fixtures.violations import DAILY_LIMIT, of_an_origin, of_anothers_job, within, without_right_token
 from gate.failures import Failure

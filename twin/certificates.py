@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import trustme
 
 VALID = timedelta(days=30)
+YOUNG = timedelta(days=1)
 NAMES = ("localhost", "127.0.0.1")
+Issue = Callable[[trustme.CA], trustme.LeafCert]
+NONE: Mapping[str, Issue] = MappingProxyType({})
+
+
+def of(part: str, file: str) -> str:
+    """The path of a part's own certificate or key, derived from the one that the other parts use."""
+    path = Path(file)
+    return str(path.with_stem(f"{path.stem}-{part}"))
 
 
 def of_api(file: str) -> str:
-    """The path of the API's certificate or key, derived from the one that the other parts use."""
-    path = Path(file)
-    return str(path.with_stem(f"{path.stem}-api"))
+    """The path of the API's certificate or key."""
+    return of("api", file)
 
 
-def write(ca_file: str, cert_file: str, key_file: str, api: Callable[[trustme.CA], trustme.LeafCert] | None = None) -> None:
-    """Write the authority, a valid certificate for the parts, and one for the API: from `api`, or valid as well."""
+def issued(authority: trustme.CA, *names: str, life: timedelta = VALID, **options: Any) -> trustme.LeafCert:
+    """A certificate that was issued yesterday, for the parts or for these names."""
+    now = datetime.now(UTC)
+    return authority.issue_cert(*(names or NAMES), not_before=now - YOUNG, not_after=now + life, **options)
+
+
+def write(ca_file: str, cert_file: str, key_file: str, api: Issue | None = None, others: Mapping[str, Issue] = NONE) -> None:
+    """Write the authority, a valid certificate for the parts, one for the API, and those of `others` by part."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(ca_file)
-    _write(authority.issue_cert(*NAMES), cert_file, key_file)
-    certificate = api(authority) if api else authority.issue_cert(*NAMES, not_after=datetime.now(UTC) + VALID)
-    _write(certificate, of_api(cert_file), of_api(key_file))
+    _write(issued(authority), cert_file, key_file)
+    for part, issue in {"api": api or issued, **others}.items():
+        _write(issue(authority), of(part, cert_file), of(part, key_file))
 
 
 def _write(certificate: trustme.LeafCert, cert_file: str, key_file: str) -> None:

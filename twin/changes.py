@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 PlanT = TypeVar("PlanT")
 ChangeT = TypeVar("ChangeT", bound="Change[Any]")
-ID = re.compile(r"[A-Z]\d{2,3}")
+ID = re.compile(r"[A-Z]{1,2}\d{2,3}")
 MODE = re.compile(r"(F(0[1-9]|[12]\d|3[0-6])|-)(\|(F(0[1-9]|[12]\d|3[0-6])|-))*")
 SUITES = frozenset({"predeploy", "postdeploy", "performance", "resilience", "contract", "maintenance"})
 
@@ -37,7 +37,7 @@ class Change(Generic[PlanT]):
     def problem(self) -> str | None:
         """The reason why it is malformed, or None."""
         if not ID.fullmatch(self.id):
-            return "its id is not a capital letter and two or three digits"
+            return "its id is not one or two capital letters and two or three digits"
         return None if self.title.strip() else "its title is empty"
 
     def __str__(self) -> str:
@@ -55,14 +55,17 @@ class Fault(Change[PlanT]):
 
     A slash in `component` separates names that are equally correct: a suite may observe the fault in either part. `mode` is the
     failure mode that the defect truly is, `-` where it is none; a bar separates modes that are equally right. `subject` names
-    the broken thing as the on-call engineer must
-    read it: the subject or the title of the top finding matches one of its patterns (`fnmatch`, separated by `|`).
+    the broken thing as the on-call engineer must read it: the subject or the title of the top finding matches one of its
+    patterns (`fnmatch`, separated by `|`). `log` is such a pattern of the line of a service's log that tells the cause, in all
+    suites but those in which the service has no occasion to log it (`silent`).
     """
 
     component: str
     suites: tuple[str, ...]
     mode: str = field(kw_only=True)
     subject: str = field(kw_only=True)
+    log: str = field(default="", kw_only=True)
+    silent: tuple[str, ...] = field(default=(), kw_only=True)
 
     def problem(self) -> str | None:
         """The reason why it is malformed, or None."""
@@ -74,6 +77,8 @@ class Fault(Change[PlanT]):
             return f"expected a component; found {self.component!r}"
         if not self.suites or not set(self.suites) <= SUITES:
             return f"expected suites of {', '.join(sorted(SUITES))}; found {', '.join(self.suites) or 'none'}"
+        if self.silent and (not self.log or not set(self.silent) < set(self.suites)):
+            return f"expected suites among its own in which nothing is logged; found {', '.join(self.silent)}"
         return super().problem()
 
     def __str__(self) -> str:
@@ -82,7 +87,8 @@ class Fault(Change[PlanT]):
     def as_data(self) -> dict[str, object]:
         """For machines."""
         names = ("id", "component", "suites", "title", "mode", "subject")
-        return {name: getattr(self, name) for name in names}
+        log = {suite: self.log for suite in self.suites if self.log and suite not in self.silent}
+        return {name: getattr(self, name) for name in names} | {"log": log}
 
 
 def mode_of(id: str, mode: str | None) -> str:

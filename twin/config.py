@@ -32,6 +32,8 @@ class TwinConfig:
     project_ref: str
     commit: str
     speedup: float
+    # Of an operator, for Supabase's management API.
+    management_token: str = ""
     # legacy: keys are JWTs of the shared secret; new: opaque keys, and the shared secret is not trusted.
     key_style: str = "legacy"
     signing_algorithm: str = "HS256"

@@ -33,8 +33,15 @@ def fill(config: TwinConfig, password: str, source: Path) -> None:
         "HARNESS_EXPECTED_COMMIT": config.commit,
         "HARNESS_SPEEDUP": f"{config.speedup:g}",
         "SUPABASE_JWT_SECRET": config.jwt_secret,
+        "HARNESS_OPENAI_ORGANIZATION": "org-twin",
+        "HARNESS_OPENAI_PROJECT": "proj_twin",
+        "HARNESS_ANTHROPIC_ORGANIZATION": "8a2c4e4f-0000-4000-8000-000000000001",
         "RENDER_API_KEY": config.render_key,
         "RENDER_BASE_URL": config.url("render"),
+        "SUPABASE_ACCESS_TOKEN": config.management_token,
+        "SUPABASE_MANAGEMENT_URL": config.url("supabase"),
+        "HARNESS_PACKAGE_INDEX_URL": f"{config.url('render')}/registry/simple",
+        "HARNESS_VULNERABILITY_URL": f"{config.url('render')}/registry/osv/v1/query",
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import jwt
 
 from twin import environments, keys
+from twin.certificates import Issue
 from twin.config import TwinConfig
 from twin.envfile import write_env
 from twin.ports import free_ports
@@ -21,7 +22,18 @@ from twin.running import uvicorn_command
 __all__ = ["Plan", "free_ports", "make", "write_env"]
 
 SOURCE = Path(__file__).parent / "source"
-PARTS = ("api", "api_inner", "supabase", "openai", "llamaparse", "anthropic", "render", "postgres", "postgres_inner")
+PARTS = (
+    "api",
+    "api_inner",
+    "plain",
+    "supabase",
+    "openai",
+    "llamaparse",
+    "anthropic",
+    "render",
+    "postgres",
+    "postgres_inner",
+)
 PROJECT_REF = "staging-project"
 KEY_SECONDS = 10 * 365 * 24 * 3600
 
@@ -35,6 +47,12 @@ class Plan(Release):
     processes: list[str] = field(default_factory=lambda: ["api", "worker"])
     # Other people's traffic: all the time (`meanwhile`), or before the services are restarted (`before`).
     company: Literal["", "meanwhile", "before"] = ""
+    # Certificates of parts that do not present the usual one, by part.
+    certificates: dict[str, Issue] = field(default_factory=dict)
+    # Settings of the database's server beside its own.
+    postgres_settings: dict[str, str] = field(default_factory=dict)
+    # Whether the host starts a service again that has ended, and ends one that breaks its limit of memory.
+    restarts: bool = True
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 
@@ -52,6 +70,16 @@ class Plan(Release):
     def listen(self, part: str, **options: Any) -> None:
         """How a part listens (options of `serve.py`)."""
         self.behaviour.setdefault("listen", {}).setdefault(part, {}).update(options)
+
+    def answer_plainly(self, **options: Any) -> None:
+        """Have something answer plain http of the API (options of `doubles/plain.py`), where the operator knows of it."""
+        self.behaviour["plain"] = options
+        self.config.operator_env["HARNESS_HTTP_URL"] = f"http://localhost:{self.config.ports['plain']}"
+
+    def offer_database_tls(self, **options: Any) -> None:
+        """Have a pooler with TLS in front of the database (options of `doubles/line.py`), whose authority is known."""
+        self.behaviour.setdefault("postgres", {"delay": 0}).update({"tls": True, **options})
+        self.config.operator_env["HARNESS_DATABASE_CA_FILE"] = self.config.ca_file
 
     def set_variable(self, service: str, name: str, value: str) -> None:
         """Set a variable of `api` or `worker`; raises ValueError for another service."""
@@ -128,6 +156,7 @@ def make(folder: Path, speedup: float) -> Plan:
         anthropic_key=f"staging-anthropic-{secrets.token_hex(16)}",
         render_key=f"staging-render-{secrets.token_hex(16)}",
         project_ref=PROJECT_REF,
+        management_token=f"staging-management-{secrets.token_hex(16)}",
         commit=secrets.token_hex(20),
         speedup=speedup,
     )

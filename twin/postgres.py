@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ SETTINGS = {
     "wal_level": "logical",
     "timezone": "UTC",
 }
+NOTHING: Mapping[str, str] = {}
 
 
 class Postgres:
@@ -61,11 +62,11 @@ class Postgres:
             except OSError as error:
                 raise TwinError(f"the owner of PostgreSQL's files cannot be {self._user.pw_name!r}: {error}") from error
 
-    def start(self) -> None:
-        """Start the server once its data folder is complete; raises TwinError."""
+    def start(self, settings: Mapping[str, str] = NOTHING) -> None:
+        """Start the server once its data folder is complete, with these settings beside its own; raises TwinError."""
         self._processes.finish("initdb", START_SECONDS)
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
-        for name, value in (SETTINGS | {"port": str(self._port)}).items():
+        for name, value in (SETTINGS | {"port": str(self._port)} | dict(settings)).items():
             command += ["-c", f"{name}={value}"]
         self._processes.spawn("postgres", command, path_only(), user=self._user, death=signal.SIGQUIT)
 

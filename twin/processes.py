@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from twin.pids import Pids
+
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
@@ -42,10 +44,12 @@ def _named(name: str) -> Iterator[None]:
 
 
 class Processes:
-    """Processes that write `<name>.log` into one folder."""
+    """Processes that write `<name>.log` into one folder, and stand in its `pids.json`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._pids = Pids(folder)
+        self._started: dict[str, float] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def spawn(
@@ -75,6 +79,25 @@ class Processes:
                 start_new_session=True,
                 preexec_fn=_die_with_parent(death),
             )
+        self._started[name] = time.monotonic()
+        self._pids.started(name, self._running[name].pid)
+
+    def pid(self, name: str) -> int:
+        """The id of a process."""
+        return self._running[name].pid
+
+    def kill(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a process and wait until it has ended."""
+        self._running[name].send_signal(number)
+        self._running[name].wait()
+
+    def note_death(self, name: str, memory_limit: float = 0.0) -> float | None:
+        """Note that a process has ended, by itself or for its memory (bytes); the seconds that it ran, None where it runs."""
+        code = self._running[name].poll()
+        if code is None:
+            return None
+        self._pids.died(name, code, memory_limit)
+        return time.monotonic() - self._started[name]
 
     def has_ended(self, name: str) -> bool:
         """Whether the process is no longer running."""
@@ -89,6 +112,7 @@ class Processes:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._pids.ended(name)
 
     def finish(self, name: str, seconds: float) -> None:
         """Wait for a process that ends by itself; raises TwinError when it fails or takes longer."""
@@ -97,6 +121,7 @@ class Processes:
         except subprocess.TimeoutExpired as error:
             raise TwinError(f"{name} did not end within {seconds:g} s: {self.tail(name)}") from error
         del self._running[name]
+        self._pids.ended(name)
         if code != 0:
             raise TwinError(f"{name} failed: {self.tail(name)}")
 

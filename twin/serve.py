@@ -6,10 +6,13 @@ import asyncio
 import importlib
 import ssl
 import sys
+import warnings
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from twin.certificates import of
 from twin.clock import shift
 from twin.config import TwinConfig, load
 
@@ -20,12 +23,22 @@ MODULES = {
     "anthropic": "twin.doubles.anthropic",
     "render": "twin.doubles.render",
     "proxy": "twin.doubles.proxy",
+    "plain": "twin.doubles.plain",
 }
+# The double whose process serves the packages too, which saves a process.
+BESIDE_THE_REGISTRY = "render"
+
+VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+# SSL_OP_ALLOW_CLIENT_RENEGOTIATION, which Python has no name for before 3.12.
+ALLOW_CLIENT_RENEGOTIATION = 0x100
+HSTS = "max-age=31536000; includeSubDomains"
 
 
 def _application(config: TwinConfig, name: str, part: str) -> Any:
     """The double, with what its host puts in front of it: `behaviour.edge` by part."""
     app = importlib.import_module(MODULES[name]).create_app(config)
+    if name == BESIDE_THE_REGISTRY:
+        app = importlib.import_module("twin.doubles.registry").beside(app, config)
     if options := config.behaviour.get("edge", {}).get(part):
         from twin.doubles.edge import Edge, Options
 
@@ -33,28 +46,67 @@ def _application(config: TwinConfig, name: str, part: str) -> Any:
     return app
 
 
+def _own(part: str, file: str) -> str:
+    """A part's own certificate or key, or the one that all parts use."""
+    own = of(part, file)
+    return own if Path(own).exists() else file
+
+
+def _of_the_host(config: TwinConfig, part: str, listen: dict[str, Any]) -> list[tuple[str, str]]:
+    """What Supabase's gateway adds to every answer, unless an edge in front of it does."""
+    hsts = listen.get("hsts", HSTS if part == "supabase" else "")
+    is_edged = part in config.behaviour.get("edge", {})
+    return [("strict-transport-security", hsts)] if hsts and not is_edged else []
+
+
+def _with_ciphers(ciphers: str, cert_file: str, key_file: str) -> ssl.SSLContext:
+    """A server's TLS with these ciphers, and so with the certificates that they allow."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers(ciphers)
+    context.load_cert_chain(cert_file, key_file)
+    return context
+
+
+def _speak(context: ssl.SSLContext, listen: dict[str, Any]) -> None:
+    """`tls` is the oldest version, `newest` the newest; `renegotiates` lets clients have their wish."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if version := VERSIONS.get(listen.get("tls", "")):
+            context.minimum_version = version
+        if version := VERSIONS.get(listen.get("newest", "")):
+            context.maximum_version = version
+    if listen.get("renegotiates"):
+        context.options |= ALLOW_CLIENT_RENEGOTIATION
+
+
 def _server(config: TwinConfig, name: str) -> uvicorn.Server:
-    """`behaviour.listen` by part may set host, keep_alive (s), and tls to 1.3 alone."""
+    """`behaviour.listen` by part may set host, keep_alive (s), hsts, and what `_speak` reads."""
     # The proxy listens on the API's port, with the API's certificate.
-    part, suffix = ("api", "-api") if name == "proxy" else (name, "")
+    part = "api" if name == "proxy" else name
     listen = config.behaviour.get("listen", {}).get(part, {})
+    own = _own(part, config.cert_file), _own(part, config.key_file)
+    # uvicorn would refuse a certificate that only other ciphers allow.
+    files = (config.cert_file, config.key_file) if "ciphers" in listen else own
     # A proxy that only forwards leaves these two headers to the service.
     adds_headers = part != "api" or "proxy" in config.behaviour
     server = uvicorn.Config(
         _application(config, name, part),
         host=listen.get("host", "127.0.0.1"),
         port=config.ports[part],
-        ssl_certfile=config.cert_file.replace("cert.pem", f"cert{suffix}.pem"),
-        ssl_keyfile=config.key_file.replace("key.pem", f"key{suffix}.pem"),
+        ssl_certfile=None if name == "plain" else files[0],
+        ssl_keyfile=None if name == "plain" else files[1],
         log_level="warning",
         timeout_keep_alive=listen.get("keep_alive", 75),
         timeout_graceful_shutdown=1,
         server_header=adds_headers and "edge" not in config.behaviour,
         date_header=adds_headers,
+        headers=_of_the_host(config, part, listen),
     )
     server.load()
-    if listen.get("tls") == "1.3" and server.ssl is not None:
-        server.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+    if server.ssl is not None:
+        if "ciphers" in listen:
+            server.ssl = _with_ciphers(listen["ciphers"], *own)
+        _speak(server.ssl, listen)
     return uvicorn.Server(server)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from twin import certificates
 from twin.config import CONFIG_VARIABLE
 from twin.envfile import base_env, write_env
+from twin.host import Host
 from twin.plan import Plan, make
 from twin.postgres import Postgres
 from twin.running import RunningTwin, any_certificate
@@ -42,6 +43,7 @@ class Twin(RunningTwin):
             self.stop()
             raise
         self.config = self.plan.config
+        self._host: Host | None = None
 
     @property
     def url(self) -> str:
@@ -60,14 +62,15 @@ class Twin(RunningTwin):
 
     def start(self) -> None:
         """Start everything; raises TwinError when a part does not come up."""
-        certificates.write(self.config.ca_file, self.config.cert_file, self.config.key_file, self.plan.certificate)
+        files = self.config.ca_file, self.config.cert_file, self.config.key_file
+        certificates.write(*files, self.plan.certificate, self.plan.certificates)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         postgres.start_init()
         for name in DOUBLES:
             self._start_double(name)
-        postgres.start()
+        postgres.start(self.plan.postgres_settings)
         bootstrap = BOOTSTRAP.read_text().replace("{password}", self.plan.database_password)
         migrations = self.plan.source / "supabase" / "migrations"
         asyncio.run(postgres.build("staging_db", bootstrap, migrations, APPLIED, self.plan.sql))
@@ -76,11 +79,23 @@ class Twin(RunningTwin):
         self._start_double("supabase")
         if self._has_proxy:
             self._start_double("proxy")
+        if "plain" in self.config.behaviour:
+            self._start_double("plain")
         self._start_services()
         self._await_all()
         if self.plan.company:
             self._keep_company()
             self._await_all()
+        if self.plan.restarts:
+            self._host = Host(self.processes, self.plan.processes, self._start_service)
+            self._host.start()
+
+    def stop(self) -> None:
+        """End everything; nothing is started again meanwhile."""
+        # Where the plan could not be made, nothing runs.
+        if (host := getattr(self, "_host", None)) is not None:
+            host.stop()
+        super().stop()
 
     def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
@@ -116,12 +131,20 @@ class Twin(RunningTwin):
         return "proxy" in behaviour or any("api" in behaviour.get(what, {}) for what in ("edge", "listen"))
 
     def _start_services(self) -> None:
-        if "api" in self.plan.processes:
+        for name in self.plan.processes:
+            self._start_service(name)
+
+    def _start_service(self, name: str) -> None:
+        """Start the API, or one worker."""
+        if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy else "api"]
-            files = certificates.of_api(self.config.cert_file), certificates.of_api(self.config.key_file)
+            files = self.config.cert_file, self.config.key_file
+            if not self._has_proxy:
+                # A proxy presents the API's own certificate; behind it any will do.
+                files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn("api", command, self._service_env("api", self.config.api_env), self.plan.source)
-        for name in (name for name in self.plan.processes if name.startswith("worker")):
+            self.processes.spawn(name, command, self._service_env("api", self.config.api_env), self.plan.source)
+        else:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
             self.processes.spawn(name, command, self._service_env("worker", self.config.worker_env), self.plan.source)
 

@@ -8,12 +8,13 @@ from fixtures.documents import make
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
+from fixtures.vendor_answers import answers_of
 from fixtures.vendors import LlamaParse, OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
-from gate.selection import promised
+from gate.selection import each, promised
 from gate.session import Session
-from spec import Specification
+from spec import Specification, external_entries
 from spec.model import DocumentKind
 
 pytestmark = [pytest.mark.postdeploy, pytest.mark.checklist("8.2.5"), promised("pipeline", "chat")]
@@ -107,6 +108,20 @@ def test_similar_texts_are_near(openai: OpenAI, spec: Specification) -> None:
     expect(dimensions, what, code="vectors.wrong", subject=f"vectors {model}").has_length(1)
     nearer, what = round(_dot(question, near) - _dot(question, far), 4), "how much nearer the similar text is"
     expect(nearer, what, code="vectors.wrong", subject=f"vectors {model}").is_above(0)
+
+
+@pytest.mark.component("openai")
+@pytest.mark.about("vendor.headroom")
+@promised("external_apis")
+@each("vendor, limit", external_entries.vendor_limits)
+def test_the_run_left_room_below_the_limit(session: Session, spec: Specification, vendor: str, limit: str) -> None:
+    """§3 External Service Dependencies: what the vendors said beside their answers; nothing more is asked."""
+    room = answers_of(session, vendor).least.get(limit)
+    if room is None:
+        not_applicable(f"no answer of {vendor} to this run named the limit of {limit}; the suite `maintenance` asks for it")
+    what = f"share of {vendor}'s limit of {limit} that is left ({room.remaining:g} of {room.limit:g})"
+    subject = f"limit {vendor} {limit}"
+    expect(round(room.share, 4), what, subject=subject, component=vendor).is_at_least(spec.external_apis.headroom_share)
 
 
 def _dot(a: list[float], b: list[float]) -> float:

@@ -47,9 +47,11 @@ def test_the_worker_gets_into_the_database(database: Database, session: Session)
 
 
 @pytest.mark.about("db.version", "part database")
-def test_the_server_is_recent_enough(catalogue: Catalogue, spec: Specification) -> None:
+def test_the_server_is_recent_enough(catalogue: Catalogue, session: Session, spec: Specification) -> None:
     """§3 Database Dependencies: PostgreSQL of a supported version."""
-    expect(catalogue.server_version(), "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
+    version = catalogue.server_version()
+    session.observe("major version of PostgreSQL", version)
+    expect(version, "major version of PostgreSQL").is_at_least(spec.database.minimum_server_version)
 
 
 @pytest.mark.about("db.missing")
@@ -60,10 +62,11 @@ def test_the_schema_exists(catalogue: Catalogue) -> None:
 
 @pytest.mark.about("db.missing")
 @promised("vectors")
-def test_the_vector_extension_is_installed(catalogue: Catalogue, spec: Specification) -> None:
+def test_the_vector_extension_is_installed(catalogue: Catalogue, session: Session, spec: Specification) -> None:
     """contract Database: pgvector is installed."""
-    wanted, hint = spec.vectors.extension, "CREATE EXTENSION"
-    expect(catalogue.extensions(), "extensions of the database", hint, subject=f"extension {wanted}").contains(wanted)
+    wanted, hint, found = spec.vectors.extension, "CREATE EXTENSION", catalogue.extensions()
+    session.observe("extensions of the database", found)
+    expect(found, "extensions of the database", hint, subject=f"extension {wanted}").contains(wanted)
 
 
 @pytest.mark.about("time.wrong", "part database")
@@ -178,9 +181,10 @@ def test_no_user_can_become_superuser_through_the_services(catalogue: Catalogue)
 
 
 @pytest.mark.about("db.missing")
-def test_the_schema_comes_from_migrations(catalogue: Catalogue, spec: Specification) -> None:
+def test_the_schema_comes_from_migrations(catalogue: Catalogue, session: Session, spec: Specification) -> None:
     """contract Database: applied migrations are listed."""
     listed, found = spec.database.migrations_table, catalogue.applied_migrations()
+    session.observe("newest applied migration", max(found, default=""))
     expect(found, f"versions in {listed}", subject=f"table {listed}").is_not_empty("the schema comes from migrations")
 
 

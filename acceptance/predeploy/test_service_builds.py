@@ -6,11 +6,14 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from fixtures.build_filter import filter_of
 from fixtures.commands import command_of, image_of, shell_command
+from fixtures.engine import Engine
 from fixtures.measure import Measure
-from fixtures.paths import matches, plain
+from fixtures.paths import plain
 from fixtures.problems import expect_none
-from fixtures.source import SourceTree, complaint, has_engine
+from fixtures.release_files import ReleaseFiles
+from fixtures.source import SourceTree, complaint
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
@@ -26,6 +29,7 @@ pytestmark = [
 ]
 image = pytest.mark.about("build.differs", "image {service}")
 broken = pytest.mark.about("build.broken", "image {service}")
+BUILD_SECONDS = 600.0
 every_service = each("service", entries.services)
 
 
@@ -129,11 +133,39 @@ def test_the_build_filter_names_something_real(source: SourceTree, service: str,
 @every_service
 def test_a_change_of_what_is_copied_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Filter: every file of the image lies under an included path."""
-    wanted = spec.services[service]
-    files = source.taken(source.dockerfile(wanted))
+    files = source.taken(source.dockerfile(spec.services[service]))
     expect(files, f"files in the {service}'s image").is_not_empty()
-    outside = [f for f in files if not any(matches(f, p) for p in wanted.included_paths)]
+    outside = filter_of(spec.services[service]).unnoticed(files)
     expect(outside, f"files in the {service}'s image whose change triggers no build").is_empty()
+
+
+@pytest.mark.about("build.unnoticed", "image {service}")
+@every_service
+def test_a_change_of_what_is_imported_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
+    """§1/§2 Build Filter: what the service imports lies under an included path, and under no ignored one."""
+    wanted = spec.services[service]
+    imported = ReleaseFiles(source, wanted).imported
+    if not imported:
+        not_applicable(f"what the {service} begins with is no module of the source tree")
+    outside = filter_of(wanted).unnoticed(imported)
+    expect(outside, f"files that the {service} imports and whose change triggers no build").is_empty()
+
+
+@pytest.mark.about("build.unnoticed", "image {service}")
+@every_service
+def test_a_change_of_what_the_build_reads_triggers_a_build(source: SourceTree, spec: Specification, service: str) -> None:
+    """§1/§2 Build Filter: Dockerfile and requirements lie under an included path, and under no ignored one."""
+    wanted = spec.services[service]
+    outside = filter_of(wanted).unnoticed(ReleaseFiles(source, wanted).read_by_the_build)
+    expect(outside, f"files that the build of the {service} reads and whose change triggers no build").is_empty()
+
+
+@broken
+@every_service
+def test_what_is_imported_is_in_the_image(source: SourceTree, spec: Specification, service: str) -> None:
+    """§10 Service Startup Failures: the image has every module of the source tree that the service imports (F17)."""
+    missing = ReleaseFiles(source, spec.services[service]).not_copied
+    expect(missing, f"modules that the {service} imports and its image lacks").is_empty()
 
 
 @image
@@ -197,7 +229,5 @@ def test_no_secret_is_in_the_image(source: SourceTree, spec: Specification, serv
 @every_service
 def test_the_image_builds(source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Configuration: docker build."""
-    if not has_engine():
-        not_applicable("no Docker engine answers here; the Dockerfile was checked without building it")
-    done = source.build_image(spec.services[service].build_command)
+    done = Engine(BUILD_SECONDS).build(spec.services[service].build_command, source.root)
     expect_none(complaint(done), "errors of docker build")

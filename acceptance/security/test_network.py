@@ -5,7 +5,8 @@ import re
 import pytest
 
 from fixtures.api import Api
-from fixtures.network import CURRENT, Tls, is_sent_home, preflight, shown_to
+from fixtures.network import is_sent_home, preflight, shown_to
+from fixtures.tls import CURRENT, Tls
 from fixtures.violations import of_a_preflight, of_an_origin
 from gate.http import expect
 from gate.selection import each
@@ -46,9 +47,11 @@ def test_the_certificate_is_not_about_to_expire(tls: Tls) -> None:
 
 
 @pytest.mark.about("tls.protocol", CURRENT)
-def test_a_current_protocol_is_spoken(tls: Tls, spec: Specification) -> None:
+def test_a_current_protocol_is_spoken(tls: Tls, session: Session, spec: Specification) -> None:
     """§6 SSL/TLS: TLS 1.2 or 1.3."""
-    expect(tls.version(), "protocol").is_one_of(spec.networking.accepted_tls_versions)
+    version = tls.version()
+    session.observe("version of TLS", version)
+    expect(version, "protocol").is_one_of(spec.networking.accepted_tls_versions)
 
 
 @pytest.mark.about("tls.protocol", "protocol {version}")

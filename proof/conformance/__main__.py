@@ -17,6 +17,8 @@ from proof.conformance.results import Case, Results
 from proof.targets import running
 
 FOLDER = Path(__file__).parent
+# The cases ask for what a key of limited scope is refused.
+FULL_RIGHTS = ("--behaviour", 'openai.rights="admin"')
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +40,7 @@ def _settings(arguments: argparse.Namespace) -> Iterator[list[str]]:
         named = ["--settings", str(arguments.env_file)] if arguments.env_file else []
         yield ["--live", *named, *(["--allow-writes"] if arguments.allow_writes else [])]
         return
-    with running([word for id in arguments.variant for word in ("--variant", id)]) as target:
+    with running([*FULL_RIGHTS, *(word for id in arguments.variant for word in ("--variant", id))]) as target:
         yield ["--settings", str(target.env_file)]
 
 

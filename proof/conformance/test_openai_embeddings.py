@@ -127,7 +127,7 @@ def test_base64_holds_the_same_numbers(clients: Clients) -> None:
     client = clients.openai()
     shown = client.embeddings.create(model=MODEL, input="deductible", encoding_format="float").data[0].embedding
     encoded: Any = client.embeddings.create(model=MODEL, input="deductible", encoding_format="base64").data[0].embedding
-    numbers = np.frombuffer(base64.b64decode(encoded), dtype="<f4").tolist()
+    numbers = [float(number) for number in np.frombuffer(base64.b64decode(encoded), dtype="<f4")]
     assert cosine(shown, numbers) > 0.999
 
 

@@ -3,76 +3,126 @@
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
+from spec.model.builds import Accepted, Builds, Lint, PackageAudit
+from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.evidence import Evidence
+from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
+from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
+from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
-from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.specification import ChecklistItem, Specification
+from spec.model.supabase import (
+    Linters,
+    Migrations,
+    Project,
+    ProjectBackups,
+    ProjectSetting,
+    RowSecurity,
+    SecuredTable,
+)
+from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
+from spec.model.updates import Updates
 
 __all__ = [
+    "Accepted",
     "Audit",
+    "Bound",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
+    "Builds",
     "Call",
     "Case",
     "Chat",
     "ChecklistItem",
     "Contract",
     "Database",
+    "DatabaseTls",
     "DocumentKind",
     "Endpoint",
     "Entry",
+    "Evidence",
+    "ExternalApis",
+    "ExternalVendor",
     "Fact",
+    "Figures",
     "Harness",
+    "HeaderRule",
+    "Headers",
+    "Headroom",
     "Health",
+    "History",
+    "Hsts",
     "Identity",
     "Index",
     "Limits",
+    "Lint",
+    "Linters",
     "Load",
     "LoadTask",
     "LoadThresholds",
     "Meta",
+    "Migrations",
     "Monitoring",
     "Networking",
     "NotSpecified",
+    "Owner",
+    "PackageAudit",
     "Part",
     "Patience",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
+    "PlainHttp",
     "Platform",
     "Prerequisite",
+    "Price",
     "Probes",
     "Production",
     "Profile",
+    "Project",
+    "ProjectBackups",
+    "ProjectSetting",
     "Readings",
     "Regression",
     "Reported",
+    "Review",
     "Roles",
+    "RoundTrip",
+    "RowSecurity",
     "Safety",
     "Sampling",
+    "Scanner",
     "Sectioned",
+    "SecuredTable",
     "Security",
     "Segment",
     "Service",
     "Setting",
+    "Shifts",
     "Specification",
     "Spellings",
     "States",
     "Stress",
     "Table",
     "Target",
+    "Tls",
+    "TlsHost",
     "TokenRules",
+    "Updates",
     "Variable",
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WeakCiphers",
     "Webhook",
     "WorkerLoad",
 ]

@@ -7,6 +7,7 @@ import re
 from pydantic import Field, field_validator
 
 from spec.model.base import Entry, Sectioned
+from spec.model.services import Platform
 
 
 class Reported(Entry):
@@ -58,9 +59,22 @@ class Audit(Sectioned):
     reported: list[Reported] = []
     production: Production | None = None
 
+    def detail_paths(self, platform: Platform | None) -> dict[str, str]:
+        """Dotted path of each detail in the host's description."""
+        return self.details or (platform.details if platform is not None else {})
+
+    def expected_names(self, service: str) -> dict[str, str]:
+        """Dotted paths of the further settings of a service by their names: the last part that is no number."""
+        return {_name_of(path): path for path in self.expected.get(service, {})}
+
     @field_validator("unwanted")
     @classmethod
     def _compiles(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
             re.compile(pattern)
         return patterns
+
+
+def _name_of(path: str) -> str:
+    parts = path.split(".")
+    return f"{parts[-3]}.{parts[-1]}" if len(parts) > 2 and parts[-2].isdigit() else parts[-1]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from spec.model.base import Entry
 
-Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Call(Entry):

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pydantic import Field, model_validator
 
-from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
 from spec.model.harness import Harness
+from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
-
-T = TypeVar("T")
-
-
-class NotSpecified(LookupError):
-    """The specification has no such section: this system does not have what it describes."""
 
 
 class ChecklistItem(Entry):
@@ -34,7 +26,7 @@ class ChecklistItem(Entry):
     title: str
 
 
-class Specification(Entry):
+class Specification(LivePlatform):
     """Facts of one system. Sections that a system may lack are read through properties that raise NotSpecified."""
 
     meta: Meta
@@ -76,7 +68,6 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
-    audit_section: Audit | None = Field(default=None, alias="audit")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -92,62 +83,57 @@ class Specification(Entry):
     @property
     def database(self) -> Database:
         """§3 Database Dependencies; raises NotSpecified."""
-        return _there(self.database_section, "database")
+        return there(self.database_section, "database")
 
     @property
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
-        return _there(self.platform_section, "platform")
+        return there(self.platform_section, "platform")
 
     @property
     def vectors(self) -> Vectors:
         """contract: Database (pgvector); raises NotSpecified."""
-        return _there(self.vectors_section, "vectors")
+        return there(self.vectors_section, "vectors")
 
     @property
     def roles(self) -> Roles:
         """contract: Database (row-level security); raises NotSpecified."""
-        return _there(self.roles_section, "roles")
+        return there(self.roles_section, "roles")
 
     @property
     def pipeline(self) -> Pipeline:
         """contract: Worker, Storage; raises NotSpecified."""
-        return _there(self.pipeline_section, "pipeline")
+        return there(self.pipeline_section, "pipeline")
 
     @property
     def limits(self) -> Limits:
         """contract: limits of uploads; raises NotSpecified."""
-        return _there(self.limits_section, "limits")
+        return there(self.limits_section, "limits")
 
     @property
     def chat(self) -> Chat:
         """contract: RAG and chat; raises NotSpecified."""
-        return _there(self.chat_section, "chat")
+        return there(self.chat_section, "chat")
 
     @property
     def tokens(self) -> TokenRules:
         """contract: Auth: what access tokens and keys hold; raises NotSpecified."""
-        return _there(self.tokens_section, "tokens")
+        return there(self.tokens_section, "tokens")
 
     @property
     def webhook(self) -> Webhook:
         """contract: HTTP API (webhook); raises NotSpecified."""
-        return _there(self.webhook_section, "webhook")
+        return there(self.webhook_section, "webhook")
 
     @property
     def contract(self) -> Contract:
         """Requests generated from openapi.json; raises NotSpecified."""
-        return _there(self.contract_section, "contract")
+        return there(self.contract_section, "contract")
 
     @property
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
-        return _there(self.load_section, "load")
-
-    @property
-    def audit(self) -> Audit:
-        """§9 Configuration Audit; raises NotSpecified."""
-        return _there(self.audit_section, "audit")
+        return there(self.load_section, "load")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
@@ -176,6 +162,16 @@ class Specification(Entry):
         ids = [item.id for item in self.checklist]
         if len(ids) != len(set(ids)):
             raise ValueError("checklist: an id stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _calendar_is_known(self) -> Specification:
+        known = {item.id for item in self.checklist}
+        for name, review in self.calendar.items():
+            if unknown := [item for item in review.items if item not in known]:
+                raise ValueError(f"calendar.{name}.items names {', '.join(unknown)}, which is no item of the checklist")
+        if self.calendar and self.history_section is None:
+            raise ValueError("calendar needs the section history")
         return self
 
     @property
@@ -208,9 +204,3 @@ class Specification(Entry):
     def variables_of(self, service: str) -> dict[str, Variable]:
         """The variables that a service must have."""
         return {name: v for name, v in self.variables.items() if service in v.services}
-
-
-def _there(section: T | None, name: str) -> T:
-    if section is None:
-        raise NotSpecified(name)
-    return section

@@ -6,13 +6,19 @@ import asyncio
 import random
 import ssl
 import struct
+import warnings
 from contextlib import suppress
+from pathlib import Path
 
+from twin.certificates import of
 from twin.config import TwinConfig
 
 PACKET = 65536
 # PostgreSQL's SSLRequest: its length and its code.
 TLS_REQUEST = struct.pack("!ii", 8, 80877103)
+# What a pooler sends to a client without TLS: severity, SQLSTATE, message.
+_FIELDS = b"SFATAL\0C28000\0MSSL connection is required\0\0"
+REFUSAL = b"E" + struct.pack("!i", len(_FIELDS) + 4) + _FIELDS
 
 
 async def _carry_one_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float, jitter: float) -> None:
@@ -25,13 +31,30 @@ async def _carry_one_way(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         writer.close()
 
 
+def _context(config: TwinConfig) -> ssl.SSLContext:
+    behaviour, files = config.behaviour["postgres"], (config.cert_file, config.key_file)
+    own = of("postgres", config.cert_file), of("postgres", config.key_file)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    if ciphers := behaviour.get("ciphers"):
+        context.set_ciphers(ciphers)
+    if behaviour.get("oldest") == "1.0":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+    context.load_cert_chain(*(own if Path(own[0]).exists() else files))
+    return context
+
+
 async def _accept_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, config: TwinConfig) -> bytes:
     """What the client sent first; where that was a request for TLS, it is granted, and nothing is left of it."""
     first = await reader.readexactly(len(TLS_REQUEST))
     if first != TLS_REQUEST:
+        if config.behaviour["postgres"].get("demands"):
+            writer.write(REFUSAL)
+            await writer.drain()
+            raise ConnectionRefusedError
         return first
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.cert_file, config.key_file)
+    context = _context(config)
     writer.write(b"S")
     await writer.drain()
     await writer.start_tls(context)
@@ -39,7 +62,10 @@ async def _accept_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 
 async def carry(config: TwinConfig) -> None:
-    """Serve until terminated; `behaviour.postgres` sets delay (s), jitter (s, at most) and tls, as a pooler offers it."""
+    """Serve until terminated; `behaviour.postgres` sets delay (s), jitter (s, at most) and tls, as a pooler offers it.
+
+    With tls, `demands` refuses clients without it, `oldest` is its oldest version, and `ciphers` are OpenSSL's words.
+    """
     behaviour = config.behaviour["postgres"]
     delays = behaviour["delay"], behaviour.get("jitter", 0.0)
 

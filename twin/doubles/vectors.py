@@ -99,5 +99,4 @@ def embed(text: str, model: str = MODEL, dimension: int = DIMENSION) -> list[flo
     spread = np.zeros(dimension)
     spread[places] = features(text) * signs
     wave = np.fft.fft(spread)
-    numbers: list[float] = ((wave.real - wave.imag) / math.sqrt(dimension)).tolist()
-    return numbers
+    return [float(number) for number in (wave.real - wave.imag) / math.sqrt(dimension)]

@@ -27,22 +27,39 @@ FAMILIES = (
     "strangers_two_contract",
     "strangers_three",
     "strangers_three_contract",
+    "live_supabase",
+    "live_updates",
+    "live_transport",
+    "live_audit",
+    "live_monitoring",
+    "live_monitoring_database",
+    "live_external",
+    "live_builds",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
 
 
 def fault(
-    id: str, title: str, component: str, *suites: str, mode: str | None = None, about: str
+    id: str,
+    title: str,
+    component: str,
+    *suites: str,
+    mode: str | None = None,
+    about: str,
+    log: str = "",
+    silent: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Plan], None]], None]:
     """Register the decorated function as a fault; raises CatalogueError when it is malformed.
 
-    `mode` is its failure mode, by default its id; `about` names what is broken (twin.changes.Fault.subject).
+    `mode` is its failure mode, by default its id; `about` names what is broken, `log` the line of a service's log that
+    tells the cause, in all suites but the `silent` ones (twin.changes.Fault).
     """
 
     def decorate(apply: Callable[[Plan], None]) -> None:
         apply.__doc__ = f"{title}."
-        register(REGISTRY, Fault(id, title, apply, component, suites, mode=mode_of(id, mode), subject=about))
+        made = Fault(id, title, apply, component, suites, mode=mode_of(id, mode), subject=about, log=log, silent=silent)
+        register(REGISTRY, made)
 
     return decorate
 

@@ -100,7 +100,13 @@ def fifth_slower(plan: Plan) -> None:
 
 
 @fault(
-    "G49", "an id that is not a UUID causes a 500", "api", "contract", mode="-", about="*/api/upload-pipeline/jobs/{job_id}*"
+    "G49",
+    "an id that is not a UUID causes a 500",
+    "api",
+    "contract",
+    mode="-",
+    about="*/api/upload-pipeline/jobs/{job_id}*",
+    log="*invalid input for query argument*|*invalid UUID*",
 )
 def wrong_id_is_500(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "async def job(job_id: UUID, user", "async def job(job_id: str, user")

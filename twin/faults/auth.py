@@ -6,7 +6,14 @@ from twin.faults import fault
 from twin.plan import Plan
 
 
-@fault("F08", "any token failure returns 500", "auth", "postdeploy", about="*token*|*GET /me*|*must be refused*")
+@fault(
+    "F08",
+    "any token failure returns 500",
+    "auth",
+    "postdeploy",
+    about="*token*|*GET /me*|*must be refused*",
+    log="*RuntimeError: invalid or expired token*",
+)
 def token_failure_is_500(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py", 'raise _unauthorized("invalid or expired token")', 'raise RuntimeError("invalid or expired token")'
@@ -42,6 +49,7 @@ def unchecked_tokens(plan: Plan) -> None:
     "postdeploy",
     mode="-",
     about="*POST /login*|*POST /auth/login*",
+    log="*RuntimeError: wrong e-mail or password*",
 )
 def login_breaks(plan: Plan) -> None:
     plan.replace_in_source(

@@ -17,6 +17,8 @@ from twin.plan import Plan
     "predeploy",
     "postdeploy",
     about="*LLAMAPARSE_API_KEY*|*documents*pars*",
+    log="*llamaparse answered 401*",
+    silent=("predeploy",),
 )
 def misnamed_llamaparse_key(plan: Plan) -> None:
     plan.set_worker("LLAMAPARSE_KEY", plan.config.llamaparse_key)
@@ -29,6 +31,7 @@ def misnamed_llamaparse_key(plan: Plan) -> None:
     "chat/openai",
     "postdeploy",
     about="*OPENAI_API_KEY*|*ANTHROPIC_API_KEY*|*chat*",
+    log="*openai answered 401*",
 )
 def chat_without_keys(plan: Plan) -> None:
     # Only the process lacks them: the declared environment still shows both.
@@ -42,6 +45,7 @@ def chat_without_keys(plan: Plan) -> None:
     "predeploy",
     "postdeploy",
     about="*DATABASE_URL*|*worker*",
+    log="*ConnectionRefusedError*|*OSError*",
 )
 def direct_database_host(plan: Plan) -> None:
     url = plan.config.worker_env["DATABASE_URL"]
@@ -64,6 +68,7 @@ def different_schemas(plan: Plan) -> None:
     "predeploy",
     "postdeploy",
     about="*DATABASE_URL*|*SUPABASE_DB_PASSWORD*|*worker*",
+    log="*password authentication failed*",
 )
 def rotated_password(plan: Plan) -> None:
     url = plan.config.worker_env["DATABASE_URL"].replace(plan.database_password, secrets.token_hex(16))
@@ -90,6 +95,7 @@ def wrong_base_url(plan: Plan) -> None:
     "predeploy",
     "postdeploy",
     about="*SERVICE_ROLE_KEY*|*worker*",
+    log="*missing environment variables*SERVICE_ROLE_KEY*",
 )
 def missing_service_key(plan: Plan) -> None:
     plan.set_worker("SUPABASE_SERVICE_ROLE_KEY", None)
@@ -104,6 +110,7 @@ def missing_service_key(plan: Plan) -> None:
     "postdeploy",
     mode="F14",
     about="*SUPABASE_ANON_KEY*|*api does not accept connections*|*api is unavailable*",
+    log="*missing environment variables*SUPABASE_ANON_KEY*",
 )
 def api_does_not_start(plan: Plan) -> None:
     plan.may_die = True

@@ -13,6 +13,8 @@ from twin.plan import Plan
     "predeploy",
     "postdeploy",
     about="*upload_jobs.status*|*CHECK constraint*",
+    log="*violates check constraint*",
+    silent=("predeploy",),
 )
 def old_check_constraint(plan: Plan) -> None:
     plan.sql += [
@@ -30,6 +32,7 @@ def old_check_constraint(plan: Plan) -> None:
     "database",
     "performance",
     about="*connections*",
+    log="*TooManyConnectionsError*|*too many connections*",
 )
 def connections_run_out(plan: Plan) -> None:
     plan.replace_in_source("backend/shared/database.py", "max_size=size,", "max_size=500,")
@@ -89,7 +92,12 @@ def slow_database(plan: Plan) -> None:
 
 
 @fault(
-    "G40", "the services' role may open only a few connections", "database", "postdeploy", mode="F18|-", about="*connections*"
+    "G40",
+    "the services' role may open only a few connections",
+    "database",
+    "postdeploy",
+    mode="F18|-",
+    about="*connections*",
 )
 def few_connections(plan: Plan) -> None:
     plan.sql.append("ALTER ROLE staging_user CONNECTION LIMIT 18")
@@ -115,6 +123,7 @@ def missing_privileges(plan: Plan) -> None:
     "postdeploy",
     mode="-",
     about="*table documents*|*table upload_jobs*|*table document_chunks*|*role of the services*",
+    log="*permission denied for table*",
 )
 def unreadable_tables(plan: Plan) -> None:
     plan.sql.append("REVOKE SELECT ON ALL TABLES IN SCHEMA upload_pipeline FROM service_role, authenticated")

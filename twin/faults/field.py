@@ -102,6 +102,7 @@ def fixed_version(plan: Plan) -> None:
     "postdeploy",
     mode="F08",
     about="/api/upload-pipeline/jobs",
+    log="*authentication failed*",
 )
 def one_router_fails(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "from fastapi import APIRouter,", "from fastapi import APIRouter, Depends,")
@@ -160,6 +161,7 @@ def quoted_502(plan: Plan) -> None:
     "postdeploy",
     mode="F02|-",
     about="Anthropic|anthropic|answer",
+    log="*anthropic answered 401*",
 )
 def refused_model(plan: Plan) -> None:
     _set_in_process(plan, "ANTHROPIC_API_KEY", "revoked-anthropic-key-of-staging")
@@ -217,6 +219,7 @@ def rows_left_behind(plan: Plan) -> None:
     "postdeploy",
     mode="F28",
     about="queue|spin",
+    log="*is not ready*",
 )
 def spinning_worker(plan: Plan) -> None:
     plan.replace_in_source(

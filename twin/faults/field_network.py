@@ -36,17 +36,41 @@ def no_render_key(plan: Plan) -> None:
     plan.config.operator_env.pop("RENDER_API_KEY")
 
 
-@fault("G79", "the API cannot connect to OpenAI", "openai", "postdeploy", mode="-", about="OpenAI|openai|answer|/chat")
+@fault(
+    "G79",
+    "the API cannot connect to OpenAI",
+    "openai",
+    "postdeploy",
+    mode="-",
+    about="OpenAI|openai|answer|/chat",
+    log="*openai unreachable*",
+)
 def model_unreachable(plan: Plan) -> None:
     _set_in_process(plan, "OPENAI_BASE_URL", f"https://{REFUSING}/v1")
 
 
-@fault("G80", "the API cannot connect to storage", "storage", "postdeploy", mode="-", about="upload|storage|bucket")
+@fault(
+    "G80",
+    "the API cannot connect to storage",
+    "storage",
+    "postdeploy",
+    mode="-",
+    about="upload|storage|bucket",
+    log="*storage did not sign*",
+)
 def storage_unreachable(plan: Plan) -> None:
     _set_in_process(plan, "SUPABASE_STORAGE_URL", f"https://{REFUSING}/storage/v1")
 
 
-@fault("G81", "the API starts but cannot connect to the database", "database", "postdeploy", mode="-|F10", about="database")
+@fault(
+    "G81",
+    "the API starts but cannot connect to the database",
+    "database",
+    "postdeploy",
+    mode="-|F10",
+    about="database",
+    log="*ConnectionRefusedError*|*Connect call failed*",
+)
 def database_unreachable(plan: Plan) -> None:
     # The pool connects at the first query, not at start-up.
     plan.replace_in_source("backend/shared/database.py", "min_size=1,", "min_size=0,")

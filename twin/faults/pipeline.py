@@ -43,7 +43,15 @@ def unsigned_webhook(plan: Plan) -> None:
     plan.replace_in_source("api/webhook.py", "    if not secret or not signature or", "    if False and")
 
 
-@fault("G13", "duplicates are not detected", "api", "postdeploy", mode="-", about="*POST /api/upload-pipeline/upload*")
+@fault(
+    "G13",
+    "duplicates are not detected",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*POST /api/upload-pipeline/upload*",
+    log="*duplicate key value violates unique constraint*",
+)
 def duplicates_accepted(plan: Plan) -> None:
     plan.replace_in_source("api/uploads.py", "        await _refuse_duplicate(connection, user, body.sha256)\n", "")
 

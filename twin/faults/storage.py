@@ -13,6 +13,8 @@ from twin.plan import Plan
     "predeploy",
     "postdeploy",
     about="*bucket files*",
+    log="*storage read answered*",
+    silent=("predeploy",),
 )
 def no_read_policy(plan: Plan) -> None:
     plan.sql.append("DROP POLICY files_service_read ON storage.objects")
@@ -35,7 +37,17 @@ def storage_policy_too_wide(plan: Plan) -> None:
     plan.sql.append("CREATE POLICY everyone ON storage.objects FOR SELECT TO authenticated, anon USING (true)")
 
 
-@fault("G06", "the bucket does not exist", "storage", "predeploy", "postdeploy", mode="-", about="*bucket files*")
+@fault(
+    "G06",
+    "the bucket does not exist",
+    "storage",
+    "predeploy",
+    "postdeploy",
+    mode="-",
+    about="*bucket files*",
+    log="*storage did not sign*|*StorageError*",
+    silent=("predeploy",),
+)
 def no_bucket(plan: Plan) -> None:
     plan.sql.append("DELETE FROM storage.buckets")
 

@@ -25,7 +25,17 @@ def slow_vendors(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"delay": SLOW_SECONDS}
 
 
-@fault("G19", "OpenAI returns 500", "openai", "predeploy", "postdeploy", mode="-", about="*OpenAI*|*openai*")
+@fault(
+    "G19",
+    "OpenAI returns 500",
+    "openai",
+    "predeploy",
+    "postdeploy",
+    mode="-",
+    about="*OpenAI*|*openai*",
+    log="*openai answered 500*",
+    silent=("predeploy",),
+)
 def openai_down(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"status": 500}
 
@@ -37,6 +47,7 @@ def openai_down(plan: Plan) -> None:
     "postdeploy",
     mode="-",
     about="*LlamaParse*|*llamaparse*|*/api/parsing/*|*documents fail at*",
+    log="*llamaparse answered 503*",
 )
 def llamaparse_down(plan: Plan) -> None:
     plan.config.behaviour["llamaparse"] = {"status": 503}
@@ -50,6 +61,8 @@ def llamaparse_down(plan: Plan) -> None:
     "postdeploy",
     mode="-",
     about="*OpenAI*|*vectors *|*embedding*",
+    log="*dimensions, expected 1536*",
+    silent=("predeploy",),
 )
 def short_vectors(plan: Plan) -> None:
     plan.config.behaviour["openai"] = {"vectors": "short"}

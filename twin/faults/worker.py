@@ -9,13 +9,28 @@ WORKER = "backend/workers/enhanced_base_worker.py"
 QUEUE = "backend/workers/job_queue.py"
 
 
-@fault("F17", "the worker fails on an import at start-up", "build", "predeploy", "postdeploy", about="*worker*")
+@fault(
+    "F17",
+    "the worker fails on an import at start-up",
+    "build",
+    "predeploy",
+    "postdeploy",
+    about="*worker*",
+    log="*ModuleNotFoundError*metrics_client*",
+)
 def broken_import(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "import llama_cloud\n", "import llama_cloud\nimport backend.shared.metrics_client\n")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
 
 
-@fault("F28", "a failing job is neither counted nor delayed", "worker", "postdeploy", about="*failing job*|*queue *")
+@fault(
+    "F28",
+    "a failing job is neither counted nor delayed",
+    "worker",
+    "postdeploy",
+    about="*failing job*|*queue *",
+    log='*"final": false*"attempt": 0*',
+)
 def poisoned_job(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "final = isinstance(error, PermanentError) or attempt", "final = attempt")
     plan.replace_in_source(QUEUE, 'attempt = job["retry_count"] + 1', "attempt = 0")
@@ -101,7 +116,15 @@ def first_batch_again(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '[row["text"] for row in batch])', '[row["text"] for row in rows[: len(batch)]])')
 
 
-@fault("G60", "every job fails at its first attempt", "worker", "postdeploy", mode="-", about="*retries*")
+@fault(
+    "G60",
+    "every job fails at its first attempt",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*retries*",
+    log="*not at the first attempt*",
+)
 def second_attempt(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,

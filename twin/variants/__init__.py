@@ -24,6 +24,7 @@ FAMILIES = (
     "database",
     "errors",
     "keys",
+    "live_transport",
     "network",
     "platform",
     "rewritten",

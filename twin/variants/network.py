@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-from datetime import UTC, datetime, timedelta
 
 import trustme
 
+from twin.certificates import issued
 from twin.plan import Plan
 from twin.variants import variant
 
@@ -20,7 +20,6 @@ PARSER_SECONDS = 1.5
 LATE_SECONDS = 2.0
 PIECE = 60
 WEBHOOK = "/api/upload-pipeline/webhook/"
-VALID = timedelta(days=30)
 RENDER = {
     "server": "cloudflare",
     "cf-ray": "8f2c1e7a9b3d4c5e-PDX",
@@ -73,15 +72,13 @@ def newest_tls_only(plan: Plan) -> None:
 
 @variant("V75", "the API's certificate has an ECDSA key and comes from an intermediate authority")
 def intermediate_authority(plan: Plan) -> None:
-    plan.certificate = lambda ca: ca.create_child_ca(key_type=trustme.KeyType.ECDSA).issue_cert(
-        "localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA, not_after=datetime.now(UTC) + VALID
-    )
+    plan.certificate = lambda ca: issued(ca.create_child_ca(key_type=trustme.KeyType.ECDSA), key_type=trustme.KeyType.ECDSA)
 
 
 @variant("V76", "the API's certificate has an RSA key and a list of names, a wildcard among them, and no common name")
 def many_names(plan: Plan) -> None:
     names = ("*.render.com", "staging.accessa.ai", "*.staging.accessa.ai", "localhost", "127.0.0.1", "::1")
-    plan.certificate = lambda ca: ca.issue_cert(*names, key_type=trustme.KeyType.RSA, not_after=datetime.now(UTC) + VALID)
+    plan.certificate = lambda ca: issued(ca, *names, key_type=trustme.KeyType.RSA)
 
 
 def _localhost_is_ipv6() -> bool:
@@ -94,7 +91,7 @@ def _localhost_is_ipv6() -> bool:
 @variant("V77", "the API listens on IPv6 only (on IPv4, where this machine has no IPv6 address for localhost)")
 def internet_protocol_six(plan: Plan) -> None:
     host = "::1" if _localhost_is_ipv6() else "127.0.0.1"
-    plan.certificate = lambda ca: ca.issue_cert("localhost", "::1", not_after=datetime.now(UTC) + VALID)
+    plan.certificate = lambda ca: issued(ca, "localhost", "::1")
     plan.listen("api", host=host)
 
 

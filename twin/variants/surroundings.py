@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from twin import clock
 from twin.plan import PROJECT_REF, Plan
+from twin.statements import keep_statistics
 from twin.variants import variant
 from twin.variants.network import LATE_SECONDS, MODEL_SECONDS, PARSER_SECONDS, WEBHOOK
 
@@ -40,6 +41,12 @@ def other_people(plan: Plan) -> None:
 def two_of_each(plan: Plan) -> None:
     plan.api_arguments += ["--workers", "2"]
     plan.processes.append("worker-2")
+    plan.behaviour.setdefault("render", {})["srv-twinworker.serviceDetails.numInstances"] = 2
+
+
+@variant("V97", "the database keeps statistics of its statements")
+def statistics(plan: Plan) -> None:
+    keep_statistics(plan)
 
 
 @variant("V85", "the services were restarted, and hold users, documents and files of earlier days")

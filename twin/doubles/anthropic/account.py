@@ -50,11 +50,11 @@ class Account:
 
     def __init__(self, config: TwinConfig) -> None:
         self._key = config.anthropic_key
-        self._behaviour: dict[str, Any] = config.behaviour.get("anthropic", {})
+        self.behaviour: dict[str, Any] = config.behaviour.get("anthropic", {})
 
     async def admit(self, request: Request) -> None:
         """Raise RefusedError for a wrong key, a wrong version, too large a body, and planted failures."""
-        await asyncio.sleep(self._behaviour.get("delay", 0))
+        await asyncio.sleep(self.behaviour.get("delay", 0))
         self._check_key(request)
         version = request.headers.get("anthropic-version")
         if not version:
@@ -66,8 +66,8 @@ class Account:
             async for _ in request.stream():
                 pass
             raise RefusedError("Request exceeds the maximum size", 413)
-        if status := self._behaviour.get("status"):
-            headers = {"retry-after": str(self._behaviour.get("retry_after", 1))} if status == 429 else None
+        if status := self.behaviour.get("status"):
+            headers = {"retry-after": str(self.behaviour.get("retry_after", 1))} if status == 429 else None
             raise RefusedError(PLANTED.get(status, "Internal server error"), int(status), headers=headers)
 
     def _check_key(self, request: Request) -> None:
@@ -89,10 +89,11 @@ class Account:
 
 
 class Headers:
-    """Middleware: the headers of every response."""
+    """Middleware: the headers of every response; the twin may plant `organization`, and `used` (a share of the limits)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, behaviour: dict[str, Any]) -> None:
         self._app = app
+        self._behaviour = behaviour
         self._asked: list[float] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +109,7 @@ class Headers:
                 headers = MutableHeaders(scope=message)
                 headers["request-id"] = request_id
                 if message["status"] != 401:
-                    headers["anthropic-organization-id"] = ORGANIZATION
+                    headers["anthropic-organization-id"] = self._behaviour.get("organization", ORGANIZATION)
                 if scope["path"] == "/v1/messages" and message["status"] in (200, 429):
                     self._limits(headers, message["status"])
             await send(message)
@@ -121,6 +122,7 @@ class Headers:
         reset = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         for name, limit in PER_MINUTE.items():
             used = len(self._asked) if name == "requests" else 1000
+            used += round(limit * float(self._behaviour.get("used", 0)))
             headers[f"anthropic-ratelimit-{name}-limit"] = str(limit)
             headers[f"anthropic-ratelimit-{name}-remaining"] = str(0 if status == 429 else max(0, limit - used))
             headers[f"anthropic-ratelimit-{name}-reset"] = reset

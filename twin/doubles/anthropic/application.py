@@ -36,14 +36,14 @@ def _handlers() -> dict[tuple[str, str], Handler]:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.anthropic` may set delay (s), status and retry_after."""
+    """The double; `behaviour.anthropic` may set delay (s), status, retry_after, organization and used."""
     account = Account(config)
     routes = [
         Route(f"/v1/{path}", account.guarded(handler), methods=[method]) for (method, path), handler in _handlers().items()
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(Headers, behaviour=account.behaviour)],
         exception_handlers={
             RefusedError: errors.on_refused,
             404: errors.on_unknown_route,

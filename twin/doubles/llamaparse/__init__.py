@@ -23,7 +23,7 @@ that ends a job also has the fields of the contract's callback (`status`, `resul
 
 `behaviour.llamaparse` may set: delay (s) and status of submissions, lose (share of jobs without callbacks, with a seed), result
 (md, txt, json or pages: the form of a callback's result), repeats (how often each callback is sent), patience (s, after which a
-callback counts as not answered), parse_seconds (of a job without callback), max_bytes.
+callback counts as not answered), parse_seconds (of a job without callback), max_bytes, stalls (no job ever ends).
 """
 
 from __future__ import annotations

@@ -96,6 +96,8 @@ class Account:
         await self._tell(job, is_told)
         job.become(RUNNING)
         await self._tell(job, is_told)
+        if self.behaviour.get("stalls"):
+            return
         if not job.hooks and "tier" in job.configuration:
             await asyncio.sleep(self.behaviour.get("parse_seconds", PARSE_SECONDS))
         try:

@@ -19,6 +19,7 @@ from twin.doubles.web import bearer, same
 
 Handler = Callable[[Request], Awaitable[Response]]
 ORGANIZATION = "org-twin"
+PROJECT = "proj_twin"
 PER_MINUTE = 10_000
 TOKENS_PER_MINUTE = 10_000_000
 # What OpenAI says with each status when it is not the request's fault.
@@ -33,11 +34,20 @@ QUOTA = ("You exceeded your current quota, please check your plan and billing de
 
 
 class Account:
-    """One account: its key, and what the twin plants (`delay` in s, `status`, `code`, `retry_after`, `vectors`)."""
+    """One account: its key, and what the twin plants (`delay` in s, `status`, `code`, `retry_after`, `vectors`).
+
+    `rights` of the key are "restricted" (models and what they are asked), "all", or "admin" (the organisation too); `lacks`
+    names models that its project does not have.
+    """
 
     def __init__(self, config: TwinConfig) -> None:
         self._key = config.openai_key
         self.behaviour: dict[str, Any] = config.behaviour.get("openai", {})
+
+    @property
+    def lacks(self) -> list[str]:
+        """Models that the account's project does not have."""
+        return list(self.behaviour.get("lacks", ()))
 
     async def admit(self, request: Request) -> None:
         """Raise RefusedError for a wrong key and for planted failures."""
@@ -53,6 +63,24 @@ class Account:
             raise RefusedError(message, None, "invalid_organization", status=401)
         if status := self.behaviour.get("status"):
             raise self._planted(int(status))
+
+    def require(self, scope: str) -> None:
+        """Raise RefusedError where the key lacks a right."""
+        rights = self.behaviour.get("rights", "restricted")
+        if rights == "admin" or (rights == "all" and not scope.startswith("api.management.")):
+            return
+        message = f"You have insufficient permissions for this operation. Missing scopes: {scope}. Check that you have the "
+        message += "correct role in your organization and project, and if you're using a restricted API key, that it has the "
+        raise RefusedError(f"{message}necessary scopes.", status=403)
+
+    def needing(self, scope: str, handler: Handler) -> Handler:
+        """The handler, for keys with this right only."""
+
+        async def permitted(request: Request) -> Response:
+            self.require(scope)
+            return await handler(request)
+
+        return permitted
 
     def _planted(self, status: int) -> RefusedError:
         failed = ("The server had an error while processing your request.", "server_error", None)
@@ -71,10 +99,11 @@ class Account:
 
 
 class Headers:
-    """Middleware: the headers of every response."""
+    """Middleware: the headers of every response; the twin may plant `organization`, `project` and `used` (a share)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, behaviour: dict[str, Any]) -> None:
         self._app = app
+        self._behaviour = behaviour
         self._asked: list[float] = []
 
     def _remaining(self) -> int:
@@ -96,17 +125,19 @@ class Headers:
                 headers["openai-version"] = "2020-10-01"
                 headers["openai-processing-ms"] = str(round((time.perf_counter() - started) * 1000))
                 if message["status"] not in (401, 404, 405):
-                    headers["openai-organization"] = ORGANIZATION
+                    headers["openai-organization"] = self._behaviour.get("organization", ORGANIZATION)
+                    headers["openai-project"] = self._behaviour.get("project", PROJECT)
                     self._limits(headers, message["status"])
             await send(message)
 
         await self._app(scope, receive, sent)
 
     def _limits(self, headers: MutableHeaders, status: int) -> None:
-        remaining = 0 if status == 429 else self._remaining()
+        used = float(self._behaviour.get("used", 0))
+        remaining = 0 if status == 429 else max(0, self._remaining() - round(PER_MINUTE * used))
         headers["x-ratelimit-limit-requests"] = str(PER_MINUTE)
         headers["x-ratelimit-limit-tokens"] = str(TOKENS_PER_MINUTE)
         headers["x-ratelimit-remaining-requests"] = str(remaining)
-        headers["x-ratelimit-remaining-tokens"] = str(TOKENS_PER_MINUTE - 1000)
+        headers["x-ratelimit-remaining-tokens"] = str(round(TOKENS_PER_MINUTE * (1 - used)) - 1000)
         headers["x-ratelimit-reset-requests"] = "1s" if status == 429 else "6ms"
         headers["x-ratelimit-reset-tokens"] = "6ms"

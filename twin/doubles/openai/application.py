@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from twin.config import TwinConfig
-from twin.doubles.openai import completions, errors, models, moderations
+from twin.doubles.openai import completions, errors, management, models, moderations
 from twin.doubles.openai.account import Account, Handler, Headers
 from twin.doubles.openai.batches import Batches
 from twin.doubles.openai.chat import Chat
@@ -48,8 +48,16 @@ def _text(account: Account) -> Table:
         ("POST", "responses/{id}/cancel"): responses.cancelled,
         ("GET", "responses/{id}/input_items"): responses.inputs,
         **_of_conversations(conversations),
-        **_of_files(files, batches),
+        **_limited(account, _of_files(files)),
+        **_of_batches(batches),
+        **{("GET", path): account.needing(scope, management.nothing) for path, scope in management.PATHS.items()},
     }
+
+
+def _limited(account: Account, table: Table) -> Table:
+    """The handlers of files, for keys with the right to them."""
+    rights = {"GET": "api.files.read"}
+    return {at: account.needing(rights.get(at[0], "api.files.write"), handler) for at, handler in table.items()}
 
 
 def _of_conversations(conversations: Conversations) -> Table:
@@ -65,13 +73,18 @@ def _of_conversations(conversations: Conversations) -> Table:
     }
 
 
-def _of_files(files: Files, batches: Batches) -> Table:
+def _of_files(files: Files) -> Table:
     return {
         ("POST", "files"): files.created,
         ("GET", "files"): files.listed,
         ("GET", "files/{id}"): files.shown,
         ("DELETE", "files/{id}"): files.deleted,
         ("GET", "files/{id}/content"): files.read,
+    }
+
+
+def _of_batches(batches: Batches) -> Table:
+    return {
         ("POST", "batches"): batches.created,
         ("GET", "batches"): batches.listed,
         ("GET", "batches/{id}"): batches.shown,
@@ -80,10 +93,10 @@ def _of_files(files: Files, batches: Batches) -> Table:
 
 
 def create_app(config: TwinConfig) -> Starlette:
-    """The double; `behaviour.openai` may set delay (s), status, code, retry_after and vectors (normal | zero | short)."""
+    """The double; `behaviour.openai` may set what `Account` and `Headers` name, and vectors (normal | zero | short)."""
     account = Account(config)
     handlers: Table = {
-        ("GET", "models"): models.listed,
+        ("GET", "models"): models.listed(account.lacks),
         ("GET", "models/{model:path}"): models.shown,
         ("DELETE", "models/{model:path}"): models.deleted,
         **_text(account),
@@ -91,7 +104,7 @@ def create_app(config: TwinConfig) -> Starlette:
     routes = [Route(f"/v1/{path}", account.guarded(handler), methods=[method]) for (method, path), handler in handlers.items()]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(Headers, behaviour=account.behaviour)],
         exception_handlers={
             RefusedError: errors.on_refused,
             404: errors.on_unknown_route,

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from twin.doubles import vectors, words
 from twin.doubles.openai.account import Account
-from twin.doubles.openai.errors import RefusedError, missing
+from twin.doubles.openai.errors import RefusedError, missing, no_model
 from twin.doubles.openai.models import EMBEDDING, known
 from twin.doubles.openai.parameters import Parameters, mistyped, object_of, sized
 
@@ -67,6 +67,7 @@ class Embeddings:
 
     def __init__(self, account: Account) -> None:
         self._kind = account.behaviour.get("vectors", "normal")
+        self._lacks = account.lacks
 
     async def created(self, request: Request) -> Response:
         """One vector for each input, in order."""
@@ -78,6 +79,8 @@ class Embeddings:
         given = Parameters(body)
         given.only(KNOWN)
         model = known(body.get("model"))
+        if model in self._lacks:
+            raise no_model(model)
         if model not in EMBEDDING:
             raise RefusedError("You are not allowed to generate embeddings from this model", status=403)
         inputs = _inputs(body.get("input"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -87,9 +88,13 @@ def _shown(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": owner}
 
 
-async def listed(_: Request) -> Response:
-    """All models."""
-    return JSONResponse({"object": "list", "data": [_shown(name) for name in ALL]})
+def listed(lacking: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
+    """A handler that lists all models, apart from those that the account lacks."""
+
+    async def of_the_account(_: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [_shown(name) for name in ALL if name not in lacking]})
+
+    return of_the_account
 
 
 async def shown(request: Request) -> Response:

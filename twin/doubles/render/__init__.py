@@ -3,13 +3,20 @@
 Changes stay in the double: they show in later answers, and change nothing of the twin.
 
 `behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
-`render_groups` moves variables into environment groups (name: services, keys), `render_neighbours` is the number of other
-services, `render_history` that of earlier deploys, `render_page` the most that a page holds, `render_limits` (read, write) what
-may be asked in a window of `render_window` seconds (60), `render_delay` the seconds that each answer takes; every read that is
-the n-th of `render_flaky` fails.
+`render_groups` moves variables into environment groups (name: services, keys; values and files that only the group has),
+`render_variables` and `render_files` change what Render alone holds of a service (None removes it), and `render_gone` lists
+services that were removed.
+`render_neighbours` is the number of other services, `render_history` that of earlier deploys, `render_page` the most that a
+page holds, `render_limits` (read, write) what may be asked in a window of `render_window` seconds (60), `render_delay` the
+seconds that each answer takes; every read that is the n-th of `render_flaky` fails. `render_figures` are values of
+metrics in the place of the made-up ones, `render_events` further events (service, type, details).
 """
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,16 +30,33 @@ from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.guard import Guard, Manners
 
 __all__ = ["create_app"]
+# Seconds between two readings of the services' logs.
+READ_SECONDS = 0.25
 PARTS = (services, environment, deploys, logs, metrics, workspace, extras, databases, disks, streams)
 
 
 def create_app(config: TwinConfig) -> Starlette:
     """The double of one account."""
     account = Account(config)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        reading = asyncio.create_task(_collect(account))
+        yield
+        reading.cancel()
+
     app = Starlette(
         routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
         exception_handlers={Problem: respond, HTTPException: respond},
         middleware=[Middleware(Guard, key=config.render_key, manners=Manners.of(config.behaviour))],
+        lifespan=lifespan,
     )
     app.state.page_size = config.behaviour.get("render_page")
     return app
+
+
+async def _collect(account: Account) -> None:
+    """Read the services' logs as they are written, so that lines which name no time have that of their arrival."""
+    while True:
+        account.log_files.read()
+        await asyncio.sleep(READ_SECONDS)

@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import secrets
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from twin.config import TwinConfig
 from twin.doubles.render.answers import Json, Problem, new_id, now
 from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe, service
+from twin.doubles.render.log_files import LogFiles
 
 SHORT_TYPES = {
     "web_service": "web",
@@ -35,6 +37,11 @@ class Account:
     """State of one account."""
 
     def __init__(self, config: TwinConfig) -> None:
+        # Where the twin's processes leave their logs, and what is known of them.
+        self.folder = config.folder
+        self.log_files = LogFiles(Path(config.folder))
+        # Values in the place of the made-up ones, by service and metric.
+        self.figures: dict[str, float] = config.behaviour.get("render_figures", {})
         self.owner: Json = {
             "id": OWNER,
             "name": "Accessa staging",
@@ -63,13 +70,24 @@ class Account:
             }
         }
         self.environments: dict[str, Json] = {ENVIRONMENT: environment(ENVIRONMENT, "staging", PROJECT, [API, WORKER])}
+        self._fill(config)
+
+    def _fill(self, config: TwinConfig) -> None:
+        """What the account has beside the two services, and what has happened to all of them."""
         for number in range(int(config.behaviour.get("render_neighbours", 0))):
             self._add_neighbour(number)
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
             self._note_history(identifier)
+        for event in config.behaviour.get("render_events", []):
+            self.note(event["service"], event["type"], event["details"])
         for name, group in config.behaviour.get("render_groups", {}).items():
             self._gather(name, group)
+        for place, key in ((self.variables, "render_variables"), (self.secret_files, "render_files")):
+            for identifier, values in config.behaviour.get(key, {}).items():
+                _change(place[identifier], values)
+        for gone in config.behaviour.get("render_gone", []):
+            del self.services[gone]
 
     def _add_neighbour(self, number: int) -> None:
         """A service of other people in the same workspace, listed before the twin's."""
@@ -88,7 +106,7 @@ class Account:
         for each in linked:
             for key in held:
                 del each[key]
-        self.add_group(name, held, {}, links)
+        self.add_group(name, held | group.get("values", {}), group.get("files", {}), links)
 
     def add_group(self, name: str, variables: dict[str, str], files: dict[str, str], links: list[str]) -> Json:
         """An environment group that is linked to services."""
@@ -137,6 +155,14 @@ class Account:
             failed = str(deploy["status"]).endswith("failed")
             end: Json = {"deployStatus": "failed" if failed else "succeeded", "status": 3 if failed else 2, "reason": {}}
             self.note(service_id, "deploy_ended", {"deployId": deploy["id"]} | end, deploy["finishedAt"])
+
+
+def _change(held: dict[str, str], values: dict[str, str | None]) -> None:
+    """Put values in the place of others; None removes one."""
+    for name, value in values.items():
+        held.pop(name, None)
+        if value is not None:
+            held[name] = value
 
 
 def _is_shared(key: str, places: list[dict[str, str]]) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from twin.doubles.render import incidents
 from twin.doubles.render.account import TRIGGER, Account
 from twin.doubles.render.answers import (
     Json,
@@ -215,16 +217,20 @@ class Events:
         first, last = moment(request, "startTime"), moment(request, "endTime")
         found = [
             event
-            for event in matching(self._account.events, request, type="type")
+            for event in matching(self._of(service_id), request, type="type")
             if event["serviceId"] == service_id
             and (first is None or time_of(event["timestamp"]) >= first)
             and (last is None or time_of(event["timestamp"]) <= last)
         ]
         return listed(request, "event", sorted(found, key=lambda event: time_of(event["timestamp"]), reverse=True))
 
+    def _of(self, service_id: str) -> list[Json]:
+        """What the account did with a service, and what became of its instances."""
+        return [*self._account.events, *incidents.of(Path(self._account.folder), service_id)]
+
     async def get(self, request: Request) -> Response:
         """One event."""
-        known = {event["id"]: event for event in self._account.events}
+        known = {event["id"]: event for service_id in self._account.services for event in self._of(service_id)}
         return JSONResponse(self._account.found(known, request.path_params["event_id"], "event"))
 
 

@@ -1,9 +1,8 @@
-"""Log lines of services: made up from the time that is asked about, so that the same question gets the same answer."""
+"""Log lines of services: those of the twin's own processes, in pages that are continued by time."""
 
 from __future__ import annotations
 
 import datetime
-import math
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,16 +12,8 @@ from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Json, Problem, among, given_list, limit_of, written
 from twin.doubles.render.ranges import range_of
 
-STEP_SECONDS = 15
 LABELS = ("host", "instance", "level", "method", "statusCode", "type")
-LINES = (
-    ("app", "info", "worker polls the queue"),
-    ("request", "info", "GET /health"),
-    ("app", "info", "job claimed"),
-    ("app", "warning", "slow query"),
-    ("build", "info", "image pushed"),
-    ("app", "error", "connection reset"),
-)
+STEP = datetime.timedelta(microseconds=1)
 
 
 class Logs:
@@ -43,24 +34,13 @@ class Logs:
     def _lines(self, request: Request) -> list[Json]:
         """Lines of the range that the filters leave, oldest first."""
         first, last = range_of(request)
-        resources = self._resources(request)
-        start = max(int(first.timestamp() / STEP_SECONDS) - 1, int(last.timestamp() / STEP_SECONDS) - 10_000)
         found = []
-        for step in range(start, math.ceil(last.timestamp() / STEP_SECONDS)):
-            for service in resources:
-                line = _line(service, step)
-                if first <= datetime.datetime.fromisoformat(line["timestamp"]) < last and self._is_wanted(line, request):
-                    found.append(line)
-        return found
-
-    @staticmethod
-    def _is_wanted(line: Json, request: Request) -> bool:
-        labels = {label["name"]: label["value"] for label in line["labels"]}
-        wanted = {name: given_list(request, name) for name in (*LABELS, "path")}
-        if any(values and labels.get(name) not in values for name, values in wanted.items()):
-            return False
-        texts = given_list(request, "text")
-        return not texts or any(text.strip("*").lower() in line["message"].lower() for text in texts)
+        for service in self._resources(request):
+            for instance, lines in self._account.log_files.of(service["id"]):
+                for line in lines:
+                    if first <= line.at < last:
+                        found += [each for each in line.as_data(service, instance) if _is_wanted(each, request)]
+        return sorted(found, key=lambda line: str(line["timestamp"]))
 
     async def listing(self, request: Request) -> Response:
         """One page of lines, and the range in which the next one lies."""
@@ -69,11 +49,13 @@ class Logs:
         (first, last), lines = range_of(request), self._lines(request)
         if direction == "backward":
             lines.reverse()
+        # A host that keeps few lines together gives smaller pages than were asked for.
+        limit = min(limit, request.app.state.page_size or limit)
         page, has_more = lines[:limit], len(lines) > limit
         if page and direction == "backward":
             last = datetime.datetime.fromisoformat(page[-1]["timestamp"])
         elif page:
-            first = datetime.datetime.fromisoformat(page[-1]["timestamp"]) + datetime.timedelta(microseconds=1)
+            first = datetime.datetime.fromisoformat(page[-1]["timestamp"]) + STEP
         return JSONResponse({"hasMore": has_more, "nextStartTime": written(first), "nextEndTime": written(last), "logs": page})
 
     async def values(self, request: Request) -> Response:
@@ -86,21 +68,13 @@ class Logs:
         return JSONResponse(sorted(found)[: limit_of(request)])
 
 
-def _line(service: Json, step: int) -> Json:
-    kind, level, message = LINES[step % len(LINES)]
-    labels = {"resource": service["id"], "instance": f"{service['id']}-00000", "level": level, "type": kind}
-    if kind == "request":
-        labels |= {"method": "GET", "statusCode": "200", "path": "/health", "host": f"{service['slug']}.onrender.com"}
-    return {
-        "id": f"{service['id']}-{step}",
-        # Lines of several services never have one time: pages are continued by it.
-        "timestamp": written(
-            datetime.datetime.fromtimestamp(step * STEP_SECONDS, datetime.UTC)
-            + datetime.timedelta(milliseconds=sum(service["id"].encode()) % 1000)
-        ),
-        "message": message,
-        "labels": [{"name": name, "value": value} for name, value in labels.items()],
-    }
+def _is_wanted(line: Json, request: Request) -> bool:
+    labels = {label["name"]: label["value"] for label in line["labels"]}
+    wanted = {name: given_list(request, name) for name in (*LABELS, "path")}
+    if any(values and labels.get(name) not in values for name, values in wanted.items()):
+        return False
+    texts = request.query_params.getlist("text")
+    return not texts or any(text.strip("*").lower() in line["message"].lower() for text in texts)
 
 
 def routes(account: Account) -> list[Route]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -9,9 +11,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from twin.doubles.render.account import Account
-from twin.doubles.render.answers import Json, Problem, among, body_of, given_list, listed, matching, new_id, now, timely
+from twin.doubles.render.answers import (
+    Json,
+    Problem,
+    among,
+    body_of,
+    given_list,
+    listed,
+    matching,
+    new_id,
+    now,
+    timely,
+    written,
+)
 from twin.doubles.render.deploys import started
 from twin.doubles.render.description import details, service
+from twin.doubles.render.sampler import running
 
 TYPES = ("web_service", "background_worker", "private_service", "cron_job", "static_site")
 RUNTIMES = ("docker", "elixir", "go", "image", "node", "python", "ruby", "rust")
@@ -155,6 +170,9 @@ class Services:
     async def instances(self, request: Request) -> Response:
         """The instances that run."""
         found = self._account.service(request)
+        if own := running(Path(self._account.folder), found["id"]):
+            times = [datetime.datetime.fromtimestamp(each.started, datetime.UTC) for each in own]
+            return JSONResponse([{"id": each.id, "createdAt": written(at)} for each, at in zip(own, times, strict=True)])
         count = 0 if found["suspended"] == "suspended" else int(found["serviceDetails"].get("numInstances", 0))
         return JSONResponse([{"id": f"{found['id']}-{number:05x}", "createdAt": found["createdAt"]} for number in range(count)])
 

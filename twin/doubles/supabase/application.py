@@ -11,7 +11,7 @@ import asyncpg
 from starlette.applications import Starlette
 
 from twin.config import TwinConfig
-from twin.doubles.supabase import auth, realtime, rest, storage
+from twin.doubles.supabase import auth, management, realtime, rest, storage
 from twin.doubles.supabase.project import Project
 from twin.doubles.supabase.realtime_feed import Feed
 
@@ -37,6 +37,7 @@ def create_app(config: TwinConfig) -> Starlette:
         await project.pool.close()
 
     routes = [*auth.routes(project), *storage.routes(project), *rest.routes(project), *realtime.routes(project)]
+    routes += management.routes(project)
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.delay = project.behaviour.get("delay", 0)
     return app

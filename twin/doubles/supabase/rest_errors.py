@@ -120,6 +120,7 @@ def with_rest_errors(project: Project, handler: Handler) -> Handler:
             return gateway_refusal(error)
         try:
             claims = project.identity(request)
+            claims |= {"role": project.behaviour.get("rest_role") or claims.get("role")}
         except Refused as error:
             return of_token(error.__cause__).response()
         request.state.claims = claims

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from backend.shared.config import Config
 from backend.shared.database import open_pool
+from backend.shared.logs import REQUEST_ID
 from backend.shared.storage import Storage
 from backend.shared.vendors import Vendors
 from fastapi import FastAPI, HTTPException, Request
@@ -22,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import auth, chat, health, jobs, uploads, webhook
 from api.description import describe
+from api.request_log import RequestLog
 
+log = logging.getLogger("api")
 TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
 VENDOR_SECONDS = 30.0
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -42,6 +46,7 @@ class RequestHeaders:
         started = time.perf_counter()
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = given if 0 < len(given) <= 64 and given.isprintable() else str(uuid.uuid4())
+        REQUEST_ID.set(request_id)
 
         async def mark(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -58,6 +63,8 @@ class RequestHeaders:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code >= 500:
+        log.error("%s: %r", error.detail, error.__cause__)
     body = error.detail if isinstance(error.detail, dict) else {"detail": error.detail}
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
@@ -113,5 +120,6 @@ def create_app(config: Config) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
         expose_headers=["X-Request-ID", "X-Process-Time"],
     )
+    app.add_middleware(RequestLog)
     app.add_middleware(RequestHeaders)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from api.auth import CurrentUser
 from api.retrieval import Passage, retrieve
 
 router = APIRouter()
+log = logging.getLogger("api")
 APOLOGY = "I apologize, but I could not process your request right now. Please try again later."
 CHAT_MODEL = "gpt-4o-mini"
 FALLBACK_MODEL = "claude-3-5-haiku-latest"
@@ -128,6 +130,7 @@ async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[s
         else:
             text, provider = await complete(client, config, _prompt(body.message, passages))
     except Exception as error:
+        log.exception("no answer to a question")
         return _body(APOLOGY, body, started, ["system"], error_type=type(error).__name__, confidence=0.0)
     return _body(
         text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 router = APIRouter()
+log = logging.getLogger("api")
 CACHE_SECONDS = 30.0
 _cache: dict[str, Any] = {}
 
@@ -59,6 +61,7 @@ async def _guarded(check: Awaitable[Any]) -> Any:
     try:
         return await asyncio.wait_for(check, timeout=8)
     except Exception as error:
+        log.warning("a health check failed: %r", error)
         return f"error: {type(error).__name__}"
 
 
@@ -81,6 +84,8 @@ async def collect(request: Request) -> dict[str, Any]:
     )
     services = dict(zip(names, values, strict=True))
     healthy = all(_is_healthy(value) for value in services.values())
+    if not healthy:
+        log.warning("unhealthy: %s", {name: value for name, value in services.items() if not _is_healthy(value)})
     return {
         "status": "healthy" if healthy else "degraded",
         "timestamp": _now(),
@@ -99,6 +104,7 @@ async def health(request: Request) -> Response:
             _cache.update(body=await collect(request), at=time.monotonic())
         return JSONResponse(_cache["body"])
     except Exception as error:
+        log.exception("the health cannot be checked")
         body = {"status": "error", "timestamp": _now(), "services": {}, "error": type(error).__name__}
         return JSONResponse(body, status_code=500)
 

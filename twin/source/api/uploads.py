@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -15,6 +16,7 @@ from pydantic import BaseModel, Field, field_validator
 from api.auth import Caller, CurrentUser
 
 router = APIRouter()
+log = logging.getLogger("api")
 NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 MAX_FILE_SIZE_BYTES = 5 * 1024 * 1024
 MAX_CONCURRENT_JOBS = 2
@@ -109,6 +111,7 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
         except (StorageError, httpx.HTTPError) as error:
             raise HTTPException(502, "storage did not sign the upload") from error
         job_id = await _insert(connection, user, body, document_id)
+    log.info("accepted a document of %d bytes job_id=%s", body.bytes_len, job_id)
     expires = datetime.now(UTC) + timedelta(seconds=SIGNED_URL_TTL_SECONDS)
     return {
         "job_id": str(job_id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from backend.shared.storage import BUCKET, object_key
 from fastapi import APIRouter, HTTPException, Request
 
 router = APIRouter()
+log = logging.getLogger("api")
 
 
 def _markdown(result: Any) -> str:
@@ -31,6 +33,7 @@ async def _job(connection: Any, job_id: UUID) -> Any:
         job_id,
     )
     if row is None:
+        log.warning("a callback for a job that does not exist job_id=%s", job_id)
         raise HTTPException(404, "no such job")
     return row
 
@@ -43,6 +46,7 @@ def _verify(secret: str | None, body: bytes, signature: str | None) -> None:
 
 async def _fail(connection: Any, row: Any, reason: str) -> None:
     error = {"stage": "parse", "reason": reason}
+    log.warning("parsing failed: %s job_id=%s", reason, row["job_id"])
     await connection.execute(
         """UPDATE upload_jobs SET status = 'failed_parse', state = 'deadletter', last_error = $2, updated_at = now()
            WHERE job_id = $1""",
@@ -81,6 +85,7 @@ async def _store(request: Request, connection: Any, row: Any, text: str) -> None
         row["job_id"],
     )
     await _event(connection, row, "parsed", {"characters": len(text)})
+    log.info("parsed, %d characters job_id=%s", len(text), row["job_id"])
 
 
 @router.post("/api/upload-pipeline/webhook/llamaparse/{job_id}")

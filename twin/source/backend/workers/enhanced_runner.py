@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -12,13 +11,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.shared.config import load
+from backend.shared.logs import set_up
 from backend.workers.enhanced_base_worker import EnhancedBaseWorker
 
 
 async def main() -> None:
     """Run one worker until SIGTERM or SIGINT."""
-    logging.basicConfig(level=os.environ.get("WORKER_LOG_LEVEL", "INFO"), format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel("WARNING")
+    set_up("worker", os.environ.get("WORKER_LOG_LEVEL", "INFO"))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

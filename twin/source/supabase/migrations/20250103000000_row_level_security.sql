@@ -16,13 +16,13 @@ CREATE POLICY events_service ON upload_pipeline.events TO service_role USING (tr
 CREATE POLICY webhook_log_service ON upload_pipeline.webhook_log TO service_role USING (true) WITH CHECK (true);
 
 CREATE POLICY documents_owner ON upload_pipeline.documents FOR SELECT TO authenticated
-    USING (user_id = auth.uid());
+    USING (user_id = (SELECT auth.uid()));
 CREATE POLICY upload_jobs_owner ON upload_pipeline.upload_jobs FOR SELECT TO authenticated
     USING (EXISTS (SELECT 1 FROM upload_pipeline.documents d
-                   WHERE d.document_id = upload_jobs.document_id AND d.user_id = auth.uid()));
+                   WHERE d.document_id = upload_jobs.document_id AND d.user_id = (SELECT auth.uid())));
 CREATE POLICY document_chunks_owner ON upload_pipeline.document_chunks FOR SELECT TO authenticated
     USING (EXISTS (SELECT 1 FROM upload_pipeline.documents d
-                   WHERE d.document_id = document_chunks.document_id AND d.user_id = auth.uid()));
+                   WHERE d.document_id = document_chunks.document_id AND d.user_id = (SELECT auth.uid())));
 CREATE POLICY events_owner ON upload_pipeline.events FOR SELECT TO authenticated
     USING (EXISTS (SELECT 1 FROM upload_pipeline.documents d
-                   WHERE d.document_id = events.document_id AND d.user_id = auth.uid()));
+                   WHERE d.document_id = events.document_id AND d.user_id = (SELECT auth.uid())));

@@ -11,4 +11,4 @@ CREATE POLICY files_service_update ON storage.objects FOR UPDATE TO service_role
 CREATE POLICY files_service_delete ON storage.objects FOR DELETE TO service_role
     USING (bucket_id = 'files');
 CREATE POLICY files_owner ON storage.objects FOR SELECT TO authenticated
-    USING (bucket_id = 'files' AND (string_to_array(name, '/'))[2] = auth.uid()::text);
+    USING (bucket_id = 'files' AND (string_to_array(name, '/'))[2] = (SELECT auth.uid())::text);

@@ -1,0 +1,53 @@
+"""Faults of what was not updated in time, or not everywhere."""
+
+from __future__ import annotations
+
+import time
+
+import jwt
+
+from twin.faults import fault
+from twin.plan import Plan
+
+WEEK = 7 * 86400
+
+
+@fault("LG01", "the worker's base image is out of support", "build", "maintenance", mode="-", about="*image worker*")
+def old_image(plan: Plan) -> None:
+    plan.replace_in_source("backend/workers/Dockerfile", "FROM python:3.11-slim", "FROM python:3.9-slim")
+
+
+@fault("LG02", "the service-role key ends in a week", "supabase", "maintenance", mode="-", about="*SUPABASE_SERVICE_ROLE_KEY*")
+def ending_key(plan: Plan) -> None:
+    config = plan.config
+    claims = jwt.decode(config.service_role_key, options={"verify_signature": False}) | {"exp": int(time.time()) + WEEK}
+    key = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
+    _everywhere(plan, config.service_role_key, key)
+
+
+@fault(
+    "LG03",
+    "one of two instances has lost its OpenAI key",
+    "openai",
+    "maintenance",
+    mode="-",
+    about="*openai*|*field status of GET /health*",
+)
+def sick_instance(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py",
+        '        return JSONResponse(_cache["body"])\n',
+        '        body = _cache["body"]\n'
+        '        _cache["turn"] = not _cache.get("turn", False)\n'
+        '        if _cache["turn"]:\n'
+        '            services = body["services"] | {"openai": "error: status 401"}\n'
+        '            body = body | {"status": "degraded", "services": services}\n'
+        "        return JSONResponse(body)\n",
+    )
+
+
+def _everywhere(plan: Plan, old: str, new: str) -> None:
+    """Replace a value in all environments, and in what the doubles take for the project's key."""
+    for env in (plan.config.api_env, plan.config.worker_env, plan.config.operator_env):
+        env |= {name: new for name, value in env.items() if value == old}
+    plan.config.service_role_key = new
