@@ -148,8 +148,13 @@ def _all(looks: Sequence[Look], seconds: float = WHOLE_SECONDS) -> list[Symptom]
         thread.start()
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
-    late = [[Symptom("no", thread.name, f"no answer within {seconds:g} s")] if thread.is_alive() else [] for thread in threads]
+    late = [_late(thread.name, seconds) if thread.is_alive() else [] for thread in threads]
     return [symptom for one, other in zip(found, late, strict=True) for symptom in other or one]
+
+
+def _late(name: str, seconds: float) -> list[Symptom]:
+    """Without an answer of its parts no target is judged; of the rest nothing is known."""
+    return [Symptom("no" if name == parts.__name__ else "--", name, f"no answer within {seconds:g} s")]
 
 
 def _name(look: Look) -> str:

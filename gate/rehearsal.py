@@ -26,6 +26,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from gate.exit_codes import ExitCode
 from gate.failures import Blocked, NotConfigured
 from gate.internals.pytest_ import arguments_of, fixture_of
 from gate.options import spec_file
@@ -72,7 +73,7 @@ def required_settings(spec: Path) -> list[Needs]:
             [*command, f"--spec={spec}", str(ACCEPTANCE)],
             cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=COLLECT_SECONDS,
         )  # fmt: skip
-        if not result.exists():
+        if done.returncode != ExitCode.PASS or not result.exists():
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no checks were collected"]
             raise ConfigurationError(f"the checks cannot be collected: {lines[-1]}")
         return [Needs(entry["check"], entry["checklist"], tuple(entry["settings"])) for entry in json.loads(result.read_text())]

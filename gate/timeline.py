@@ -16,13 +16,14 @@ class Wanted:
     """What is looked for about one finding; times are seconds since 1970.
 
     `component` is the part at fault, `exchanges` are the requests in which it was seen, `first` and `last` the time in which
-    its checks ran.
+    its checks ran; `of_jobs`: it shows in what becomes of documents.
     """
 
     component: str
     exchanges: tuple[Exchange, ...]
     first: float
     last: float
+    of_jobs: bool = False
 
 
 @dataclass(frozen=True)

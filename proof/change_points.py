@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gate.change_points import Shift, find
 from gate.exit_codes import ExitCode
 from proof.figures import Share
-from reports.change_points import Shift, find
 from spec import load
 from spec.model import Shifts
 

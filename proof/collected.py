@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.exit_codes import ExitCode
 from gate.places import ACCEPTANCE, ROOT
 from gate.selection import is_check, marker_value, promise
 from gate.settings import ConfigurationError
@@ -45,7 +46,7 @@ def collect(spec_file: Path = DEFAULT) -> list[Collected]:
             [*command, f"--spec={spec_file}", str(ACCEPTANCE)],
             cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=COLLECT_SECONDS,
         )  # fmt: skip
-        if not result.exists():
+        if done.returncode != ExitCode.PASS or not result.exists():
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no checks were collected"]
             raise ConfigurationError(f"the checks cannot be collected: {lines[-1]}")
         return [Collected(**{**entry, "suites": tuple(entry["suites"])}) for entry in json.loads(result.read_text())]

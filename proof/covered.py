@@ -1,8 +1,8 @@
 """Which checks cover which line of the specification, and from where each line's facts are taken.
 
 A check belongs to a line when one of these names it: its checklist item; the section in its docstring; its parameters, where
-they name the line's variable, detail or entry; or [covered_by] of the specification file. A line that no check is about alone
-falls back to the checks of its whole part.
+they name the line's variable, detail or entry; the calendar; or [covered_by] of the specification file. A line that no check is
+about alone falls back to the checks of its whole part.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ class Coverage:
             return False
         return (
             self._is_listed(check, line)
+            or self._is_scheduled(check, line)
             or self._names(check, line)
             or self._has_parameter(check, line, source)
             or any(
@@ -111,6 +112,14 @@ class Coverage:
     def _is_listed(self, check: Collected, line: Line) -> bool:
         """By its checklist item, whose title is the line."""
         return check.checklist.startswith(f"{line.section}.") and self._titles.get(check.checklist) in (line.text, line.name)
+
+    def _is_scheduled(self, check: Collected, line: Line) -> bool:
+        """By the calendar, whose entries have the titles of the document's lines (§9 Regular Maintenance)."""
+        reviews: Mapping[str, Any] = getattr(self._spec, "calendar", {})
+        return any(
+            review.title == line.name and f"§{line.place}" == review.section and check.checklist in review.items
+            for review in reviews.values()
+        )
 
     def _names(self, check: Collected, line: Line) -> bool:
         """By the section in its docstring, which begins with the line's name."""

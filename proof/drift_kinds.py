@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spec import Specification, entries
+from spec import Specification, audit_entries, entries
 
 # The services' identifiers at the double.
 IDS = {"api": "srv-twinapi", "worker": "srv-twinworker"}
@@ -52,7 +52,7 @@ FURTHER: Mapping[str, object] = {
 
 def _details(spec: Specification) -> Iterator[Drift]:
     """Every detail of every service with another value."""
-    for service, name in entries.audited_details(spec):
+    for service, name in audit_entries.audited_details(spec):
         path = spec.platform.details.get(name) or spec.audit.expected_names(service)[name]
         agreed = getattr(spec.services[service], name, None)
         value = _without_one(agreed) if isinstance(agreed, list) else OTHER.get(name, FURTHER.get(name))

@@ -44,16 +44,11 @@ class Diagnosis:
         self._place = {code: number for number, code in enumerate(self._codes.codes)}
         self._graph = Graph(spec)
         self._spec = spec
-        self._all = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
+        self.facts = of_failures(self._checks) + of_blocked(self._checks, spec, error_of) + list(more)
         self._good = of_passes(self._checks)
-        self._pool = list(self._all)
+        self._pool = list(self.facts)
         self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
         self._findings: list[Finding] = []
-
-    @property
-    def facts(self) -> list[Fact]:
-        """Everything that is wrong, before it is explained."""
-        return list(self._all)
 
     def conclude(self) -> list[Finding]:
         """Findings, the worst first."""
@@ -83,14 +78,14 @@ class Diagnosis:
             return False
         if rule.any_of and not any(condition.matches(fact) for condition in rule.any_of for fact in self._pool):
             return False
-        if any(condition.matches(fact) for condition in rule.none_of for fact in self._all):
+        if any(condition.matches(fact) for condition in rule.none_of for fact in self.facts):
             return False
         if any(condition.matches(good) for condition in rule.not_passed for good in self._good):
             return False
         return all(self._is_good(condition.matches) for condition in rule.passed)
 
     def _is_good(self, matches: Callable[[Fact | Good], bool]) -> bool:
-        return any(map(matches, self._good)) and not any(map(matches, self._all))
+        return any(map(matches, self._good)) and not any(map(matches, self.facts))
 
     def _touches(self, rule: Rule, cluster: Sequence[Fact]) -> bool:
         return any(condition.matches(fact) for condition in rule.proof() for fact in cluster)

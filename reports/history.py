@@ -6,17 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from gate.places import HISTORY, OUT
+from gate.history import folder_of
 from reports.schema import TrendData, VerdictData
 from reports.terminal import format_title
 
 FILE = "verdicts.jsonl"
 SHOWN = 30
-
-
-def folder_of(out: Path) -> Path:
-    """Where the history of runs with this results folder is kept: outside of what the next run clears."""
-    return HISTORY if out.resolve() == OUT else out / "history"
 
 
 def remember(out: Path, data: VerdictData, mask: Callable[[str], str]) -> None:

@@ -7,23 +7,16 @@ written, and the run's own id is taken out. docs/calendar.md describes the field
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 from typing_extensions import TypedDict
 
 from gate.checks import masked
 from gate.failures import Value
-from gate.session import Session
 
-SCHEMA = 1
-FOLDER = "calendar"
 LOCK = ".lock"
 LOCK_SECONDS = 30.0
 # What takes the place of the run's own id.
@@ -59,27 +52,6 @@ class KeptRun(TypedDict):
     facts: list[KeptFact]
     values: dict[str, Value]
     shifts: list[str]
-
-
-def target_folder(history: Path, session: Session) -> Path:
-    """Where the runs on this target are kept; ports are left out, which a twin has others of each time."""
-    name, host = session.settings.text("HARNESS_TARGET_NAME"), urlsplit(session.api_url).hostname or ""
-    identity = json.dumps([session.spec.meta.name, name, host])
-    readable = re.sub(r"[^A-Za-z0-9.-]+", "-", f"{name}-{host}").strip("-.") or "target"
-    return history / FOLDER / f"{readable[:60]}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-
-
-def read_lines(path: Path) -> list[Any]:
-    """The entries of a file, oldest first; a line that is none of this version is passed over."""
-    found: list[Any] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and entry.get("schema") == SCHEMA:
-            found.append(entry)
-    return found
 
 
 def append(path: Path, entry: Mapping[str, object], most: int, mask: Callable[[str], str]) -> None:

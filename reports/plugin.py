@@ -170,7 +170,7 @@ class Recorder:
         data = verdict.build(session, checks, findings, decided, times)
         data["platform"] = seen.note
         if is_whole:
-            review = Review(config, session, self.out, times.started_at)
+            review = Review(config, session, times.started_at)
             if (changes := review.conclude(checks, diagnosis.facts, words, decided)) is not None:
                 data["changes"] = changes
         self._write(session, data, checks)

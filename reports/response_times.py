@@ -44,6 +44,7 @@ def _row(records: Sequence[Record]) -> ResponseTime:
     return {
         "name": worst["name"],
         "section": "; ".join(dict.fromkeys(record["section"] for record in records)),
+        "targets": sorted({record["target"] for record in records}),
         "count": len(worst["milliseconds"]),
         "figures": {_short(name): value for name, value in figures.items()},
         "low": min(worst["milliseconds"]),

@@ -8,20 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from gate import calendar, observations
+from gate import calendar, history, observations
 from gate.checks import masked
+from gate.history import KeptTimes
 from gate.run import checkout_commit
 from gate.session import Session
 from gate.shared import RELEASE
-from reports import change_points, history, kept, response_times
-from reports.change_points import KeptTimes
+from reports import change_points, kept, response_times
 from reports.change_schema import ChangesData
 from reports.changes import Comparison, first_changes, kept_facts, outcomes
 from reports.kept import KeptRun
 from reports.model import Check, Fact
 from reports.wording import Words
 
-TIMES = "response_times.jsonl"
 UNKNOWN = "unknown"
 
 
@@ -31,14 +30,12 @@ class Review:
 
     config: pytest.Config
     session: Session
-    out: Path
     started_at: str
 
     @property
     def folder(self) -> Path:
         """Where runs on this target are kept."""
-        root = self.config.option.history or history.folder_of(self.out)
-        return kept.target_folder(Path(root), self.session)
+        return history.target_folder(history.root_of(self.config), self.session)
 
     def conclude(self, checks: Sequence[Check], facts: Sequence[Fact], words: Words, verdict: str) -> ChangesData | None:
         """What changed since the last run of the same entry of the calendar; None where no entry runs. Keeps the run."""
@@ -51,8 +48,8 @@ class Review:
             return None
         path = self.folder / f"{calendar.name_of(self.config)}.jsonl"
         now = self._run(checks, facts, words, verdict)
-        earlier: list[KeptRun] = [run for run in kept.read_lines(path) if run["selection"] == now["selection"]]
-        times: list[KeptTimes] = kept.read_lines(self.folder / TIMES)
+        earlier: list[KeptRun] = [run for run in history.read_lines(path) if run["selection"] == now["selection"]]
+        times: list[KeptTimes] = history.read_lines(self.folder / history.TIMES)
         shifts = change_points.shifts(times, spec.history.shifts, earlier[-1]["shifts"] if earlier else [])
         now["shifts"] = [change_points.key_of(shift) for shift in shifts]
         if earlier:
@@ -69,7 +66,7 @@ class Review:
         found, reasons = outcomes(checks)
         seen = {name: kept.without_run(value, run_id) for name, value in observations.read(self.session.shared).items()}
         run: KeptRun = {
-            "schema": kept.SCHEMA,
+            "schema": history.SCHEMA,
             "run_id": run_id,
             "started_at": self.started_at,
             "calendar": calendar.name_of(self.config),
@@ -93,10 +90,11 @@ class Review:
         if not rows or self.session.run.faults or self.session.run.variants:
             return
         entry: KeptTimes = {
-            "schema": kept.SCHEMA,
+            "schema": history.SCHEMA,
             "run_id": self.session.run.run_id,
             "started_at": self.started_at,
             "release": self.session.shared.read(RELEASE) or UNKNOWN,
             "times": change_points.figures_of(rows),
+            "targets": {row["name"]: row["targets"] for row in rows},
         }
-        kept.append(self.folder / TIMES, entry, self.session.spec.history.runs, self.session.masking.mask)
+        kept.append(self.folder / history.TIMES, entry, self.session.spec.history.runs, self.session.masking.mask)

@@ -204,10 +204,14 @@ class DocumentData(TypedDict):
 
 
 class ResponseTime(TypedDict):
-    """One measured thing: figures and limits in milliseconds by name, and how near it is to its limit (1: reached)."""
+    """One measured thing and its targets: figures and limits in milliseconds by name.
+
+    `nearness`: how near it is to its limit (1: reached).
+    """
 
     name: str
     section: str
+    targets: list[str]
     count: int
     figures: dict[str, float]
     low: float

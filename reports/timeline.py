@@ -10,6 +10,9 @@ from gate.timeline import PlatformSeen, TimelineEntry, Wanted
 from reports.model import Check, Finding
 from reports.schema import FindingData, TimelineData
 
+# Kinds of subjects that are what becomes of documents (spec/codes.toml).
+OF_JOBS = ("chunks", "document", "queue", "stage", "vectors")
+
 
 def wanted_of(finding: Finding, checks: Mapping[str, Check], began: float, now: float) -> Wanted:
     """What is looked for about a finding: the requests in which it was seen, and when its checks ran."""
@@ -18,7 +21,8 @@ def wanted_of(finding: Finding, checks: Mapping[str, Check], began: float, now: 
     ran = [checks[fact.check] for fact in facts if fact.check in checks]
     first = min((check.ended - check.duration for check in ran if check.ended), default=began)
     last = max((check.ended for check in ran if check.ended), default=now)
-    return Wanted(finding.component, exchanges, first, last)
+    of_jobs = any(fact.subject.partition(" ")[0] in OF_JOBS for fact in facts)
+    return Wanted(finding.component, exchanges, first, last, of_jobs)
 
 
 def see(

@@ -108,48 +108,6 @@ def platform_details(spec: Specification) -> Iterator[tuple[str, str]]:
     )
 
 
-def audited_details(spec: Specification) -> Iterator[tuple[str, str]]:
-    """Each service with each detail that the audit holds it to."""
-    paths = spec.audit.detail_paths(spec.platform_section)
-    for service, entry in spec.services.items():
-        yield from ((service, name) for name in paths if getattr(entry, name) is not None)
-        yield from ((service, name) for name in spec.audit.expected_names(service))
-
-
-def secret_files(spec: Specification) -> Iterator[tuple[str, str]]:
-    """Each service with each of its secret files."""
-    return ((service, name) for service, names in spec.audit.secret_files.items() for name in names)
-
-
-def apart_from_production(spec: Specification) -> Iterator[tuple[str, str]]:
-    """What staging must not share with production: the service that has it, and its name."""
-    rule = spec.audit.production
-    if rule is None:
-        return
-    yield from ((spec.variables[name].services[0], name) for name in rule.differ)
-    if rule.database is not None:
-        yield spec.variables[rule.database].services[0], "database"
-    if rule.project is not None:
-        service = spec.variables[rule.project].services[0]
-        yield service, "project"
-        yield from ((service, f"bucket {bucket}") for bucket in rule.buckets)
-
-
-def as_in_production(spec: Specification) -> Iterator[tuple[str, str]]:
-    """What must be the same in staging and production: the service that has it, and its name."""
-    rule = spec.audit.production
-    if rule is None:
-        return
-    yield from ((spec.variables[name].services[0], name) for name in rule.equal)
-    of_trees = [
-        name for name, is_compared in (("base image", rule.base_image), ("dependencies", rule.dependencies)) if is_compared
-    ]
-    for service in spec.services:
-        yield from ((service, name) for name in (*rule.equal_details, *of_trees))
-    if rule.schema_:
-        yield spec.service, "schema"
-
-
 def tables(spec: Specification) -> Iterable[Table]:
     """All tables."""
     return spec.database.tables
@@ -299,8 +257,3 @@ def load_tasks(spec: Specification) -> Iterable[str]:
 def compared_tasks(spec: Specification) -> Iterable[str]:
     """Tasks that releases are compared by."""
     return spec.load.profiles[spec.load.regression.profile].tasks
-
-
-def dated_keys(spec: Specification) -> Iterable[str]:
-    """Settings with keys that may say when they end."""
-    return spec.updates.keys

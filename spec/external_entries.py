@@ -12,9 +12,9 @@ def key_owners(spec: Specification) -> Iterator[tuple[str, str]]:
     return ((vendor, owner) for vendor, rule in spec.external_apis.vendors.items() for owner in rule.owners)
 
 
-def refused_calls(spec: Specification) -> Iterator[tuple[str, str]]:
-    """Each external API with each request that a key of limited scope is refused."""
-    return ((vendor, call) for vendor, rule in spec.external_apis.vendors.items() for call in rule.refused)
+def refused_calls(spec: Specification) -> Iterator[tuple[str, str, str]]:
+    """Each external API with each request that a key of limited scope is refused, and the variable with that key."""
+    return ((vendor, call, rule.key) for vendor, rule in spec.external_apis.vendors.items() for call in rule.refused)
 
 
 def vendor_limits(spec: Specification) -> Iterator[tuple[str, str]]:

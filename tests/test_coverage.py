@@ -142,7 +142,7 @@ def check(section: str, **params: str) -> Collected:
             False,
         ),
         (Line(2, "Service Details", "Auto Deploy", "x"), check("§2 x", service="worker", detail="auto_deploy"), True),
-        (Line(7, "Rollback Procedures", "Service Rollback", "x"), check("§7 Rollback Procedures"), True),
+        (Line(7, "Deployment Process", "Other", "x"), check("§7 Deployment Process"), True),
     ],
 )
 def test_what_a_check_is_about_is_read_from_it(line: Line, one: Collected, covers: bool) -> None:
@@ -156,6 +156,8 @@ def test_a_line_without_check_or_reason_is_seen() -> None:
 
 def test_a_reason_becomes_stale_with_the_first_check() -> None:
     line = Line(7, "Rollback Procedures", "Service Rollback", "x")
+    # Checks of the part are not about a line that has a reason of its own.
+    assert not Coverage(SPEC, [line], [check("§7 Rollback Procedures")]).of(line).checks
     assert not Coverage(SPEC, [line], []).of(line).is_stale
     assert Coverage(SPEC, [line], [check("§7 Service Rollback")]).of(line).is_stale
 

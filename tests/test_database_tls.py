@@ -56,7 +56,7 @@ def outcomes(session: Session) -> dict[str, str]:
     for name, check in inspect.getmembers(checks, inspect.isfunction):
         if not name.startswith("test_"):
             continue
-        given = {"connections": DatabaseConnections(session), "spec": session.spec}
+        given = {"connections": _judged(session, refuses_plain=True), "spec": session.spec}
         arguments = {key: value for key, value in given.items() if key in inspect.signature(check).parameters}
         try:
             check(**arguments)
@@ -112,11 +112,11 @@ def test_an_authority_that_is_not_named_is_not_judged(
     asking.close()
 
 
-def _judged(session: Session) -> DatabaseConnections:
-    """The connections of a database that is judged although it is on loopback."""
+def _judged(session: Session, **rules: bool) -> DatabaseConnections:
+    """The connections of a database that is judged although it is on loopback, by these rules."""
     tls = session.spec.tls
     assert tls.database is not None
-    rule = tls.database.model_copy(update={"judges_loopback": True})
+    rule = tls.database.model_copy(update={"judges_loopback": True} | rules)
     session.spec = session.spec.model_copy(update={"tls_section": tls.model_copy(update={"database": rule})})
     return DatabaseConnections(session)
 

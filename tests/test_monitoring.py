@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from fixtures.figures import Figure, Figures
 from fixtures.monitoring import Monitoring
 from fixtures.render import Render
-from gate.failures import Failure
+from gate.failures import Facts, Failure
 from reports import figures as reported
 from spec.model import Bound
-from tests.recorded import a_session
+from tests.recorded import a_session, check, concluded
 from tests.servers import answering
 from twin.config import TwinConfig
 from twin.doubles.render import create_app
@@ -210,3 +210,30 @@ def test_figures_are_json(tmp_path: Path) -> None:
     Figures(session).hold([figure(0.1)], BOUND, "hint", "worker")
     (path,) = (session.shared.path / "figures").glob("*.json")
     assert json.loads(path.read_text())["at_most"] == 0.5
+
+
+# ── The diagnosis ────────────────────────────────────────────────────────────────────────────────────────
+RESTARTS: dict[str, Any] = {
+    "code": "platform.restarts",
+    "subject": "service worker",
+    "component": "worker",
+    "observed": Facts(value=3.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "cause"),
+    [
+        ("F14", {"code": "env.missing", "subject": "variable worker SERVICE_ROLE_KEY", "component": "configuration"}),
+        ("F10", {"code": "db.refused", "subject": "variable worker DATABASE_URL", "component": "worker"}),
+        ("F17", {"code": "build.broken", "subject": "image worker", "component": "build"}),
+    ],
+)
+def test_a_known_cause_takes_the_restarts_with_it(mode: str, cause: dict[str, Any]) -> None:
+    (found,) = concluded([check("test_cause", **cause), check("test_restarts", **RESTARTS)])
+    assert found.failure_mode == mode
+
+
+def test_restarts_without_a_cause_are_a_finding_of_the_service() -> None:
+    (found,) = concluded([check("test_restarts", **RESTARTS)])
+    assert (found.component, found.failure_mode) == ("worker", None)

@@ -126,9 +126,10 @@ def test_a_worker_that_spins_is_quoted(tmp_path: Path) -> None:
 
 
 def test_events_of_the_platform_stand_beside_it(tmp_path: Path) -> None:
-    client = a_log(tmp_path, {"api": BROKEN, "worker": STARTED})
+    # One that has not begun stays under way.
+    waiting = {"srv-twinapi": {"status": "queued", "startedAt": "2099-01-01T00:00:00Z"}}
+    client = a_log(tmp_path, {"api": BROKEN, "worker": STARTED}, deploys=waiting)
     client.post("/v1/services/srv-twinapi/restart")
-    client.post("/v1/services/srv-twinapi/deploys", json={})
     with platform(tmp_path, client) as session:
         [found] = PlatformEvidence(session, BEGAN).collect([wanted("api", exchange())]).timelines
     assert {"event", "deploy"} <= {entry.kind for entry in found}

@@ -29,4 +29,4 @@ def test_where_none_can_run_nothing_is_judged(monkeypatch: pytest.MonkeyPatch) -
     server = ScratchServer()
     with pytest.raises(NotConfigured, match="no scratch PostgreSQL starts here"):
         server.start()
-    server.stop()
+    assert not server.folder.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.exit_codes import ExitCode
+from gate.history import folder_of
 from reports import history, summary
 from tests.test_page import as_it_is, data
 
@@ -15,7 +16,7 @@ from tests.test_page import as_it_is, data
 def test_each_verdict_is_drawn(tmp_path: Path, verdict: str) -> None:
     for _ in range(2):
         history.remember(tmp_path, data(verdict)["run"], as_it_is)
-    with (history.folder_of(tmp_path) / history.FILE).open("a") as file:
+    with (folder_of(tmp_path) / history.FILE).open("a") as file:
         file.write("[]\nno json\n{}\n")
     summary.write(tmp_path, data(verdict), as_it_is)
     text = (tmp_path / "index.html").read_text()

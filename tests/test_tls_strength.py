@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -80,16 +79,29 @@ def test_a_host_that_is_not_there_is_not_judged(session: Session) -> None:
 @pytest.mark.twin
 def test_sslyze_finds_nothing_at_a_current_server_and_names_what_an_old_one_accepts(session: Session) -> None:
     pytest.importorskip("sslyze")
+    _give_time(session, 60)
     with serving(issued(AUTHORITY)) as place:
-        begun = time.monotonic()
         found = tls_scan.scan(session, Tls(session, place))
-        assert time.monotonic() - begun < session.spec.tls.scanner.seconds + 1
         assert not found.accepted(session.spec.tls.older_versions)
         assert not found.weak(session.spec.tls.weak_ciphers)
         assert not found.loose()
     with serving(issued(AUTHORITY, key_type=trustme.KeyType.RSA), ciphers=EVERYTHING, newest="1.2") as place:
         weak = tls_scan.scan(session, Tls(session, place)).weak(session.spec.tls.weak_ciphers)
         assert {"NULL", "anonymous"} <= set(weak)
+
+
+def test_a_scan_ends_at_its_deadline(session: Session) -> None:
+    pytest.importorskip("sslyze")
+    _give_time(session, 0.05)
+    with serving(issued(AUTHORITY)) as place, pytest.raises(NotConfigured, match="did not end within"):
+        tls_scan.scan(session, Tls(session, place))
+
+
+def _give_time(session: Session, seconds: float) -> None:
+    """Let a scan take so long: a machine that is busy with other tests starts processes slowly."""
+    tls = session.spec.tls
+    scanner = tls.scanner.model_copy(update={"seconds": seconds})
+    session.spec = session.spec.model_copy(update={"tls_section": tls.model_copy(update={"scanner": scanner})})
 
 
 def test_what_the_scan_says_is_read() -> None:

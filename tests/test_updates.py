@@ -89,7 +89,7 @@ def test_each_row_says_whether_it_is_due(tmp_path: Path, monkeypatch: pytest.Mon
     assert (anon.state, anon.days, anon.now) == ("due", 5, "10 days old")
     assert found["key", "SUPABASE_SERVICE_ROLE_KEY"].state == "unknown"
     # The target does not answer.
-    assert found["certificate", "all"].state == found["migration", "all"].state == "unknown"
+    assert found["certificate", SPEC.tls.hosts[0].name].state == found["migration", "all"].state == "unknown"
     table = format_rows(list(found.values()))
     assert "sb_secret" not in table
     assert table.count("\n") == len(found) - 1

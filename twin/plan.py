@@ -51,8 +51,8 @@ class Plan(Release):
     certificates: dict[str, Issue] = field(default_factory=dict)
     # Settings of the database's server beside its own.
     postgres_settings: dict[str, str] = field(default_factory=dict)
-    # Whether the host starts a service again that has ended.
-    restarts: bool = False
+    # Whether the host starts a service again that has ended, and ends one that breaks its limit of memory.
+    restarts: bool = True
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.audit import DETAIL, FILE, PRODUCTION, SERVICE, VARIABLE, Audit
 from gate.selection import each, promised
-from spec import entries
+from spec import audit_entries, entries
 
 pytestmark = [
     pytest.mark.maintenance,
@@ -23,7 +23,7 @@ def test_the_service_is_there(audit: Audit, service: str) -> None:
 
 
 @pytest.mark.about("audit.different", "detail {service} {detail}")
-@each("service, detail", entries.audited_details)
+@each("service, detail", audit_entries.audited_details)
 def test_the_detail_is_as_specified(audit: Audit, service: str, detail: str) -> None:
     """§9 Configuration Audit: each detail of each service, as the host or the release's own description has it (F36)."""
     audit.require(DETAIL, service, detail)
@@ -37,7 +37,7 @@ def test_the_variable_agrees_everywhere(audit: Audit, service: str, name: str) -
 
 
 @pytest.mark.about("audit.missing", "file {service} {name}")
-@each("service, name", entries.secret_files)
+@each("service, name", audit_entries.secret_files)
 def test_the_secret_file_is_there(audit: Audit, service: str, name: str) -> None:
     """§9 Configuration Audit: each secret file that a service is to have."""
     audit.require(FILE, service, name)
@@ -51,14 +51,14 @@ def test_nothing_of_production_is_set(audit: Audit, service: str) -> None:
 
 
 @pytest.mark.about("audit.shared", "detail {service} {name}")
-@each("service, name", entries.apart_from_production)
+@each("service, name", audit_entries.apart_from_production)
 def test_production_is_not_shared(audit: Audit, service: str, name: str) -> None:
     """§6 Data Security: no key, database, project or bucket of staging is production's (F35)."""
     audit.require(PRODUCTION, service, name)
 
 
 @pytest.mark.about("audit.apart", "detail {service} {name}")
-@each("service, name", entries.as_in_production)
+@each("service, name", audit_entries.as_in_production)
 def test_staging_is_as_production(audit: Audit, service: str, name: str) -> None:
     """§3 Database Dependencies: schema, images and versions of dependencies are the same as in production."""
     audit.require(PRODUCTION, service, name)

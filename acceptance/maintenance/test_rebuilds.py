@@ -9,6 +9,7 @@ from fixtures.rebuilds import Rebuild
 from fixtures.release_files import ReleaseFiles
 from fixtures.render import Render
 from fixtures.source import SourceTree
+from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -39,7 +40,10 @@ def test_the_platforms_filter_sees_what_the_service_is_made_of(
 @every_service
 def test_the_release_builds_the_service_anew(session: Session, source: SourceTree, spec: Specification, service: str) -> None:
     """§1/§2 Build Filter: a release that changes a file of the service builds it anew."""
-    changed = changed_files(source.root, session.settings.needed(SETTING))
+    commits = session.settings.text(SETTING)
+    if not commits:
+        not_applicable("no commits were named whose changes would be deployed: --commit-range A..B")
+    changed = changed_files(source.root, commits)
     rebuild = Rebuild.of(service, changed, _filter(session, spec, service), ReleaseFiles(source, spec.services[service]).all)
     session.evidence.attach("rebuild", str(rebuild))
     expect(rebuild.own if rebuild.is_missed else [], f"changed files of the {service}, which is not built anew").is_empty()

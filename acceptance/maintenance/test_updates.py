@@ -42,7 +42,7 @@ def test_the_base_image_gets_security_updates(updates: Updates, session: Session
 
 @pytest.mark.about("key.expiring", "key {name}")
 @pytest.mark.component("supabase")
-@each("name", entries.dated_keys)
+@each("name", lambda spec: spec.updates.keys)
 def test_the_key_does_not_end_soon(updates: Updates, session: Session, spec: Specification, name: str) -> None:
     """§9 Security Updates: a key that says when it ends is replaced before that."""
     session.settings.needed(name)

@@ -35,6 +35,8 @@ class Health(Sectioned):
     services_field: str = "services"
     cache_seconds: float = Field(ge=0)
     clock_skew_seconds: float = Field(ge=0)
+    # How many answers in a row the daily health check takes.
+    looks: int = Field(default=6, gt=1)
 
 
 class Monitoring(Sectioned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 
 from pydantic import Field
 
@@ -33,9 +34,9 @@ class PackageAudit(Entry):
     canary: str
     accepted: list[Accepted] = []
 
-    def is_accepted(self, id: str, today: datetime.date) -> bool:
-        """Whether a vulnerability is accepted on this day."""
-        return any(each.id == id and today <= each.until for each in self.accepted)
+    def acceptance(self, ids: Collection[str], today: datetime.date) -> Accepted | None:
+        """What accepts a vulnerability, under one of its ids, on this day."""
+        return next((each for each in self.accepted if each.id in ids and today <= each.until), None)
 
 
 class Builds(Sectioned):

@@ -29,6 +29,8 @@ class Shifts(Sectioned):
     least_change: float = Field(gt=0)
     outlier_spreads: float = Field(gt=0)
     neighbours: int = Field(gt=0)
+    # A shift to slower is a finding while it began at most so many runs ago.
+    latest: int = Field(gt=0)
 
 
 class History(Sectioned):

@@ -69,6 +69,7 @@ class Tls(Sectioned):
     # Beside those of [networking], which Python's own OpenSSL can still offer.
     older_versions: list[str]
     longest_life_days: float = Field(gt=0)
+    longest_own_life_days: float = Field(gt=0)
     # Smallest size by type of key; a type that is not named is refused.
     key_bits: dict[str, int] = Field(min_length=1)
     refused_signatures: list[str]

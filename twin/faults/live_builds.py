@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from twin.faults import fault
 from twin.plan import Plan
 
@@ -40,6 +42,11 @@ def vulnerable_package(plan: Plan) -> None:
     about="lib/texts.py|image worker",
 )
 def import_outside_the_filter(plan: Plan) -> None:
+    _add_library(plan)
+
+
+def _add_library(plan: Plan) -> None:
+    """A folder that the worker imports and its image copies."""
     folder = plan.source / "lib"
     folder.mkdir()
     (folder / "texts.py").write_text('"""Texts."""\n\nEMPTY = ""\n')
@@ -69,6 +76,29 @@ def undeclared_library(plan: Plan) -> None:
 )
 def shared_code_ignored(plan: Plan) -> None:
     plan.behaviour["render"] = {"srv-twinapi.buildFilter.ignoredPaths": ["backend/shared/**"]}
+
+
+@fault(
+    "LE16",
+    "the release changes only a file that the worker imports and its build filter does not include",
+    "build",
+    "maintenance",
+    mode="-",
+    about="lib/texts.py|image worker",
+)
+def change_that_builds_nothing(plan: Plan) -> None:
+    _add_library(plan)
+    for command in ("init -q", "add -A", "commit -qm before"):
+        _git(plan, command)
+    (plan.source / "lib" / "texts.py").write_text('"""Texts."""\n\nEMPTY = "-"\n')
+    _git(plan, "commit -qam after")
+    plan.config.operator_env["HARNESS_COMMIT_RANGE"] = "HEAD~1..HEAD"
+
+
+def _git(plan: Plan, command: str) -> None:
+    """Run git in the release's source tree, whoever is configured here."""
+    who = ["-c", "user.name=twin", "-c", "user.email=twin@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *command.split()], cwd=plan.source, check=True, capture_output=True)
 
 
 def _import_in_worker(plan: Plan, line: str) -> None:

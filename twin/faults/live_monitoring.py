@@ -21,19 +21,23 @@ def _keep_of_each_poll(plan: Plan, count: int) -> None:
     plan.replace_in_source(WORKER, POLL_BEGINS, POLL_BEGINS + f'        KEPT.append(b"x" * {count})\n')
 
 
-def _day_of(plan: Plan, **figures: float) -> None:
+def _day_of(plan: Plan, service: str, **figures: float) -> None:
     """What the platform shows of the time before the twin began."""
-    plan.behaviour.setdefault("render_figures", {}).update({name.replace("_", "-"): value for name, value in figures.items()})
+    plan.behaviour.setdefault("render_figures", {}).update(
+        {f"{service} {name.replace('_', '-')}": value for name, value in figures.items()}
+    )
 
 
 @fault("LC01", "the API keeps something of each request", "api", "maintenance", mode="-", about="*memory of api*")
 def leak_in_the_api(plan: Plan) -> None:
+    plan.restarts = False
     plan.replace_in_source(API, "VENDOR_SECONDS = 30.0\n", "VENDOR_SECONDS = 30.0\nKEPT = []\n")
     plan.replace_in_source(API, REQUEST_BEGINS, f'        KEPT.append(b"x" * {OF_A_REQUEST})\n' + REQUEST_BEGINS)
 
 
 @fault("LC02", "the worker keeps something of each poll", "worker", "maintenance", mode="-", about="*memory of worker*")
 def leak_in_the_worker(plan: Plan) -> None:
+    plan.restarts = False
     _keep_of_each_poll(plan, OF_A_POLL)
 
 
@@ -47,7 +51,6 @@ def leak_in_the_worker(plan: Plan) -> None:
     about="*worker ends by itself*",
 )
 def worker_in_a_loop(plan: Plan) -> None:
-    plan.restarts = True
     ends = "        asyncio.get_running_loop().call_later(2, __import__('os')._exit, 1)\n"
     plan.replace_in_source(WORKER, WORKER_IS_UP, WORKER_IS_UP + ends)
 
@@ -62,7 +65,6 @@ def worker_in_a_loop(plan: Plan) -> None:
     about="*api ends by itself*",
 )
 def api_in_a_loop(plan: Plan) -> None:
-    plan.restarts = True
     ends = "        __import__('asyncio').get_running_loop().call_later(5, __import__('os')._exit, 3)\n"
     plan.replace_in_source(API, API_IS_UP, API_IS_UP.replace("        yield\n", f"{ends}        yield\n"))
 
@@ -77,7 +79,6 @@ def api_in_a_loop(plan: Plan) -> None:
     about="*worker is ended for its memory*",
 )
 def out_of_memory(plan: Plan) -> None:
-    plan.restarts = True
     _keep_of_each_poll(plan, OF_A_FAST_LEAK)
 
 
@@ -90,13 +91,14 @@ def out_of_memory(plan: Plan) -> None:
     about="*memory of worker*",
 )
 def memory_is_nearly_full(plan: Plan) -> None:
+    plan.restarts = False
     plan.replace_in_source(WORKER, "BATCH = 256\n", f'BATCH = 256\nKEPT = b"x" * {OF_THE_START}\n')
 
 
 @fault("LC07", "the worker polls without a pause, all day", "worker", "maintenance", mode="-", about="*worker uses*")
 def no_pause(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "self.poll_seconds = config.poll_interval / config.speedup", "self.poll_seconds = 0.0")
-    _day_of(plan, cpu=0.47)
+    _day_of(plan, WORKER_ID, cpu=0.47)
 
 
 @fault(
@@ -147,7 +149,7 @@ def deploy_under_way(plan: Plan) -> None:
 def full_disk(plan: Plan) -> None:
     disk = {"id": "dsk-twin", "name": "scratch", "sizeGB": 1, "mountPath": "/scratch"}
     plan.behaviour.setdefault("render", {})[f"{WORKER_ID}.serviceDetails.disk"] = disk
-    _day_of(plan, disk_usage=9.6e8)
+    _day_of(plan, WORKER_ID, disk_usage=9.6e8)
 
 
 @fault(
@@ -159,9 +161,9 @@ def full_disk(plan: Plan) -> None:
     about="*traffic of api*",
 )
 def much_traffic(plan: Plan) -> None:
-    _day_of(plan, bandwidth=500.0)
+    _day_of(plan, API_ID, bandwidth=500.0)
 
 
 @fault("LC13", "responses of the API took six seconds all day", "api", "maintenance", mode="-", about="*api is slow*")
 def slow_all_day(plan: Plan) -> None:
-    _day_of(plan, http_latency=6000.0)
+    _day_of(plan, API_ID, http_latency=6000.0)

@@ -15,7 +15,7 @@ from twin.certificates import NAMES, issued
 from twin.faults import fault
 from twin.plan import Plan
 
-YEARS = timedelta(days=5 * 365)
+YEARS = timedelta(days=30 * 365)
 SHORT = 1024
 # The object identifiers of both signatures, which differ in one byte.
 SHA256_WITH_RSA, SHA1_WITH_RSA = (bytes.fromhex(f"06092a864886f70d0101{last}") for last in ("0b", "05"))
@@ -63,7 +63,7 @@ def no_intermediate(plan: Plan) -> None:
     plan.certificate = lambda ca: _without_chain(issued(ca.create_child_ca()))
 
 
-@fault("LF02", "the API's certificate is valid for five years", "network", "maintenance", mode="-", about="certificate")
+@fault("LF02", "the API's certificate is valid for thirty years", "network", "maintenance", mode="-", about="certificate")
 def valid_for_years(plan: Plan) -> None:
     plan.certificate = lambda ca: issued(ca, life=YEARS)
 
@@ -122,20 +122,13 @@ def hsts_off(plan: Plan) -> None:
     plan.place_before("api", headers={"strict-transport-security": "max-age=0"})
 
 
-@fault(
-    "LF13", "Supabase's gateway no longer sends HSTS", "supabase", "maintenance", mode="-", about="Strict-Transport-Security"
-)
-def no_hsts(plan: Plan) -> None:
-    plan.listen("supabase", hsts="")
-
-
 @fault("LF14", "a protecting header has a value that browsers ignore", "network", "maintenance", mode="-",
        about="X-Content-Type-Options")  # fmt: skip
 def ignored_header(plan: Plan) -> None:
     plan.place_before("api", headers={"x-content-type-options": "on"})
 
 
-@fault("LF15", "Supabase's certificate is valid for five years", "supabase", "maintenance", mode="-", about="certificate")
+@fault("LF15", "Supabase's certificate is valid for thirty years", "supabase", "maintenance", mode="-", about="certificate")
 def supabase_for_years(plan: Plan) -> None:
     plan.certificates["supabase"] = lambda ca: issued(ca, life=YEARS)
 
@@ -166,11 +159,6 @@ def database_of_unknown_authority(plan: Plan) -> None:
 @fault("LF19", "the database accepts TLS 1.0", "database", "maintenance", mode="-", about="TLS")
 def database_with_old_tls(plan: Plan) -> None:
     plan.offer_database_tls(demands=True, oldest="1.0", ciphers="DEFAULT:@SECLEVEL=0")
-
-
-@fault("LF20", "the database accepts connections without TLS", "database", "maintenance", mode="-", about="database")
-def database_without_tls(plan: Plan) -> None:
-    plan.offer_database_tls()
 
 
 @fault("LF21", "the database offers no TLS", "database", "maintenance", mode="-", about="database")

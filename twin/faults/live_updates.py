@@ -1,4 +1,4 @@
-"""Faults of what was not updated in time."""
+"""Faults of what was not updated in time, or not everywhere."""
 
 from __future__ import annotations
 
@@ -23,6 +23,27 @@ def ending_key(plan: Plan) -> None:
     claims = jwt.decode(config.service_role_key, options={"verify_signature": False}) | {"exp": int(time.time()) + WEEK}
     key = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
     _everywhere(plan, config.service_role_key, key)
+
+
+@fault(
+    "LG03",
+    "one of two instances has lost its OpenAI key",
+    "openai",
+    "maintenance",
+    mode="-",
+    about="*openai*|*field status of GET /health*",
+)
+def sick_instance(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py",
+        '        return JSONResponse(_cache["body"])\n',
+        '        body = _cache["body"]\n'
+        '        _cache["turn"] = not _cache.get("turn", False)\n'
+        '        if _cache["turn"]:\n'
+        '            services = body["services"] | {"openai": "error: status 401"}\n'
+        '            body = body | {"status": "degraded", "services": services}\n'
+        "        return JSONResponse(body)\n",
+    )
 
 
 def _everywhere(plan: Plan, old: str, new: str) -> None:

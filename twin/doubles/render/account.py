@@ -40,7 +40,7 @@ class Account:
         # Where the twin's processes leave their logs, and what is known of them.
         self.folder = config.folder
         self.log_files = LogFiles(Path(config.folder))
-        # Values of metrics in the place of the made-up ones.
+        # Values in the place of the made-up ones, by service and metric.
         self.figures: dict[str, float] = config.behaviour.get("render_figures", {})
         self.owner: Json = {
             "id": OWNER,

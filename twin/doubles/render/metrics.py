@@ -92,11 +92,15 @@ class Metrics:
         else:
             yield from self._constant(name, service, after)
 
+    def _curve(self, name: str, service: Json) -> Curve:
+        own = self._account.figures.get(f"{service['id']} {name}")
+        return CURVES[name][1] if own is None else constant(own)
+
     def _constant(self, name: str, service: Json, times: list[float]) -> Iterator[Labelled]:
         """What does not depend on what the service does."""
         own = [{"field": "instance", "value": each.id} for each in running(self._folder, service["id"])]
         for labels in [[each] for each in own] if name in BY_INSTANCE else [[]]:
-            yield labels, {at: self._account.figures.get(name, CURVES[name][1](at)) for at in times}
+            yield labels, {at: self._curve(name, service)(at) for at in times}
 
     def _sampled(self, name: str, service_id: str, times: list[float]) -> Iterator[Labelled]:
         """What was sampled from the processes; the mean of each interval."""
@@ -125,7 +129,7 @@ class Metrics:
 
     def _made_up(self, name: str, service: Json, times: list[float], request: Request) -> Iterator[Labelled]:
         """The series of a time of which nothing is known."""
-        curve: Curve = constant(self._account.figures[name]) if name in self._account.figures else CURVES[name][1]
+        curve = self._curve(name, service)
         more: list[list[Json]] = [[]]
         count = int(service["serviceDetails"].get("numInstances", 0))
         if name in BY_INSTANCE and count:
