@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.patience import retry_after
 from fixtures.render import Render
+from fixtures.render_environment import environment_of
 from gate.failures import Failure
 from tests.account import KEY, configuration, serving
 from tests.recorded import a_session
@@ -49,7 +50,7 @@ def render(tmp_path: Path) -> Iterator[Reader]:
 def test_a_listing_is_whole(render: Reader, behaviour: dict[str, Any]) -> None:
     with serving(configuration(MANY, **behaviour)) as url:
         asked = render(url)
-        assert asked.environment("srv-twinapi") == MANY
+        assert environment_of(asked, "srv-twinapi") == MANY
     assert asked.repeats
     assert all(str(repeat) for repeat in asked.repeats)
 

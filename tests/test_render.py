@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fixtures.render import Render
+from fixtures.render_environment import environment_of
 from gate.failures import Failure
 from tests.conftest import ROOT
 from tests.recorded import a_session
@@ -56,7 +57,7 @@ def test_a_service_on_a_later_page_is_found(tmp_path: Path) -> None:
 
 def test_variables_of_every_page_and_of_linked_groups(tmp_path: Path) -> None:
     with answering(an_account) as url:
-        found = render(tmp_path, url).environment("srv-1")
+        found = environment_of(render(tmp_path, url), "srv-1")
     assert found == OWN | {"SHARED": "both"}
 
 

@@ -5,6 +5,7 @@ import pytest
 from fixtures.environment import Rule, environments, rules_of
 from fixtures.problems import expect_none
 from fixtures.render import Render
+from fixtures.render_environment import environment_of
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -75,7 +76,7 @@ def test_nothing_points_to_production(session: Session, spec: Specification, ser
 @every_service
 def test_render_gives_the_declared_values(session: Session, spec: Specification, render: Render, service: str) -> None:
     """§7 Configuration: what Render gives to the service is what was declared (F05, F26)."""
-    shown = render.environment(render.service(spec.services[service].name)["id"])
+    shown = environment_of(render, render.service(spec.services[service].name)["id"])
     env = session.run.environment_of(service)
     absent = [name for name in spec.variables_of(service) if name in env and name not in shown]
     differ = [name for name in spec.variables_of(service) if shown.get(name) != env.get(name)]
