@@ -12,7 +12,7 @@ pytestmark = [
     pytest.mark.checklist("3.1"),
     pytest.mark.component("database"),
     pytest.mark.needs("database", "source"),
-    promised("database", "migrations", "roles"),
+    promised("database", "migrations"),
 ]
 
 

@@ -24,7 +24,7 @@ def test_the_advisors_have_nothing_to_say(advisors: Advisors, category: str) -> 
 
 @pytest.mark.about("lint.migration")
 @pytest.mark.needs("source")
-@promised("migrations", "roles")
+@promised("migrations")
 def test_no_migration_breaks_a_release_that_is_in_use(migration_linter: MigrationLinter) -> None:
     """§7 Deployment Process: `squawk` finds no migration that breaks what runs while it is applied."""
     require_no_lints(migration_linter.wrong(), "lint.migration")

@@ -10,6 +10,7 @@ from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
+from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
@@ -17,7 +18,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
-from spec.model.specification import ChecklistItem, NotSpecified, Specification
+from spec.model.specification import ChecklistItem, Specification
 from spec.model.supabase import (
     Linters,
     Migrations,

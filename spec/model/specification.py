@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pydantic import Field, model_validator
 
-from spec.model.audit import Audit
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
-from spec.model.builds import Builds
-from spec.model.calendar import History, Review
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
-from spec.model.evidence import Evidence
-from spec.model.external import ExternalApis
 from spec.model.harness import Harness
+from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
-from spec.model.monitoring import Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
-from spec.model.supabase import Linters, Migrations, Project, RowSecurity
-from spec.model.transport import Headers, Tls
-from spec.model.updates import Updates
-
-T = TypeVar("T")
-
-
-class NotSpecified(LookupError):
-    """The specification has no such section: this system does not have what it describes."""
 
 
 class ChecklistItem(Entry):
@@ -42,7 +26,7 @@ class ChecklistItem(Entry):
     title: str
 
 
-class Specification(Entry):
+class Specification(LivePlatform):
     """Facts of one system. Sections that a system may lack are read through properties that raise NotSpecified."""
 
     meta: Meta
@@ -84,20 +68,6 @@ class Specification(Entry):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
-    migrations_section: Migrations | None = Field(default=None, alias="migrations")
-    linters_section: Linters | None = Field(default=None, alias="linters")
-    row_security_section: RowSecurity | None = Field(default=None, alias="row_security")
-    project_section: Project | None = Field(default=None, alias="project")
-    tls_section: Tls | None = Field(default=None, alias="tls")
-    headers_section: Headers | None = Field(default=None, alias="headers")
-    audit_section: Audit | None = Field(default=None, alias="audit")
-    evidence_section: Evidence | None = Field(default=None, alias="evidence")
-    figures_section: Figures | None = Field(default=None, alias="figures")
-    calendar: dict[str, Review] = {}
-    history_section: History | None = Field(default=None, alias="history")
-    updates_section: Updates | None = Field(default=None, alias="updates")
-    builds_section: Builds | None = Field(default=None, alias="builds")
-    external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -113,122 +83,57 @@ class Specification(Entry):
     @property
     def database(self) -> Database:
         """§3 Database Dependencies; raises NotSpecified."""
-        return _there(self.database_section, "database")
+        return there(self.database_section, "database")
 
     @property
     def platform(self) -> Platform:
         """§1, §2: how the host describes services; raises NotSpecified."""
-        return _there(self.platform_section, "platform")
-
-    @property
-    def evidence(self) -> Evidence:
-        """§5, §10: what is read of the platform where something is wrong; raises NotSpecified."""
-        return _there(self.evidence_section, "evidence")
+        return there(self.platform_section, "platform")
 
     @property
     def vectors(self) -> Vectors:
         """contract: Database (pgvector); raises NotSpecified."""
-        return _there(self.vectors_section, "vectors")
+        return there(self.vectors_section, "vectors")
 
     @property
     def roles(self) -> Roles:
         """contract: Database (row-level security); raises NotSpecified."""
-        return _there(self.roles_section, "roles")
+        return there(self.roles_section, "roles")
 
     @property
     def pipeline(self) -> Pipeline:
         """contract: Worker, Storage; raises NotSpecified."""
-        return _there(self.pipeline_section, "pipeline")
+        return there(self.pipeline_section, "pipeline")
 
     @property
     def limits(self) -> Limits:
         """contract: limits of uploads; raises NotSpecified."""
-        return _there(self.limits_section, "limits")
+        return there(self.limits_section, "limits")
 
     @property
     def chat(self) -> Chat:
         """contract: RAG and chat; raises NotSpecified."""
-        return _there(self.chat_section, "chat")
+        return there(self.chat_section, "chat")
 
     @property
     def tokens(self) -> TokenRules:
         """contract: Auth: what access tokens and keys hold; raises NotSpecified."""
-        return _there(self.tokens_section, "tokens")
+        return there(self.tokens_section, "tokens")
 
     @property
     def webhook(self) -> Webhook:
         """contract: HTTP API (webhook); raises NotSpecified."""
-        return _there(self.webhook_section, "webhook")
+        return there(self.webhook_section, "webhook")
 
     @property
     def contract(self) -> Contract:
         """Requests generated from openapi.json; raises NotSpecified."""
-        return _there(self.contract_section, "contract")
+        return there(self.contract_section, "contract")
 
     @property
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
-        return _there(self.load_section, "load")
-
-    @property
-    def migrations(self) -> Migrations:
-        """§3: what the release's migrations make; raises NotSpecified."""
-        return _there(self.migrations_section, "migrations")
-
-    @property
-    def linters(self) -> Linters:
-        """§9 Security Review: linters of others; raises NotSpecified."""
-        return _there(self.linters_section, "linters")
-
-    @property
-    def row_security(self) -> RowSecurity:
-        """contract: Database (row-level security): who may do what; raises NotSpecified."""
-        return _there(self.row_security_section, "row_security")
-
-    @property
-    def project(self) -> Project:
-        """§3 Supabase: the project; raises NotSpecified."""
-        return _there(self.project_section, "project")
-
-    @property
-    def tls(self) -> Tls:
-        """§6 Network Security: what handshakes must show; raises NotSpecified."""
-        return _there(self.tls_section, "tls")
-
-    @property
-    def headers(self) -> Headers:
-        """§6 Network Security: headers of answers; raises NotSpecified."""
-        return _there(self.headers_section, "headers")
-
-    @property
-    def audit(self) -> Audit:
-        """§9 Configuration Audit; raises NotSpecified."""
-        return _there(self.audit_section, "audit")
-
-    @property
-    def figures(self) -> Figures:
-        """§5: figures of the platform and of the database; raises NotSpecified."""
-        return _there(self.figures_section, "figures")
-
-    @property
-    def history(self) -> History:
-        """§9: what is kept of runs, and what is a change; raises NotSpecified."""
-        return _there(self.history_section, "history")
-
-    @property
-    def updates(self) -> Updates:
-        """§9 Update Procedures; raises NotSpecified."""
-        return _there(self.updates_section, "updates")
-
-    @property
-    def builds(self) -> Builds:
-        """§1, §2, §9: how builds are reviewed; raises NotSpecified."""
-        return _there(self.builds_section, "builds")
-
-    @property
-    def external_apis(self) -> ExternalApis:
-        """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
-        return _there(self.external_apis_section, "external_apis")
+        return there(self.load_section, "load")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
@@ -299,9 +204,3 @@ class Specification(Entry):
     def variables_of(self, service: str) -> dict[str, Variable]:
         """The variables that a service must have."""
         return {name: v for name, v in self.variables.items() if service in v.services}
-
-
-def _there(section: T | None, name: str) -> T:
-    if section is None:
-        raise NotSpecified(name)
-    return section

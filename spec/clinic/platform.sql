@@ -1,0 +1,1 @@
+-- A plain PostgreSQL has nothing before the first migration; roles are made as the target has them.
