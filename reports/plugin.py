@@ -167,13 +167,10 @@ class Recorder:
             pytest_session.exitstatus = judgement.EXIT_CODES[decided]
         elif is_interrupted and decided == "pass":
             decided = "blocked"
-        times = self._times(config)
-        data = verdict.build(session, checks, findings, decided, times)
+        data = verdict.build(session, checks, findings, decided, self._times(config))
         data["platform"] = seen.note
         if is_whole:
-            review = Review(config, session, times.started_at)
-            if (changes := review.conclude(checks, diagnosis.facts, words, decided)) is not None:
-                data["changes"] = changes
+            Review(config, session, data["started_at"]).add_to(data, checks, diagnosis.facts, words)
         self._write(session, data, checks)
         if is_whole or checks:
             self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)

@@ -19,6 +19,7 @@ from reports.change_schema import ChangesData
 from reports.changes import Comparison, first_changes, kept_facts, outcomes
 from reports.kept import KeptRun
 from reports.model import Check, Fact
+from reports.schema import VerdictData
 from reports.wording import Words
 
 UNKNOWN = "unknown"
@@ -36,6 +37,11 @@ class Review:
     def folder(self) -> Path:
         """Where runs on this target are kept."""
         return history.target_folder(history.root_of(self.config), self.session)
+
+    def add_to(self, data: VerdictData, checks: Sequence[Check], facts: Sequence[Fact], words: Words) -> None:
+        """Have verdict.json say what changed, where an entry of the calendar runs."""
+        if (changes := self.conclude(checks, facts, words, data["verdict"])) is not None:
+            data["changes"] = changes
 
     def conclude(self, checks: Sequence[Check], facts: Sequence[Fact], words: Words, verdict: str) -> ChangesData | None:
         """What changed since the last run of the same entry of the calendar; None where no entry runs. Keeps the run."""
