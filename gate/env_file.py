@@ -12,7 +12,7 @@ from gate.settings import read_env_file
 MODE = 0o600
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
-ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+ESCAPES: dict[str, str | int | None] = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def line_of(name: str, value: str) -> str:
