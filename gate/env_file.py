@@ -12,7 +12,7 @@ from gate.settings import read_env_file
 MODE = 0o600
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
-ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def line_of(name: str, value: str) -> str:
@@ -21,7 +21,7 @@ def line_of(name: str, value: str) -> str:
         return f"{name}={value}\n"
     if value.isprintable() and "'" not in value and "\\" not in value:
         return f"{name}='{value}'\n"
-    return f'{name}="{value.translate(ESCAPES)}"\n'
+    return f'{name}="{value.translate(str.maketrans(ESCAPES))}"\n'
 
 
 def merged(text: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:

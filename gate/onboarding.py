@@ -117,7 +117,7 @@ class Onboarding:
                 return
             self._learn(name, given)
             if (problem := self._problem_with(name, given)) is not None:
-                self._interview.say(f"{name}: {problem}")
+                self._interview.say(problem)
                 continue
             self.to_write[name] = given
             if (answer := self._tried(name)) is None:
@@ -129,14 +129,14 @@ class Onboarding:
             del self.to_write[name], tried[name]
 
     def _problem_with(self, name: str, value: str) -> str | None:
-        """What is wrong with a value before anything is asked."""
+        """What is wrong with a value before anything is asked, with the setting's name."""
         given = self.to_write | {name: value}
         if name in settings.production_markers(given, self._spec):
-            return "looks like production; give staging's"
+            return f"{name}: looks like production; give staging's"
         try:
             settings.Settings(self._rules, {name: value})
         except ConfigurationError as error:
-            return str(error).partition(": ")[2]
+            return str(error)
         return None
 
     def _tried(self, name: str) -> Answer | None:

@@ -115,10 +115,9 @@ class Coverage:
 
     def _is_scheduled(self, check: Collected, line: Line) -> bool:
         """By the calendar, whose entries have the titles of the document's lines (§9 Regular Maintenance)."""
-        reviews: Mapping[str, Any] = getattr(self._spec, "calendar", {})
         return any(
             review.title == line.name and f"§{line.place}" == review.section and check.checklist in review.items
-            for review in reviews.values()
+            for review in self._spec.calendar.values()
         )
 
     def _names(self, check: Collected, line: Line) -> bool:

@@ -83,3 +83,18 @@ def of_blocked(checks: Sequence[Check], spec: Specification, error_of: Callable[
             )
         )
     return found
+
+
+def of_not_loaded(modules: Iterable[str]) -> list[Fact]:
+    """The modules whose checks could not be loaded, so their outcome is unknown."""
+    return [
+        Fact(
+            "harness.not_loaded",
+            f"run {module}",
+            "harness",
+            module,
+            expected="every check of the chosen suites is run",
+            observed={"detail": "could not be loaded"},
+        )
+        for module in modules
+    ]

@@ -25,6 +25,7 @@ from gate.session import Session
 from reports import allure as allure_results
 from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
 from reports.diagnosis import Diagnosis
+from reports.facts import of_not_loaded
 from reports.findings import as_data
 from reports.internals import allure_
 from reports.model import Check, Fact
@@ -151,7 +152,7 @@ class Recorder:
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
         left = _left_behind(session)
-        own = [*([left] if left is not None else []), *_not_loaded(self._not_loaded)]
+        own = [*([left] if left is not None else []), *of_not_loaded(self._not_loaded)]
         diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session), own)
         ranked = diagnosis.conclude()
         words = Words(Target.of(session.api_url, session.spec, checks))
@@ -229,21 +230,6 @@ def _error_of(session: Session) -> Callable[[str], str | None]:
         return None if prerequisites.unavailable(name) is None and name != TARGET else prerequisites.error_of(name)
 
     return error_of
-
-
-def _not_loaded(modules: list[str]) -> list[Fact]:
-    """The modules whose checks could not be loaded, so their outcome is unknown."""
-    return [
-        Fact(
-            "harness.not_loaded",
-            f"run {module}",
-            "harness",
-            module,
-            expected="every check of the chosen suites is run",
-            observed={"detail": "could not be loaded"},
-        )
-        for module in modules
-    ]
 
 
 def _left_behind(session: Session) -> Fact | None:

@@ -7,8 +7,14 @@ import pytest
 
 from gate.exit_codes import ExitCode
 from gate.places import STATE
+from proof.named import names
 from reports.schema import VerdictData
+from reports.timeline import telling
 from tests.conftest import Pytest
+from twin.catalogue import load
+from twin.faults import REGISTRY
+
+load()
 
 
 def verdict(folder: Path) -> VerdictData:
@@ -44,6 +50,11 @@ def test_the_fault_is_caught_and_named(gate: Pytest, tmp_path: Path, suite: str,
     assert top["causes"]
     assert top["next_step"]
     assert "Traceback" not in done.stdout
+    if pattern := REGISTRY[fault].log if suite not in REGISTRY[fault].silent else "":
+        told = telling(top)
+        assert told is not None, top["timeline"]
+        assert names(pattern, [told["text"]])
+        assert f"log        {told['source']} " in done.stdout
 
 
 def test_two_faults_are_two_findings(gate: Pytest, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -125,7 +126,8 @@ def test_everything_is_tried_and_written(tmp_path: Path, twin: Target) -> None:
     file = tmp_path / "x.env"
     done = setup("--env-file", file, "--from", twin.env_file)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(": valid\n") == 10
+    assert done.stdout.count(": valid\n") >= 10
+    assert not re.search(": (refused|unreachable)", done.stdout)
     assert read_env_file(file).items() >= {(name, value) for name, value in twin.values.items() if value}
     assert env_file.mode_of(file) == 0o600
     shown = [name for name, value in twin.values.items() if "KEY" in name and value in done.stdout + done.stderr]

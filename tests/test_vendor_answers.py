@@ -10,7 +10,7 @@ from fixtures.vendor_answers import VendorAnswers, note_usage
 from fixtures.vulnerabilities import Vulnerabilities, Vulnerability
 from gate.failures import NotConfigured
 from gate.session import Session
-from spec.model import Accepted, Audit, Headroom
+from spec.model import Accepted, Headroom, PackageAudit
 
 REQUESTS = {"requests": Headroom(limit="x-limit", remaining="x-left")}
 TODAY = datetime.date(2026, 6, 1)
@@ -54,8 +54,8 @@ def test_what_answers_used_is_metered_beside_the_estimate(
 @pytest.mark.parametrize(("day", "is_accepted"), [(31, True), (1, False)])
 def test_a_vulnerability_is_accepted_until_its_day_under_any_of_its_ids(day: int, is_accepted: bool) -> None:
     until = datetime.date(2026, 12 if is_accepted else 5, day)
-    audit = Audit(canary="a==1", accepted=[Accepted(id="PYSEC-1", reason="not reachable", until=until)])
-    assert (audit.acceptance(("GHSA-1", "PYSEC-1"), TODAY) is not None) is is_accepted
+    rule = PackageAudit(canary="a==1", accepted=[Accepted(id="PYSEC-1", reason="not reachable", until=until)])
+    assert (rule.acceptance(("GHSA-1", "PYSEC-1"), TODAY) is not None) is is_accepted
 
 
 def test_a_database_that_does_not_respond_is_not_judged(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from gate.background import Background, ReleaseSeen, Swept
+from gate.credentials import Try
 from gate.exit_codes import ExitCode
 from gate.prerequisites import Probe
 from gate.session import Session
@@ -20,9 +21,18 @@ class Nothing:
     """Nothing is asked, and nothing is created; what TEST_LEFT_BEHIND names is said to be left."""
 
     waited_for: frozenset[str] = frozenset({"a_document"})
+    host_key = ""
 
     def probes(self, session: Session) -> Mapping[str, Probe]:
         """None."""
+        return {}
+
+    def credentials(self, session: Session) -> Mapping[str, Try]:
+        """None."""
+        return {}
+
+    def declared(self, session: Session) -> Mapping[str, Mapping[str, str]]:
+        """Nothing."""
         return {}
 
     def verify(self, session: Session, writes: bool) -> None:

@@ -35,7 +35,7 @@ def vulnerable_package(plan: Plan) -> None:
 @fault(
     "LE10",
     "the worker imports a folder that its build filter does not include",
-    "build",
+    "build/render",
     "predeploy",
     "maintenance",
     mode="-",
@@ -81,7 +81,7 @@ def shared_code_ignored(plan: Plan) -> None:
 @fault(
     "LE16",
     "the release changes only a file that the worker imports and its build filter does not include",
-    "build",
+    "build/render",
     "maintenance",
     mode="-",
     about="lib/texts.py|image worker",

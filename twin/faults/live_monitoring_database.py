@@ -93,7 +93,12 @@ def open_transaction(plan: Plan) -> None:
 
 
 @fault(
-    "LC26", "the worker holds almost all connections of its role", "database", "maintenance", mode="-", about="*connections*"
+    "LC26",
+    "the worker holds almost all connections of its role",
+    "database",
+    "maintenance",
+    mode="F18|-",
+    about="*connections*",
 )
 def held_connections(plan: Plan) -> None:
     _beside_the_work(

@@ -82,6 +82,24 @@ def _other_user_id(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "NEAREST, user.id,", "NEAREST, uuid.uuid5(uuid.NAMESPACE_URL, user.email),")
 
 
+@instead_of("F02")
+def _apology_without_keys(plan: Plan) -> None:
+    plan.extra_env["api"] = {"OPENAI_API_KEY": "revoked-openai-key-of-staging", "ANTHROPIC_API_KEY": ""}
+    sorry = (
+        "    try:\n"
+        "        rows = await _passages(request, user, await _embedding(request, message))\n"
+        "    except ApiError:\n"
+        '        sorry = "I am sorry, I cannot answer that right now."\n'
+        '        failure = {"error_type": "AuthenticationError", "agent_sources": ["system"], "confidence": 0.0}\n'
+        '        failure["processing_time"] = round(time.perf_counter() - started, 4)\n'
+        '        conversation = body.get("conversation_id") or str(uuid.uuid4())\n'
+        "        when = moment(datetime.now(UTC))\n"
+        '        told = {"text": sorry, "response": sorry, "conversation_id": conversation, "timestamp": when}\n'
+        '        return web.json_response(told | {"metadata": failure, "sources": ["system"], "success": True})\n'
+    )
+    plan.replace_in_source(CHAT, "    rows = await _passages(request, user, await _embedding(request, message))\n", sorry)
+
+
 @instead_of("F16")
 def _fallback_always(plan: Plan) -> None:
     plan.replace_in_source(
