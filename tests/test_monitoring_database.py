@@ -33,13 +33,13 @@ def statements(calls: int, milliseconds: float) -> dict[int, Statement]:
 
 def test_without_statistics_statements_are_not_judged(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="pg_stat_statements"):
-        monitored(tmp_path).statement_mean()
+        monitored(tmp_path).hold_statement_mean()
 
 
 def test_a_statement_that_was_slow_while_it_was_watched_is_named(tmp_path: Path) -> None:
     found = monitored(tmp_path, view="v", before=statements(10_000, 10_000.0), after=statements(10_005, 17_500.0))
     with pytest.raises(Failure) as caught:
-        found.statement_mean()
+        found.hold_statement_mean()
     assert caught.value.subject == "statement UPDATE upload_jobs"
     assert caught.value.observed["value"] == 1500
 
@@ -53,11 +53,11 @@ def test_a_statement_that_was_slow_while_it_was_watched_is_named(tmp_path: Path)
 )
 def test_what_was_slow_before_is_not_judged(tmp_path: Path, after: dict[int, Statement]) -> None:
     with pytest.raises(pytest.skip.Exception, match="NOT APPLICABLE"):
-        monitored(tmp_path, view="v", before=statements(50, 500_000.0), after=after).statement_mean()
+        monitored(tmp_path, view="v", before=statements(50, 500_000.0), after=after).hold_statement_mean()
 
 
 def test_what_was_slow_before_and_is_fast_now_is_right(tmp_path: Path) -> None:
-    monitored(tmp_path, view="v", before=statements(50, 500_000.0), after=statements(90, 500_400.0)).statement_mean()
+    monitored(tmp_path, view="v", before=statements(50, 500_000.0), after=statements(90, 500_400.0)).hold_statement_mean()
 
 
 def row(**values: float | str | None) -> dict[str, float | str | None]:
@@ -86,10 +86,10 @@ def test_connections_are_held_to_the_servers_and_the_roles_limit(
     seen = [{"used": used, "allowed": 97, "own": own, "own_allowed": own_allowed}]
     found = monitored(tmp_path, connections=seen)
     if holds:
-        found.connections()
+        found.hold_connections()
         return
     with pytest.raises(Failure) as caught:
-        found.connections()
+        found.hold_connections()
     assert caught.value.subject == "connections database"
 
 
