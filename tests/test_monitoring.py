@@ -144,6 +144,17 @@ def test_a_deploy_that_began_before_the_run_and_has_not_ended_is_under_way(tmp_p
     account.hold(tmp_path / "ended", "deploys")
 
 
+def test_the_deploy_that_ends_as_the_run_begins_is_the_one_that_is_judged(tmp_path: Path) -> None:
+    account = Account()
+    began = {"id": "evt-1", "timestamp": at(60), "serviceId": "srv-1", "type": "deploy_started", "details": {}}
+    ended = began | {"id": "evt-2", "timestamp": at(-5), "type": "deploy_ended"}
+    account.events = [{"event": ended, "cursor": "1"}, {"event": began, "cursor": "2"}]
+    account.hold(tmp_path / "judged", "deploys")
+    account.events.insert(0, {"event": began | {"id": "evt-3", "timestamp": at(-9)}, "cursor": "0"})
+    with pytest.raises(Failure):
+        account.hold(tmp_path / "next", "deploys")
+
+
 # ── The double ───────────────────────────────────────────────────────────────────────────────────────────
 def a_double(folder: Path) -> TestClient:
     """Render's double of a twin in this folder."""

@@ -38,6 +38,8 @@ class Events(Entry):
     failed: list[str]
     deploy_started: str
     deploy_ended: str
+    # A deploy that ends so soon after the run's start is the one that the run judges.
+    deploy_slack_seconds: float = Field(default=30.0, ge=0)
     # Where an event of the first kind names its reason, and the key in it that stands for memory.
     reason: str
     out_of_memory: str
