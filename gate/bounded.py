@@ -65,6 +65,11 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
+        self._is_retired = False
+
+    def retire(self) -> None:
+        """Have the pool close this connection instead of using it again."""
+        self._is_retired = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         bounds = _bounds()
@@ -86,7 +91,8 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        # What can be read between two answers is the end of the connection: the pool asks so before each further use.
+        return True if self._is_retired and info == "is_readable" else self._inner.get_extra_info(info)
 
 
 def _left(timeout: float | None) -> float | None:
@@ -182,6 +188,10 @@ class BoundedTransport(httpx.BaseTransport):
             answer = self._pool.handle_request(asked)
         if not isinstance(answer.stream, Iterable):
             raise httpx.ProtocolError("an answer without a body that can be read")
+        connection = answer.extensions.get("network_stream")
+        if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR and isinstance(connection, _Stream):
+            # Servers close a connection whose handler broke, often only after they have written a traceback.
+            connection.retire()
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions)
 
     def close(self) -> None:

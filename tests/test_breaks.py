@@ -183,3 +183,21 @@ def test_counts_of_several_threads_add_up(session: Session) -> None:
     for thread in threads:
         thread.join()
     assert session.traffic.drain() == {"api e": [200, 200, 0]}
+
+
+@pytest.mark.parametrize(("status", "connections"), [(b"500 Internal Server Error", 3), (b"200 OK", 1)])
+def test_a_connection_is_not_used_again_after_a_server_error(session: Session, status: bytes, connections: int) -> None:
+    """A server whose handler broke closes the connection after it has written its log, while the next request is on its way."""
+    seen: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(connection)
+        # The last one is kept alive.
+        connection.settimeout(SECONDS)
+        while connection.recv(4096):
+            connection.sendall(b"HTTP/1.1 " + status + b"\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+
+    with accepting(serve) as port:
+        service = Service(session, f"http://127.0.0.1:{port}", "api")
+        assert [service.get("/health", timeout=SECONDS).status for _ in range(3)] == [int(status[:3])] * 3
+    assert len(seen) == connections
