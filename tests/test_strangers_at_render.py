@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fixtures.monitoring import Monitoring
 from fixtures.platform_events import PlatformEvents
 from fixtures.platform_series import is_figure
 from fixtures.render import Render
@@ -138,3 +139,20 @@ def test_a_limit_that_is_none_leaves_no_share(limit: str) -> None:
     answers = VendorAnswers()
     answers.note({"limit": limit, "left": "1"}, {"requests": Headroom(limit="limit", remaining="left")})
     assert answers.least == {}
+
+
+@pytest.mark.parametrize(
+    ("details", "samples"),
+    [
+        ({"numInstances": 1}, 1),
+        ({"numInstances": 1, "autoscaling": {"enabled": True, "min": 1, "max": 3}}, 0),
+        ({"numInstances": 1, "autoscaling": {"enabled": False}}, 1),
+        (None, 0),
+    ],
+)
+def test_where_the_platform_scales_by_itself_no_number_is_agreed(tmp_path: Path, details: Any, samples: int) -> None:
+    series = [{"labels": None, "values": [{"timestamp": at(5), "value": 1}, {"timestamp": "soon", "value": 9}, None]}, None]
+    with answering(lambda *_: (200, series)) as url:
+        session = a_session(tmp_path, RENDER_BASE_URL=url, RENDER_API_KEY="key-of-a-test")
+        found = Monitoring(Render(session))._instances({"id": "srv-1", "serviceDetails": details}, "run")
+    assert found[1] == samples
