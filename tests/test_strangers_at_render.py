@@ -56,6 +56,14 @@ def test_a_listing_that_is_closed_is_not_judged(tmp_path: Path, status: int) -> 
         events(tmp_path, status, {"message": "no"})
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_services_that_cannot_be_listed_are_not_judged_by_their_events(tmp_path: Path, status: int) -> None:
+    with answering(lambda *_: (status, {"message": "no"})) as url:
+        session = a_session(tmp_path, RENDER_BASE_URL=url, RENDER_API_KEY="key-of-a-test")
+        with pytest.raises(pytest.skip.Exception, match="NOT APPLICABLE"):
+            Monitoring(Render(session)).hold("api", "restarts")
+
+
 def test_what_is_no_event_is_none(tmp_path: Path) -> None:
     strange = [{"event": None}, {"event": {"timestamp": None, "type": "server_failed"}}, {"event": {"timestamp": 1}}, {}]
     assert events(tmp_path, 200, strange).of("srv-1") == []
