@@ -22,6 +22,7 @@ from tests.servers import answering
 
 NOW = time.time()
 GROUP = {"id": "evg-1", "createdAt": "2025-01-21T12:00:00.123456789Z", "serviceLinks": None}
+LINKED = {"id": "evg-2", "serviceLinks": [{"id": "srv-1"}, None]}
 
 
 def at(seconds: float) -> str:
@@ -83,12 +84,21 @@ def test_a_deploy_whose_end_was_never_listed_does_not_go_on_for_ever(tmp_path: P
 
 @pytest.mark.parametrize(
     ("status", "groups", "hides"),
-    [(404, {}, False), (405, {}, False), (403, {}, True), (200, [GROUP], False), (200, [{"envGroup": None}], False)],
+    [
+        (404, {}, False),
+        (405, {}, False),
+        (403, {}, True),
+        (200, [GROUP], False),
+        (200, [LINKED], True),
+        (200, [{"envGroup": None}], False),
+    ],
 )
 def test_variables_are_read_where_groups_and_files_are_not(tmp_path: Path, status: int, groups: Any, hides: bool) -> None:
     def account(method: str, path: str, body: Any) -> tuple[int, Any]:
         if urlsplit(path).path.endswith("/env-vars"):
             return 200, [{"envVar": {"key": "A", "value": "1"}}, {"envVar": {"key": "B", "value": None}}, {"envVar": None}]
+        if path.endswith("/env-groups/evg-2"):
+            return 403, {"message": "no"}
         return (status, groups) if "/env-groups" in path else (status if status != 200 else 500, {"message": "no"})
 
     with answering(account) as url:
