@@ -238,3 +238,23 @@ def test_the_clinic_is_audited_at_render_by_data_alone(
     found = clinic_at_render(tmp_path, render.url, ENV | changed)
     assert [row.key for row in found if row.fails] == wrong
     assert {row.kind for row in found} == {"service", "detail", "variable"}
+
+
+def test_services_of_a_projects_environment_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "render.yaml"
+    service = {"name": "one", "buildFilter": [], "envVars": [{"key": "A", "value": None}, {"fromGroup": "both"}]}
+    group = {"name": "both", "envVars": [{"key": "B", "value": 1}]}
+    environment = {"name": "staging", "services": [service], "envVarGroups": [group]}
+    file.write_text(yaml.safe_dump({"projects": [{"name": "p", "environments": [environment]}]}))
+    found = Blueprint(file).settings("one")
+    assert found is not None
+    assert {name: held.value for name, held in found.variables.items()} == {"A": None, "B": "1"}
+
+
+def test_a_description_of_other_services_is_not_judged(render: Account, tmp_path: Path) -> None:
+    config = healthy(tmp_path)
+    (tmp_path / "render.yaml").write_text(yaml.safe_dump({"services": [{"name": "production", "type": "web"}]}))
+    with session_on(config, tmp_path, render.url, RENDER_API_KEY="", HARNESS_SOURCE_TREE=str(tmp_path)) as session:
+        with pytest.raises(NotConfigured) as found:
+            Audit(session).require("detail", "api", "plan")
+        assert found.value.setting == "RENDER_API_KEY"

@@ -119,6 +119,8 @@ def test_the_run_left_room_below_the_limit(session: Session, spec: Specification
     room = answers_of(session, vendor).least.get(limit)
     if room is None:
         not_applicable(f"no answer of {vendor} to this run named the limit of {limit}; the suite `maintenance` asks for it")
+    if room.limit < spec.external_apis.smallest_limit:
+        not_applicable(f"{vendor}'s limit of {limit} is so small ({room.limit:g}) that this run alone uses it up")
     what = f"share of {vendor}'s limit of {limit} that is left ({room.remaining:g} of {room.limit:g})"
     subject = f"limit {vendor} {limit}"
     expect(round(room.share, 4), what, subject=subject, component=vendor).is_at_least(spec.external_apis.headroom_share)

@@ -64,5 +64,7 @@ class ExternalApis(Sectioned):
 
     # A limit of which less than this share is left is a finding.
     headroom_share: float = Field(gt=0, lt=1)
+    # A limit that is smaller than this is used up by the run itself.
+    smallest_limit: float = Field(default=50, ge=0)
     vendors: dict[str, ExternalVendor] = Field(min_length=1)
     round_trip: RoundTrip

@@ -40,6 +40,8 @@ class Events(Entry):
     deploy_ended: str
     # A deploy that ends so soon after the run's start is the one that the run judges.
     deploy_slack_seconds: float = Field(default=30.0, ge=0)
+    # A deploy takes no longer than this: one that began earlier, and of which no end is listed, has ended.
+    deploy_most_seconds: float = Field(default=7200.0, gt=0)
     # Where an event of the first kind names its reason, and the key in it that stands for memory.
     reason: str
     out_of_memory: str

@@ -153,6 +153,8 @@ class Patience(Entry):
 
     # The longest that one call waits for a limit on the number of requests.
     seconds: float = Field(default=45, gt=0)
+    # The longest that all calls of a process wait for limits together.
+    in_all: float = Field(default=120, gt=0)
     # How often a read that failed is sent again, and the first pause before that; each further one is twice as long.
     repeats: int = Field(default=2, ge=0)
     pause: float = Field(default=0.25, ge=0)
