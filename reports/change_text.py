@@ -16,7 +16,7 @@ NO_CHANGE = "nothing changed"
 def summary(changes: ChangesData) -> str:
     """How much of what changed, in one line."""
     if changes["previous"] is None:
-        return "first run of its kind on this target: nothing to compare with"
+        return "first run of this entry on this target, so there is nothing to compare it with"
     counts = {
         "new": len(changes["new"]),
         "gone": len(changes["gone"]),

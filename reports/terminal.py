@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 
 from reports import change_text
 from reports.change_schema import ChangesData
@@ -16,6 +18,7 @@ RELEASE_SHOWN = 12
 # Characters of a line of the first finding.
 WIDTH = 118
 MOST_LINES = 3
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def format_counts(data: VerdictData) -> str:
@@ -36,10 +39,11 @@ def format_title(finding: FindingData) -> str:
     return f"{finding['component']}: {finding['title']}{mode}"
 
 
-def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> list[str]:
+def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, further: Sequence[str] = ()) -> list[str]:
     """What was left out, the verdict, every finding's title in order, the first in full.
 
-    `where` is the results folder as it is shown; an `interrupted` run did not run all checks.
+    `where` is the results folder as it is shown, `further` are pages that not every run has; an `interrupted` run did not run
+    all checks.
     """
     lines = _left_out(data)
     target, seconds = data["target"], data["duration_s"]
@@ -56,7 +60,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> l
     if "changes" in data:
         lines += _changes(data["changes"])
     lines.append(f"used       {data['used']}")
-    lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
+    pages = ("index.html", *further, "checklist.md", "verdict.json")
+    lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")
     # What the target says of itself must not command the terminal.
     return ["".join(character if character.isprintable() else " " for character in line) for line in lines]
 
@@ -109,6 +114,10 @@ def _left_out(data: VerdictData) -> list[str]:
 
 
 def format_not_judged(checks: int, what: str, setting: str) -> str:
-    """What was missing, what to set, and how many checks were not judged without it."""
-    remedy = f"; set {setting} in the env file or the environment" if setting and setting not in what else ""
+    """What was missing, what to set, and how many checks were not judged without it.
+
+    A program or a network that is missing is no setting: `what` says what to do.
+    """
+    is_setting = VARIABLE.fullmatch(setting) is not None
+    remedy = f"; set {setting} in the env file or the environment" if is_setting and setting not in what else ""
     return f"{checks} check{'s' if checks != 1 else ''}: {what}{remedy}"
