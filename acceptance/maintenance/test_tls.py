@@ -116,7 +116,12 @@ def test_ciphers_of_earlier_decades_are_refused(session: Session, spec: Specific
 def test_renegotiation_and_compression_are_off(session: Session, host: TlsHost) -> None:
     """§6 SSL/TLS: no insecure renegotiation, none at the client's wish, and no compression."""
     tls = Tls.of(session, host)
-    strength.expect_none(scan(session, tls).loose(), "to allow none of insecure renegotiation, renegotiation by the client, compression", tls, f"protocol {tls.name}")
+    strength.expect_none(
+        scan(session, tls).loose(),
+        "to allow none of insecure renegotiation, renegotiation by the client, compression",
+        tls,
+        f"protocol {tls.name}",
+    )
 
 
 @pytest.mark.about("transport.plain")
