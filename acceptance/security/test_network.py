@@ -54,7 +54,7 @@ def test_a_current_protocol_is_spoken(tls: Tls, session: Session, spec: Specific
     expect(version, "protocol").is_one_of(spec.networking.accepted_tls_versions)
 
 
-@pytest.mark.about("tls.protocol", "protocol {version}")
+@pytest.mark.about("tls.old", "protocol {version}")
 @each("version", entries.refused_tls_versions)
 def test_an_old_protocol_is_refused(tls: Tls, version: str) -> None:
     """§6 SSL/TLS: TLS 1.0 and 1.1 are off (F32)."""
