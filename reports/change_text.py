@@ -38,7 +38,7 @@ def summary(changes: ChangesData) -> str:
 def lines(changes: ChangesData) -> list[tuple[str, str]]:
     """A label and a text for each change, what matters most first; at most so many of one kind."""
     kinds = (
-        [("new", _fact(fact, fact["now"])) for fact in changes["new"]],
+        [("new", _fact(fact, f"now {fact['now']}")) for fact in changes["new"]],
         [("gone", _fact(fact, f"was {fact['before']}")) for fact in changes["gone"]],
         [("drifted", _fact(fact, f"{fact['before']} → {fact['now']}")) for fact in changes["drifted"]],
         [("changed", f"{value['name']}: {value['before']} → {value['now']}") for value in changes["values"]],
@@ -69,7 +69,7 @@ def format_shift(shift: ShiftData) -> str:
 
 
 def _fact(fact: ChangedFactData, seen: str) -> str:
-    return f"{fact['component']}: {fact['title']} ({seen})"
+    return f"{fact['component']}: {fact['title']}; {seen}"
 
 
 def _open(fact: ChangedFactData) -> str:
