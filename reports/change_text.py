@@ -79,9 +79,9 @@ def _open(fact: ChangedFactData) -> str:
 
 def _harness(changes: ChangesData) -> Iterator[tuple[str, str]]:
     if added := changes["checks_added"]:
-        yield "checks", f"{_count(added)} came with the harness or the specification"
+        yield "checks", f"{_count(added)} added to the harness or the specification"
     if removed := changes["checks_removed"]:
-        yield "checks", f"{_count(removed)} went with the harness or the specification"
+        yield "checks", f"{_count(removed)} removed from the harness or the specification"
 
 
 def _count(checks: list[str]) -> str:
