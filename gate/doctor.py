@@ -190,7 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for symptom in found:
         print(masking.mask(str(symptom)))
     bad = sum(symptom.state == "no" for symptom in found)
-    print("a gate run works from here" if not bad else "a gate run does not work from here yet: see the lines that begin with `no`")
+    print(
+        "a gate run works from here"
+        if not bad
+        else "a gate run does not work from here yet: see the lines that begin with `no`"
+    )
     return ExitCode.FAIL if bad else ExitCode.PASS
 
 

@@ -30,7 +30,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gate.setup", description=DESCRIPTION)
     parser.add_argument("--env-file", type=Path, default=Path(DEFAULT_ENV_FILE), metavar="PATH", help="the file to write")
     parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="an env file to take values from")
-    parser.add_argument("--yes", action="store_true", help="add to an existing file without asking; lines that setup does not know are kept")
+    parser.add_argument(
+        "--yes", action="store_true", help="add to an existing file without asking; lines that setup does not know are kept"
+    )
     parser.add_argument("--spec", type=Path, default=DEFAULT, metavar="PATH", help="another system's specification file")
     return parser.parse_args(arguments)
 

@@ -59,7 +59,7 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, f
         lines.append("because    --strict: a run in which checks were not judged does not pass")
     if "changes" in data:
         lines += _changes(data["changes"])
-    lines.append(f"used       {data['used']}")
+    lines += _wrapped("used", data["used"])
     pages = ("index.html", *further, "checklist.md", "verdict.json")
     lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")
     # What the target says of itself must not command the terminal.
@@ -108,6 +108,8 @@ def _left_out(data: VerdictData) -> list[str]:
         check["observed"] for item in data["checklist"] for check in item["checks"] if check["status"] == "skipped"
     )
     lines = [f"skipped    {number} × {reason}" for reason, number in skipped.most_common(MOST_SHOWN)]
+    if rest := sum(number for _, number in skipped.most_common()[MOST_SHOWN:]):
+        lines.append(f"skipped    and {rest} more, in checklist.md")
     return lines + [
         f"not judged {format_not_judged(entry['checks'], entry['what'], entry['set'])}" for entry in data["not_judged"]
     ]
