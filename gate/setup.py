@@ -22,8 +22,8 @@ from gate.settings import ConfigurationError
 from spec import DEFAULT, SpecError, load
 
 DESCRIPTION = (
-    "Writes the env file of a deployment: takes the settings that are there, asks for the rest on a terminal, and tries each with "
-    "one request that only reads. Nothing is written for a target that looks like production."
+    "Writes the env file of a deployment: takes the settings that are there, asks for the rest on a terminal, and tries each "
+    "with one request that only reads. Nothing is written for a target that looks like production."
 )
 
 
