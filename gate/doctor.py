@@ -32,6 +32,7 @@ from gate.symptoms import Look, Symptom
 from gate.target import Choice, env_file_of, environments_of, usual_kind
 from spec import DEFAULT, SpecError, Specification, load
 
+DESCRIPTION = "Shows in about ten lines whether a gate run works from here; writes nothing, and ends with 1 where it would not."
 # Of all looks together, and of a request within one.
 WHOLE_SECONDS = 9.0
 ASK_SECONDS = 6.0
@@ -49,10 +50,10 @@ def clock(session: Session) -> Iterable[Symptom]:
         ):
             theirs = parsedate_to_datetime(reply.headers.get("date", ""))
     except httpx.HTTPError:
-        yield Symptom("--", "clock", "not compared: the API does not answer")
+        yield Symptom("--", "clock", "not compared: the API does not respond")
         return
     except ValueError:
-        yield Symptom("--", "clock", "not compared: the API's answers carry no date")
+        yield Symptom("--", "clock", "not compared: the API's responses carry no date")
         return
     seconds, most = abs((datetime.now(UTC) - theirs).total_seconds()), session.spec.health.clock_skew_seconds
     # A date has whole seconds.
@@ -111,9 +112,8 @@ def examine(choice: Choice, masking: Masking) -> list[Symptom]:
         except ConfigurationError as error:
             found.append(Symptom("no", "settings", str(error)))
     else:
-        found.append(
-            Symptom("--", "target", f"the embedded twin: nothing live is set ({DEFAULT_ENV_FILE}, or the environment)")
-        )
+        why = "--target twin" if choice.kind else f"nothing live is set ({DEFAULT_ENV_FILE}, or the environment)"
+        found.append(Symptom("--", "target", f"the embedded twin: {why}"))
     looks += [symptoms.disk, symptoms.left_overs]
     try:
         return [*_all(looks), *found]
@@ -166,12 +166,12 @@ def _look(look: Look, place: list[Symptom]) -> None:
         place += list(look())
     except Exception as error:
         # A look that breaks is a line as well, whatever broke it.
-        place.append(Symptom("no", _name(look), f"cannot be looked at: {type(error).__name__}: {error}"))
+        place.append(Symptom("no", _name(look), f"cannot be examined: {type(error).__name__}: {error}"))
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m gate.doctor", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m gate.doctor", description=DESCRIPTION)
     parser.add_argument("--target", choices=("twin", "live"), help="default: live if a live setting is present")
     parser.add_argument("--env-file", type=Path, metavar="PATH", help=f"default {DEFAULT_ENV_FILE}")
     parser.add_argument("--spec", type=Path, default=DEFAULT, metavar="PATH", help="another system's specification file")
@@ -190,7 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for symptom in found:
         print(masking.mask(str(symptom)))
     bad = sum(symptom.state == "no" for symptom in found)
-    print("a gate run works from here" if not bad else f"a gate run does not work from here yet: {bad} of these lines say why")
+    print(
+        "a gate run works from here"
+        if not bad
+        else "a gate run does not work from here yet: see the lines that begin with `no`"
+    )
     return ExitCode.FAIL if bad else ExitCode.PASS
 
 

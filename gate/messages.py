@@ -75,7 +75,7 @@ def observed_text(observed: Mapping[str, Value]) -> str:
         return f"{observed['status']}{more}{kind}" + (f" {shorten(str(body), SHOWN_BODY)}" if body else "")
     if list(observed) == ["value"]:
         value = observed["value"]
-        return "not so" if value is False else "none" if value in (None, [], {}) else shorten(value)
+        return "not so" if value is False else "none" if value in (None, [], {}) else shorten(_listed(value))
     return ", ".join(f"{name.replace('_', ' ')} {_listed(value)}" for name, value in observed.items()) or "not so"
 
 

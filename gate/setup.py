@@ -21,13 +21,20 @@ from gate.registered import registered_system
 from gate.settings import ConfigurationError
 from spec import DEFAULT, SpecError, load
 
+DESCRIPTION = (
+    "Writes the env file of a deployment: takes the settings that are there, asks for the rest on a terminal, and tries each "
+    "with one request that only reads. Nothing is written for a target that looks like production."
+)
+
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m gate.setup", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m gate.setup", description=DESCRIPTION)
     parser.add_argument("--env-file", type=Path, default=Path(DEFAULT_ENV_FILE), metavar="PATH", help="the file to write")
     parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="an env file to take values from")
-    parser.add_argument("--yes", action="store_true", help="write over an existing file without asking")
+    parser.add_argument(
+        "--yes", action="store_true", help="add to an existing file without asking; lines that setup does not know are kept"
+    )
     parser.add_argument("--spec", type=Path, default=DEFAULT, metavar="PATH", help="another system's specification file")
     return parser.parse_args(arguments)
 

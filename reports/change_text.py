@@ -16,7 +16,7 @@ NO_CHANGE = "nothing changed"
 def summary(changes: ChangesData) -> str:
     """How much of what changed, in one line."""
     if changes["previous"] is None:
-        return "first run of its kind on this target: nothing to compare with"
+        return "first run of this entry on this target, so there is nothing to compare it with"
     counts = {
         "new": len(changes["new"]),
         "gone": len(changes["gone"]),
@@ -38,7 +38,7 @@ def summary(changes: ChangesData) -> str:
 def lines(changes: ChangesData) -> list[tuple[str, str]]:
     """A label and a text for each change, what matters most first; at most so many of one kind."""
     kinds = (
-        [("new", _fact(fact, fact["now"])) for fact in changes["new"]],
+        [("new", _fact(fact, f"now {fact['now']}")) for fact in changes["new"]],
         [("gone", _fact(fact, f"was {fact['before']}")) for fact in changes["gone"]],
         [("drifted", _fact(fact, f"{fact['before']} → {fact['now']}")) for fact in changes["drifted"]],
         [("changed", f"{value['name']}: {value['before']} → {value['now']}") for value in changes["values"]],
@@ -69,7 +69,7 @@ def format_shift(shift: ShiftData) -> str:
 
 
 def _fact(fact: ChangedFactData, seen: str) -> str:
-    return f"{fact['component']}: {fact['title']} ({seen})"
+    return f"{fact['component']}: {fact['title']}; {seen}"
 
 
 def _open(fact: ChangedFactData) -> str:
@@ -79,9 +79,9 @@ def _open(fact: ChangedFactData) -> str:
 
 def _harness(changes: ChangesData) -> Iterator[tuple[str, str]]:
     if added := changes["checks_added"]:
-        yield "checks", f"{_count(added)} came with the harness or the specification"
+        yield "checks", f"{_count(added)} added to the harness or the specification"
     if removed := changes["checks_removed"]:
-        yield "checks", f"{_count(removed)} went with the harness or the specification"
+        yield "checks", f"{_count(removed)} removed from the harness or the specification"
 
 
 def _count(checks: list[str]) -> str:

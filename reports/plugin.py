@@ -173,7 +173,9 @@ class Recorder:
             Review(config, session, data["started_at"]).add_to(data, checks, diagnosis.facts, words)
         self._write(session, data, checks)
         if is_whole or checks:
-            self._lines = terminal.closing_lines(data, self._shown(), is_interrupted)
+            self._lines = terminal.closing_lines(
+                data, self._shown(), is_interrupted, further=[audit.PAGE] if (self.out / audit.PAGE).is_file() else []
+            )
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]

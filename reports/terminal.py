@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 
 from reports import change_text
 from reports.change_schema import ChangesData
@@ -16,6 +18,7 @@ RELEASE_SHOWN = 12
 # Characters of a line of the first finding.
 WIDTH = 118
 MOST_LINES = 3
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def format_counts(data: VerdictData) -> str:
@@ -36,10 +39,11 @@ def format_title(finding: FindingData) -> str:
     return f"{finding['component']}: {finding['title']}{mode}"
 
 
-def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> list[str]:
+def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, further: Sequence[str] = ()) -> list[str]:
     """What was left out, the verdict, every finding's title in order, the first in full.
 
-    `where` is the results folder as it is shown; an `interrupted` run did not run all checks.
+    `where` is the results folder as it is shown, `further` are pages that not every run has; an `interrupted` run did not run
+    all checks.
     """
     lines = _left_out(data)
     target, seconds = data["target"], data["duration_s"]
@@ -55,8 +59,9 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False) -> l
         lines.append("because    --strict: a run in which checks were not judged does not pass")
     if "changes" in data:
         lines += _changes(data["changes"])
-    lines.append(f"used       {data['used']}")
-    lines.append(f"report     {where}/index.html, {where}/checklist.md, {where}/verdict.json")
+    lines += _wrapped("used", data["used"])
+    pages = ("index.html", *further, "checklist.md", "verdict.json")
+    lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")
     # What the target says of itself must not command the terminal.
     return ["".join(character if character.isprintable() else " " for character in line) for line in lines]
 
@@ -103,12 +108,18 @@ def _left_out(data: VerdictData) -> list[str]:
         check["observed"] for item in data["checklist"] for check in item["checks"] if check["status"] == "skipped"
     )
     lines = [f"skipped    {number} × {reason}" for reason, number in skipped.most_common(MOST_SHOWN)]
+    if rest := sum(number for _, number in skipped.most_common()[MOST_SHOWN:]):
+        lines.append(f"skipped    and {rest} more, in checklist.md")
     return lines + [
         f"not judged {format_not_judged(entry['checks'], entry['what'], entry['set'])}" for entry in data["not_judged"]
     ]
 
 
 def format_not_judged(checks: int, what: str, setting: str) -> str:
-    """What was missing, what to set, and how many checks were not judged without it."""
-    remedy = f"; set {setting} in the env file or the environment" if setting and setting not in what else ""
+    """What was missing, what to set, and how many checks were not judged without it.
+
+    A program or a network that is missing is no setting: `what` says what to do.
+    """
+    is_setting = VARIABLE.fullmatch(setting) is not None
+    remedy = f"; set {setting} in the env file or the environment" if is_setting and setting not in what else ""
     return f"{checks} check{'s' if checks != 1 else ''}: {what}{remedy}"

@@ -96,12 +96,14 @@ class Words:
         first = representative(finding)
         subjects = list(dict.fromkeys(f.name for f in finding.facts if f.code == first.code))
         more = f" and {len(subjects) - MOST_SUBJECTS} more" if len(subjects) > MOST_SUBJECTS else ""
-        detail = str(first.observed.get("detail") or "")
+        detail, value = str(first.observed.get("detail") or ""), first.observed.get("value")
         return {
             "subject": first.name,
+            "kind": first.subject.partition(" ")[0],
             "name": first.name,
             "subjects": ", ".join(subjects[:MOST_SUBJECTS]) + more,
             "observed": fact(first.observed) or "not so",
+            "percent": f"{value:.0%}" if isinstance(value, int | float) else fact(first.observed),
             "expected": wanted(first.relation, first.expected),
             "component": finding.component,
             "count": str(len(finding.facts)),

@@ -220,7 +220,7 @@ def test_many_changes_of_one_kind_are_counted() -> None:
     assert change_text.summary(changes | {"release": "d"}) == f"{said} (release c → d)"
     found = change_text.lines(changes)
     assert found[change_text.MOST] == ("changed", "and 12 more, in verdict.json")
-    assert found[-1] == ("checks", "2 checks came with the harness or the specification")
+    assert found[-1] == ("checks", "2 checks added to the harness or the specification")
 
 
 def test_the_workflow_runs_every_entry_on_a_schedule_and_keeps_its_history_whatever_it_finds() -> None:

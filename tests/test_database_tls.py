@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Issue, dict[str, str], str, set[str]]] = {
     "expired": (_expired, {}, DEMANDS, {"tls.certificate expired"}),
     "wrong-host": (lambda ca: issued(ca, "elsewhere.example"), {}, DEMANDS, {"tls.certificate wrong host"}),
     "self-signed": (lambda _: issued(trustme.CA()), {}, DEMANDS, {"tls.certificate unknown authority"}),
-    "old-protocols": (_right, OLD, DEMANDS, {"tls.protocol ['TLSv1', 'TLSv1_1']"}),
+    "old-protocols": (_right, OLD, DEMANDS, {"tls.old ['TLSv1', 'TLSv1_1']"}),
     "plain-allowed": (_right, {}, ALLOWS, {"transport.plain True"}),
     "without-tls": (lambda _: None, {}, ALLOWS, {"transport.plain False"}),
 }

@@ -53,13 +53,13 @@ def test_a_service_that_changes_and_is_not_built_is_missed(included: list[str], 
     changed = ["lib/a.py", "new.md"]
     found = Rebuild.of("api", changed, BuildFilter(included, ignored), ["main.py", "lib/a.py"])
     assert found.is_missed is is_missed
-    assert ("NOT built" in str(found)) is is_missed
+    assert ("NOT rebuilt" in str(found)) is is_missed
 
 
 def test_a_release_that_does_not_change_a_service_may_leave_it() -> None:
     found = Rebuild.of("api", ["docs/a.md"], BuildFilter(["main.py"]), ["main.py"])
     assert not found.is_missed
-    assert str(found) == "api: is not built anew"
+    assert str(found) == "api: is not rebuilt"
 
 
 ENGINE = """#!/bin/sh

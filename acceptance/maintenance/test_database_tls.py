@@ -58,15 +58,15 @@ def test_the_databases_certificates_are_strong(connections: DatabaseConnections,
     tls = connections.tls
     chain = tls.chain()
     found = [*strength.short_keys(chain, spec.tls), *strength.old_signatures(chain, spec.tls)]
-    strength.expect_none(found, "weak certificates", tls)
+    strength.expect_none(found, "to send no certificate with a short key or an old signature", tls)
 
 
-@pytest.mark.about("tls.protocol")
+@pytest.mark.about("tls.old")
 def test_the_database_refuses_old_protocols(connections: DatabaseConnections, spec: Specification) -> None:
     """§6 SSL/TLS: TLS 1.0 and 1.1 are off at the database too."""
     tls = connections.tls
     found = tls.accepted_of(spec.networking.refused_tls_versions)
-    strength.expect_none(found, "old protocols", tls, f"protocol {' '.join(found) or 'TLS'}")
+    strength.expect_none(found, "to accept no old protocol", tls, f"protocol {(found or ['TLS'])[0]}")
 
 
 @pytest.mark.about("transport.weak")
@@ -74,7 +74,7 @@ def test_the_database_refuses_weak_ciphers(connections: DatabaseConnections, spe
     """§6 SSL/TLS: weak ciphers are off at the database too."""
     tls = connections.tls
     found = strength.weak_ciphers(tls, spec.tls)
-    strength.expect_none(found, "weak ciphers", tls, f"ciphers {' '.join(found)}".strip())
+    strength.expect_none(found, "to accept no weak cipher", tls, f"ciphers {' '.join(found)}".strip())
 
 
 @pytest.mark.about("transport.plain", "connections database")

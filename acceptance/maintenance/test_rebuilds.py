@@ -46,7 +46,7 @@ def test_the_release_builds_the_service_anew(session: Session, source: SourceTre
     changed = changed_files(source.root, commits)
     rebuild = Rebuild.of(service, changed, _filter(session, spec, service), ReleaseFiles(source, spec.services[service]).all)
     session.evidence.attach("rebuild", str(rebuild))
-    expect(rebuild.own if rebuild.is_missed else [], f"changed files of the {service}, which is not built anew").is_empty()
+    expect(rebuild.own if rebuild.is_missed else [], f"changed files of the {service}, which is not rebuilt").is_empty()
 
 
 def _filter(session: Session, spec: Specification, service: str) -> BuildFilter:

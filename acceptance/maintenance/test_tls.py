@@ -45,7 +45,7 @@ def test_the_certificate_is_not_valid_for_years(session: Session, spec: Specific
     """§6 SSL/TLS: a certificate that the host renews by itself lives no longer than authorities may issue it."""
     tls = Tls.of(session, host)
     found = strength.long_lives([tls.presented()], spec.tls, is_own=bool(session.settings.path("HARNESS_CA_FILE")))
-    strength.expect_none(found, "long lives", tls)
+    strength.expect_none(found, "to send no certificate that is valid for too long", tls)
 
 
 @pytest.mark.about("certificate.weak")
@@ -53,7 +53,7 @@ def test_the_certificate_is_not_valid_for_years(session: Session, spec: Specific
 def test_the_keys_are_long_enough(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: the keys of all certificates that are sent."""
     tls = Tls.of(session, host)
-    strength.expect_none(strength.short_keys(tls.chain(), spec.tls), "short keys", tls)
+    strength.expect_none(strength.short_keys(tls.chain(), spec.tls), "to send no certificate with a short key", tls)
 
 
 @pytest.mark.about("certificate.weak")
@@ -61,16 +61,16 @@ def test_the_keys_are_long_enough(session: Session, spec: Specification, host: T
 def test_the_signatures_cannot_be_forged(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: no certificate that is sent is signed with MD5 or SHA-1."""
     tls = Tls.of(session, host)
-    strength.expect_none(strength.old_signatures(tls.chain(), spec.tls), "old signatures", tls)
+    strength.expect_none(strength.old_signatures(tls.chain(), spec.tls), "to send no certificate with an old signature", tls)
 
 
-@pytest.mark.about("tls.protocol")
+@pytest.mark.about("tls.old")
 @BY_NAME
 def test_old_protocols_are_refused(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: TLS 1.0 and 1.1 are off (F32)."""
     tls = Tls.of(session, host)
     found = tls.accepted_of(spec.networking.refused_tls_versions)
-    strength.expect_none(found, "old protocols", tls, f"protocol {' '.join(found) or 'TLS'}")
+    strength.expect_none(found, "to accept no old protocol", tls, f"protocol {(found or ['TLS'])[0]}")
 
 
 @pytest.mark.about("transport.weak")
@@ -79,7 +79,7 @@ def test_weak_ciphers_are_refused(session: Session, spec: Specification, host: T
     """§6 SSL/TLS: whoever offers nothing but ciphers without encryption, without authentication or of old kinds is refused."""
     tls = Tls.of(session, host)
     found = strength.weak_ciphers(tls, spec.tls)
-    strength.expect_none(found, "weak ciphers", tls, f"ciphers {' '.join(found)}".strip())
+    strength.expect_none(found, "to accept no weak cipher", tls, f"ciphers {' '.join(found)}".strip())
 
 
 @pytest.mark.about("transport.weak")
@@ -92,13 +92,13 @@ def test_what_was_recorded_stays_secret(session: Session, spec: Specification, h
     held.satisfies(lambda _: strength.keeps_the_past_secret(tls, spec.tls), "to have forward secrecy")
 
 
-@pytest.mark.about("tls.protocol")
+@pytest.mark.about("tls.old")
 @BY_NAME
 def test_ssl_is_refused(session: Session, spec: Specification, host: TlsHost) -> None:
     """§6 SSL/TLS: SSL 2 and 3 are off; only the scanner can ask (F32)."""
     tls = Tls.of(session, host)
     found = scan(session, tls).accepted(spec.tls.older_versions)
-    strength.expect_none(found, "old protocols", tls, f"protocol {' '.join(found) or 'SSL'}")
+    strength.expect_none(found, "to accept no old protocol", tls, f"protocol {(found or ['SSL'])[0]}")
 
 
 @pytest.mark.about("transport.weak")
@@ -108,7 +108,7 @@ def test_ciphers_of_earlier_decades_are_refused(session: Session, spec: Specific
     tls = Tls.of(session, host)
     found = scan(session, tls).weak(spec.tls.weak_ciphers)
     names = [name for family in found.values() for name in family]
-    strength.expect_none(names, "weak ciphers", tls, f"ciphers {' '.join(found)}".strip())
+    strength.expect_none(names, "to accept no weak cipher", tls, f"ciphers {' '.join(found)}".strip())
 
 
 @pytest.mark.about("transport.weak")
@@ -116,7 +116,12 @@ def test_ciphers_of_earlier_decades_are_refused(session: Session, spec: Specific
 def test_renegotiation_and_compression_are_off(session: Session, host: TlsHost) -> None:
     """§6 SSL/TLS: no insecure renegotiation, none at the client's wish, and no compression."""
     tls = Tls.of(session, host)
-    strength.expect_none(scan(session, tls).loose(), "loose ends", tls, f"protocol {tls.name}")
+    strength.expect_none(
+        scan(session, tls).loose(),
+        "to allow none of insecure renegotiation, renegotiation by the client, compression",
+        tls,
+        f"protocol {tls.name}",
+    )
 
 
 @pytest.mark.about("transport.plain")

@@ -54,11 +54,12 @@ def test_a_current_protocol_is_spoken(tls: Tls, session: Session, spec: Specific
     expect(version, "protocol").is_one_of(spec.networking.accepted_tls_versions)
 
 
-@pytest.mark.about("tls.protocol", "protocol {version}")
+@pytest.mark.about("tls.old", "protocol {version}")
 @each("version", entries.refused_tls_versions)
 def test_an_old_protocol_is_refused(tls: Tls, version: str) -> None:
     """§6 SSL/TLS: TLS 1.0 and 1.1 are off (F32)."""
-    expect(tls.accepts(version), f"a handshake with {version}", "the proxy in front of the API").equals(False)
+    what, hint = f"a handshake with {version} to be refused", "the TLS settings of the proxy in front of the API"
+    expect(not tls.accepts(version), what, hint, "it was accepted").is_true()
 
 
 @pytest.mark.about("cors.missing", "origin {origin}")

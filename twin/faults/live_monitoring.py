@@ -48,7 +48,7 @@ def leak_in_the_worker(plan: Plan) -> None:
     "maintenance",
     "postdeploy",
     mode="-",
-    about="*worker ends by itself*",
+    about="*worker keeps ending by itself*",
 )
 def worker_in_a_loop(plan: Plan) -> None:
     ends = "        asyncio.get_running_loop().call_later(2, __import__('os')._exit, 1)\n"
@@ -62,7 +62,7 @@ def worker_in_a_loop(plan: Plan) -> None:
     "maintenance",
     "postdeploy",
     mode="-",
-    about="*api ends by itself*",
+    about="*api keeps ending by itself*",
 )
 def api_in_a_loop(plan: Plan) -> None:
     ends = "        __import__('asyncio').get_running_loop().call_later(5, __import__('os')._exit, 3)\n"
@@ -76,7 +76,7 @@ def api_in_a_loop(plan: Plan) -> None:
     "maintenance",
     "postdeploy",
     mode="-",
-    about="*worker is ended for its memory*",
+    about="*worker was killed*memory*",
 )
 def out_of_memory(plan: Plan) -> None:
     _keep_of_each_poll(plan, OF_A_FAST_LEAK)
@@ -119,7 +119,7 @@ def two_workers(plan: Plan) -> None:
     "api",
     "maintenance",
     mode="-",
-    about="*api answers with 5xx*",
+    about="*api returns 5xx*",
 )
 def errors_of_others(plan: Plan) -> None:
     plan.company = "meanwhile"
