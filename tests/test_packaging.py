@@ -96,3 +96,11 @@ def test_the_programs_run_from_the_checkout() -> None:
     done = subprocess.run([sys.executable, "-m", "twin", "faults"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert done.stdout.startswith("F01 ")
+
+
+def test_nodes_lock_names_every_package_of_every_platform() -> None:
+    """`npm ci` refuses a lock without the optional packages of other platforms, and there is no HTML report then."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    wanted = {name for each in packages.values() for name in each.get("optionalDependencies", {})}
+    locked = {path.rpartition("node_modules/")[2] for path in packages}
+    assert not wanted - locked
