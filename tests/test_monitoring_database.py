@@ -66,7 +66,7 @@ def row(**values: float | str | None) -> dict[str, float | str | None]:
 
 
 def test_the_longest_waits_of_all_moments_count(tmp_path: Path) -> None:
-    seen = [row(), row(lock_wait=7.0, idle=400.0, active=6.0, statement="SELECT 1 FROM documents"), row(active=1.0)]
+    seen = [row(), row(lock_wait=7.0, idle=400.0, active=16.0, statement="SELECT 1 FROM documents"), row(active=1.0)]
     found = monitored(tmp_path, sessions=seen)
     for check in (found.hold_lock_wait, found.hold_idle_in_transaction, found.hold_statement_longest):
         with pytest.raises(Failure):
