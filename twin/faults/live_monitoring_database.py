@@ -68,7 +68,7 @@ def slow_by_statistics(plan: Plan) -> None:
     _beside_the_work(plan, f"connection = {CONNECT}", "while True:", f'    await connection.execute("{statement}")')
 
 
-@fault("LC24", "a statement of the worker takes half a minute", "database", "maintenance", mode="-", about="*statement is slow*")
+@fault("LC24", "a statement of the worker takes 30 s", "database", "maintenance", mode="-", about="*statement is slow*")
 def slow_under_way(plan: Plan) -> None:
     statement = "SELECT count(*) FROM upload_pipeline.documents, pg_sleep(30)"
     _beside_the_work(plan, f"connection = {CONNECT}", "while True:", f'    await connection.execute("{statement}")')
