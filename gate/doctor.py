@@ -28,12 +28,12 @@ from gate.registered import registered_system
 from gate.run import Run, new_run_id
 from gate.session import Session
 from gate.settings import ConfigurationError
-from gate.symptoms import Look, Symptom
+from gate.symptoms import Probe, Symptom
 from gate.target import Choice, env_file_of, environments_of, usual_kind
 from spec import DEFAULT, SpecError, Specification, load
 
 DESCRIPTION = "Shows in about ten lines whether a gate run works from here; writes nothing, and ends with 1 where it would not."
-# Of all looks together, and of a request within one.
+# Of all probes together, and of a request within one.
 WHOLE_SECONDS = 9.0
 ASK_SECONDS = 6.0
 HEAD_BYTES = 64 * 1024
@@ -83,7 +83,7 @@ def identity(session: Session) -> Iterable[Symptom]:
     yield Symptom("ok", "staging", "the parts are staging's, and belong together")
 
 
-def live_looks(session: Session) -> list[Look]:
+def live_probes(session: Session) -> list[Probe]:
     """What is asked of a live target."""
     urls = [session.run.values.get(name, "") for name in session.spec.harness.settings if session.settings.has(name)]
     split = [urlsplit(url) for url in urls if "://" in url]
@@ -97,26 +97,26 @@ def live_looks(session: Session) -> list[Look]:
 
 
 def examine(choice: Choice, masking: Masking) -> list[Symptom]:
-    """All looks at the same time; raises SpecError."""
+    """All probes at the same time; raises SpecError."""
     spec = load(choice.spec_file)
     is_live = (choice.kind or usual_kind(choice, spec)) == "live"
     file = env_file_of(choice)
-    looks: list[Look] = [symptoms.python, symptoms.tools, partial(symptoms.database_server, not is_live)]
+    probes: list[Probe] = [symptoms.python, symptoms.tools, partial(symptoms.database_server, not is_live)]
     found: list[Symptom] = []
     session: Session | None = None
     if is_live:
-        looks.append(partial(symptoms.env_file, file))
+        probes.append(partial(symptoms.env_file, file))
         try:
             session = _session(choice, spec, file)
-            looks += live_looks(session)
+            probes += live_probes(session)
         except ConfigurationError as error:
             found.append(Symptom("no", "settings", str(error)))
     else:
         why = "--target twin" if choice.kind else f"nothing live is set ({DEFAULT_ENV_FILE}, or the environment)"
         found.append(Symptom("--", "target", f"the embedded twin: {why}"))
-    looks += [symptoms.disk, symptoms.left_overs]
+    probes += [symptoms.disk, symptoms.left_overs]
     try:
-        return [*_all(looks), *found]
+        return [*_all(probes), *found]
     finally:
         if session is not None:
             for name, setting in spec.harness.settings.items():
@@ -136,13 +136,13 @@ def _session(choice: Choice, spec: Specification, file: Path | None) -> Session:
     return Session(run, registered_system(), spec)
 
 
-def _all(looks: Sequence[Look], seconds: float = WHOLE_SECONDS) -> list[Symptom]:
-    """What all looks found, in their order; one that does not end in time is a line of its own, and not waited for."""
+def _all(probes: Sequence[Probe], seconds: float = WHOLE_SECONDS) -> list[Symptom]:
+    """What all probes found, in their order; one that does not end in time is a line of its own, and not waited for."""
     end = time.monotonic() + seconds
-    found: list[list[Symptom]] = [[] for _ in looks]
+    found: list[list[Symptom]] = [[] for _ in probes]
     threads = [
-        threading.Thread(target=_look, args=(look, place), daemon=True, name=_name(look))
-        for look, place in zip(looks, found, strict=True)
+        threading.Thread(target=_probe, args=(probe, place), daemon=True, name=_name(probe))
+        for probe, place in zip(probes, found, strict=True)
     ]
     for thread in threads:
         thread.start()
@@ -157,16 +157,16 @@ def _late(name: str, seconds: float) -> list[Symptom]:
     return [Symptom("no" if name == parts.__name__ else "--", name, f"no answer within {seconds:g} s")]
 
 
-def _name(look: Look) -> str:
-    return str(getattr(look, "func", look).__name__)
+def _name(probe: Probe) -> str:
+    return str(getattr(probe, "func", probe).__name__)
 
 
-def _look(look: Look, place: list[Symptom]) -> None:
+def _probe(probe: Probe, place: list[Symptom]) -> None:
     try:
-        place += list(look())
+        place += list(probe())
     except Exception as error:
-        # A look that breaks is a line as well, whatever broke it.
-        place.append(Symptom("no", _name(look), f"cannot be examined: {type(error).__name__}: {error}"))
+        # A probe that breaks is a line as well.
+        place.append(Symptom("no", _name(probe), f"cannot be examined: {type(error).__name__}: {error}"))
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -179,7 +179,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Look at everything and print it; returns the exit code."""
+    """Probe everything and print it; returns the exit code."""
     options = parse(arguments)
     masking = Masking()
     try:

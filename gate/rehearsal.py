@@ -12,7 +12,6 @@ import json
 import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Set
@@ -26,20 +25,17 @@ from unittest.mock import MagicMock, patch
 
 import pytest
 
-from gate.exit_codes import ExitCode
+from gate.collection import collected_by
 from gate.failures import Blocked, NotConfigured
 from gate.internals.pytest_ import arguments_of, fixture_of
 from gate.options import spec_file
-from gate.places import ACCEPTANCE, ROOT
 from gate.prerequisites import OWN
 from gate.registered import registered_system
 from gate.run import Run, new_run_id
 from gate.selection import is_check, marker_value, waits
 from gate.session import Session, System
-from gate.settings import ConfigurationError
 from spec import Specification, load
 
-COLLECT_SECONDS = 300.0
 # A body that has not failed by then waits for something that will not come.
 BODY_SECONDS = 10.0
 MOST_SETTINGS = 12
@@ -66,17 +62,8 @@ class Needs:
 
 def required_settings(spec: Path) -> list[Needs]:
     """All checks of a specification with the settings that they take; raises ConfigurationError without a collection."""
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        result = Path(folder) / "needs.json"
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "gate.rehearsal", f"--rehearsal={result}"]
-        done = subprocess.run(
-            [*command, f"--spec={spec}", str(ACCEPTANCE)],
-            cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=COLLECT_SECONDS,
-        )  # fmt: skip
-        if done.returncode != ExitCode.PASS or not result.exists():
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["no checks were collected"]
-            raise ConfigurationError(f"the checks cannot be collected: {lines[-1]}")
-        return [Needs(entry["check"], entry["checklist"], tuple(entry["settings"])) for entry in json.loads(result.read_text())]
+    found = collected_by("gate.rehearsal", "--rehearsal", spec)
+    return [Needs(entry["check"], entry["checklist"], tuple(entry["settings"])) for entry in found]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""What a gate run needs of this machine: one look at each thing, bounded, changing nothing."""
+"""What a gate run needs of this machine: one probe of each thing, bounded, changing nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Symptom:
         return f"{self.state}  {self.name:<11} {self.text}"
 
 
-Look = Callable[[], Iterable[Symptom]]
+Probe = Callable[[], Iterable[Symptom]]
 
 
 def python() -> Iterable[Symptom]:

@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
 
-from gate.exit_codes import ExitCode
-from gate.places import ACCEPTANCE, ROOT
+from gate.collection import collected_by
 from gate.selection import is_check, marker_value, promise
-from gate.settings import ConfigurationError
 from spec import DEFAULT
 
-COLLECT_SECONDS = 120.0
 SUITES = ("predeploy", "postdeploy", "performance", "contract", "resilience", "maintenance")
 
 
@@ -39,17 +33,8 @@ class Collected:
 
 def collect(spec_file: Path = DEFAULT) -> list[Collected]:
     """All checks of a specification; raises ConfigurationError when they cannot be collected."""
-    with tempfile.TemporaryDirectory(prefix="collected-") as folder:
-        result = Path(folder) / "checks.json"
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "proof.collected", f"--collected={result}"]
-        done = subprocess.run(
-            [*command, f"--spec={spec_file}", str(ACCEPTANCE)],
-            cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=COLLECT_SECONDS,
-        )  # fmt: skip
-        if done.returncode != ExitCode.PASS or not result.exists():
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["no checks were collected"]
-            raise ConfigurationError(f"the checks cannot be collected: {lines[-1]}")
-        return [Collected(**{**entry, "suites": tuple(entry["suites"])}) for entry in json.loads(result.read_text())]
+    found = collected_by("proof.collected", "--collected", spec_file)
+    return [Collected(**{**entry, "suites": tuple(entry["suites"])}) for entry in found]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,6 @@
 """Single drifts of a configuration, made of a specification file: each changes one setting in one place at the host.
 
-A drift is what the double of Render is told to do differently (`twin.doubles.render`), and the row that must tell it.
+A drift is how the double of Render differs (`twin.doubles.render`), and the row that must show it.
 """
 
 from __future__ import annotations

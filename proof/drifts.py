@@ -55,7 +55,7 @@ class Judged:
 
 
 def configuration_of(target: Target) -> TwinConfig:
-    """What the twin's own doubles were told."""
+    """How the twin's own doubles are set."""
     file = Path(target.values["HARNESS_CA_FILE"]).with_name("twin.json")
     return TwinConfig(**json.loads(file.read_text()))
 

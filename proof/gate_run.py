@@ -99,8 +99,8 @@ def read_verdict(out: Path) -> VerdictSeen:
 
 def _finding(data: FindingData) -> FindingSeen:
     subjects, codes = (tuple(fact[name] for fact in data["facts"]) for name in ("subject", "code"))
-    told = telling(data)
-    quote = told["text"] if told else ""
+    entry = telling(data)
+    quote = entry["text"] if entry else ""
     return FindingSeen(data["component"], data["title"], data["failure_mode"], data["evidence"], subjects, codes, quote)
 
 

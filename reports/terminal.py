@@ -72,8 +72,8 @@ def _findings(findings: list[FindingData]) -> list[str]:
     lines = _wrapped("because", f"1. {format_title(top)}")
     lines += _wrapped("expected", f"{top['expected']}{section}")
     lines += _wrapped("observed", f"{top['evidence']}{_again(top)}")
-    if (told := telling(top)) is not None:
-        lines += _wrapped("log", f"{told['source']} {told['time'][11:19]} {told['text']}{_times(told['count'])}")
+    if (entry := telling(top)) is not None:
+        lines += _wrapped("log", f"{entry['source']} {entry['time'][11:19]} {entry['text']}{_times(entry['count'])}")
     lines += _wrapped("next", top["next_step"].removesuffix(f": {top['command']}") if top["command"] else top["next_step"])
     if top["command"]:
         lines.append(f"run        {top['command']}")

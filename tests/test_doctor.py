@@ -74,7 +74,7 @@ def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert states(symptoms.disk()) == ["no"]
 
 
-def test_a_look_that_hangs_is_not_waited_for() -> None:
+def test_a_probe_that_hangs_is_not_waited_for() -> None:
     def hangs() -> Iterable[Symptom]:
         time.sleep(5)
         return []

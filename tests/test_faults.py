@@ -51,10 +51,10 @@ def test_the_fault_is_caught_and_named(gate: Pytest, tmp_path: Path, suite: str,
     assert top["next_step"]
     assert "Traceback" not in done.stdout
     if pattern := REGISTRY[fault].log if suite not in REGISTRY[fault].silent else "":
-        told = telling(top)
-        assert told is not None, top["timeline"]
-        assert names(pattern, [told["text"]])
-        assert f"log        {told['source']} " in done.stdout
+        entry = telling(top)
+        assert entry is not None, top["timeline"]
+        assert names(pattern, [entry["text"]])
+        assert f"log        {entry['source']} " in done.stdout
 
 
 def test_two_faults_are_two_findings(gate: Pytest, tmp_path: Path) -> None:

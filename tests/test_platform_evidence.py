@@ -73,8 +73,8 @@ def test_an_error_is_found_by_the_request_id(tmp_path: Path) -> None:
     found = seen(tmp_path, wanted("auth", exchange(request_id=REQUEST)), api=[*other, *BROKEN])
     assert found.note == ""
     assert quoted(found.timelines[0]) == "RuntimeError: invalid token"
-    told = next(entry for entry in found.timelines[0] if entry.tells)
-    assert (told.source, told.kind, told.level) == ("api", "log", "error")
+    entry = next(entry for entry in found.timelines[0] if entry.tells)
+    assert (entry.source, entry.kind, entry.level) == ("api", "log", "error")
     assert not any("another" in entry.text for entry in found.timelines[0])
 
 

@@ -52,11 +52,10 @@ def _own(part: str, file: str) -> str:
     return own if Path(own).exists() else file
 
 
-def _of_the_host(config: TwinConfig, part: str, listen: dict[str, Any]) -> list[tuple[str, str]]:
+def _of_the_host(config: TwinConfig, part: str) -> list[tuple[str, str]]:
     """What Supabase's gateway adds to every answer, unless an edge in front of it does."""
-    hsts = listen.get("hsts", HSTS if part == "supabase" else "")
     is_edged = part in config.behaviour.get("edge", {})
-    return [("strict-transport-security", hsts)] if hsts and not is_edged else []
+    return [("strict-transport-security", HSTS)] if part == "supabase" and not is_edged else []
 
 
 def _with_ciphers(ciphers: str, cert_file: str, key_file: str) -> ssl.SSLContext:
@@ -80,7 +79,7 @@ def _speak(context: ssl.SSLContext, listen: dict[str, Any]) -> None:
 
 
 def _server(config: TwinConfig, name: str) -> uvicorn.Server:
-    """`behaviour.listen` by part may set host, keep_alive (s), hsts, and what `_speak` reads."""
+    """`behaviour.listen` by part may set host, keep_alive (s), and what `_speak` reads."""
     # The proxy listens on the API's port, with the API's certificate.
     part = "api" if name == "proxy" else name
     listen = config.behaviour.get("listen", {}).get(part, {})
@@ -100,7 +99,7 @@ def _server(config: TwinConfig, name: str) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
         server_header=adds_headers and "edge" not in config.behaviour,
         date_header=adds_headers,
-        headers=_of_the_host(config, part, listen),
+        headers=_of_the_host(config, part),
     )
     server.load()
     if server.ssl is not None:
