@@ -41,11 +41,17 @@ $(READY): $(LOCK) gate/arguments.py
 gate: $(READY)
 	@$(PYTEST) -m "predeploy or postdeploy or performance" $(ARGS); code=$$?; $(MAKE) --no-print-directory report; exit $$code
 
-predeploy postdeploy performance contract maintenance: $(READY)
+predeploy postdeploy performance contract: $(READY)
+	@$(PYTEST) -m $@ $(ARGS)
+
+# Supabase's advisors are a program of Node.
+maintenance: $(READY)
+	@sh requirements/node.sh
 	@$(PYTEST) -m $@ $(ARGS)
 
 # The regular calendar (§9): checks of all suites, held against the last run on the same target.
 daily weekly monthly quarterly: $(READY)
+	@sh requirements/node.sh
 	@$(PYTEST) --calendar $@ $(ARGS)
 
 # What can be updated: images, dependencies, keys by age, certificates, migrations.
@@ -69,6 +75,7 @@ sweep: $(READY)
 	@$(BIN)/python -m fixtures.sweep --older-than $(OLDER_THAN) $(ARGS)
 
 test: $(READY) lint
+	@sh requirements/node.sh
 	@$(PYTEST) tests -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/python -m proof.conformance
 

@@ -3,16 +3,8 @@
 set -u
 results=reports/out/allure-results
 [ -d "$results" ] || exit 0
-if ! command -v npm >/dev/null 2>&1; then
-    echo "no HTML report: Node is missing (install Node 20 or newer); everything else is in reports/out"
-    exit 0
-fi
-if [ ! -x node_modules/.bin/allure ]; then
-    npm ci --no-audit --no-fund --loglevel=error >/dev/null 2>&1 || {
-        echo "no HTML report: npm could not install allure; everything else is in reports/out"
-        exit 0
-    }
-fi
+sh requirements/node.sh
+[ -x node_modules/.bin/allure ] || exit 0
 rm -rf reports/out/allure-report
 if node_modules/.bin/allure generate "$results" --config reports/allurerc.mjs --output reports/out/allure-report >reports/out/allure.log 2>&1; then
     rm -f reports/out/allure.log
