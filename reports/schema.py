@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from reports.change_schema import ChangesData
+from reports.decision.schema import ActingData, DecisionData
 
 VERSION = 2
 
@@ -170,7 +171,7 @@ class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
     `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
-    `changes`: only of a run of the calendar.
+    `changes`: only of a run of the calendar; `acting`: only with --act; `unfinished`: what an earlier --act left.
     """
 
     schema: int
@@ -191,6 +192,9 @@ class VerdictData(TypedDict):
     used: str
     residue: ResidueData
     changes: NotRequired[ChangesData]
+    decision: NotRequired[DecisionData]
+    acting: NotRequired[ActingData]
+    unfinished: NotRequired[list[str]]
 
 
 class DocumentData(TypedDict):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from reports import change_text
 from reports.change_schema import ChangesData
+from reports.decision import text as decision_text
 from reports.schema import FindingData, VerdictData
 from reports.timeline import telling
 
@@ -60,6 +61,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, f
     if "changes" in data:
         lines += _changes(data["changes"])
     lines += _wrapped("used", data["used"])
+    for label, text in decision_text.lines(data):
+        lines += _wrapped(label, text)
     pages = ("index.html", *further, "checklist.md", "verdict.json")
     lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")
     # What the target says of itself must not command the terminal.
