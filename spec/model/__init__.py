@@ -16,6 +16,7 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.rollback import Procedure, ProjectStates, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -86,16 +87,20 @@ __all__ = [
     "Prerequisite",
     "Price",
     "Probes",
+    "Procedure",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "ProjectStates",
     "Readings",
     "Regression",
     "Reported",
     "Review",
     "Roles",
+    "Rollback",
+    "RollbackStep",
     "RoundTrip",
     "RowSecurity",
     "Safety",

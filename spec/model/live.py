@@ -13,6 +13,7 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.rollback import Rollback
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
@@ -40,6 +41,7 @@ class LivePlatform(Entry):
     updates_section: Updates | None = Field(default=None, alias="updates")
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
+    rollback_section: Rollback | None = Field(default=None, alias="rollback")
     calendar: dict[str, Review] = {}
 
     @property
@@ -106,6 +108,11 @@ class LivePlatform(Entry):
     def external_apis(self) -> ExternalApis:
         """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
         return there(self.external_apis_section, "external_apis")
+
+    @property
+    def rollback(self) -> Rollback:
+        """§7: rollback, restart, reset and recovery; raises NotSpecified."""
+        return there(self.rollback_section, "rollback")
 
 
 def there(section: T | None, name: str) -> T:
