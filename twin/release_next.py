@@ -1,7 +1,7 @@
 """Release N+1 of the navigator: a migration with its way back, and code that uses it, as `releases/next` describes them.
 
-`build` makes its source tree of that of release N. `stand_by` puts it beside a twin that runs release N. `deploy` is a change of
-the plan: that twin runs release N+1 from the beginning. A fault breaks release N+1 by `plan.change_next`.
+`build` makes its source tree of that of release N. `stand_by` puts it beside a twin that runs release N. `deploy` changes the
+plan: that twin runs release N+1 from the beginning. A fault breaks release N+1 by `plan.change_next`.
 """
 
 from __future__ import annotations
