@@ -16,6 +16,7 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.rollback import Procedure, ProjectStates, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -35,6 +36,7 @@ from spec.model.updates import Updates
 __all__ = [
     "Accepted",
     "Audit",
+    "Backups",
     "Bound",
     "Budget",
     "BudgetLimits",
@@ -106,6 +108,7 @@ __all__ = [
     "Safety",
     "Sampling",
     "Scanner",
+    "SearchedTable",
     "Sectioned",
     "SecuredTable",
     "Security",
@@ -127,6 +130,7 @@ __all__ = [
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WaysBack",
     "WeakCiphers",
     "Webhook",
     "WorkerLoad",

@@ -13,6 +13,7 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.recovery import Backups, WaysBack
 from spec.model.rollback import Rollback
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
@@ -42,6 +43,8 @@ class LivePlatform(Entry):
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
     rollback_section: Rollback | None = Field(default=None, alias="rollback")
+    backups_section: Backups | None = Field(default=None, alias="backups")
+    ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     calendar: dict[str, Review] = {}
 
     @property
@@ -113,6 +116,16 @@ class LivePlatform(Entry):
     def rollback(self) -> Rollback:
         """§7: rollback, restart, reset and recovery; raises NotSpecified."""
         return there(self.rollback_section, "rollback")
+
+    @property
+    def backups(self) -> Backups:
+        """§7 Database Rollback: dumps and their restore; raises NotSpecified."""
+        return there(self.backups_section, "backups")
+
+    @property
+    def ways_back(self) -> WaysBack:
+        """§7 Database Rollback: migrations forward and back; raises NotSpecified."""
+        return there(self.ways_back_section, "ways_back")
 
 
 def there(section: T | None, name: str) -> T:
