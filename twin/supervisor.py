@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twin import certificates
+from twin import certificates, release_next
 from twin.config import CONFIG_VARIABLE
 from twin.envfile import base_env, write_env
 from twin.host import Host
@@ -64,6 +64,7 @@ class Twin(RunningTwin):
         """Start everything; raises TwinError when a part does not come up."""
         files = self.config.ca_file, self.config.cert_file, self.config.key_file
         certificates.write(*files, self.plan.certificate, self.plan.certificates)
+        release_next.stand_by(self.plan)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)

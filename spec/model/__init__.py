@@ -16,6 +16,8 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery import Backups, SearchedTable, WaysBack
+from spec.model.rollback import Procedure, ProjectStates, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -34,6 +36,7 @@ from spec.model.updates import Updates
 __all__ = [
     "Accepted",
     "Audit",
+    "Backups",
     "Bound",
     "Budget",
     "BudgetLimits",
@@ -86,21 +89,26 @@ __all__ = [
     "Prerequisite",
     "Price",
     "Probes",
+    "Procedure",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "ProjectStates",
     "Readings",
     "Regression",
     "Reported",
     "Review",
     "Roles",
+    "Rollback",
+    "RollbackStep",
     "RoundTrip",
     "RowSecurity",
     "Safety",
     "Sampling",
     "Scanner",
+    "SearchedTable",
     "Sectioned",
     "SecuredTable",
     "Security",
@@ -122,6 +130,7 @@ __all__ = [
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WaysBack",
     "WeakCiphers",
     "Webhook",
     "WorkerLoad",
