@@ -20,9 +20,13 @@ WORDS = {"promote": "promote", "hold": "hold", "roll_back": "roll back"}
 
 @dataclass(frozen=True)
 class After:
-    """What judging again has shown: `report` is its page, below the results folder. `verdict` is empty where there is none."""
+    """What judging again has shown: `report` is its page, below the results folder. `verdict` is empty where there is none.
+
+    `decision` is what its own policy decided: promote, hold, roll_back, or nothing.
+    """
 
     verdict: str
+    decision: str = ""
     release: str = "unknown"
     findings: Sequence[str] = ()
     report: str = ""
@@ -33,7 +37,7 @@ class Order:
     """What is to be carried out. `doubt` is why this run must not be acted on, empty where nothing speaks against it.
 
     `history` is the folder that is kept between runs. `judge` judges what is live: it takes the commit that is expected, and
-    the seconds that it may take. `is_interrupted` says whether somebody pressed Ctrl-C, and nothing is waited for any more.
+    the seconds that it may take.
     """
 
     action: Literal["promote", "roll_back"]
@@ -41,7 +45,6 @@ class Order:
     limits: Acting
     history: Path
     judge: Callable[[str, float], After]
-    is_interrupted: Callable[[], bool]
     doubt: str = ""
 
 

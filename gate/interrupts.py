@@ -27,8 +27,6 @@ class Interrupts:
         self._again: threading.Timer | None = None
         self._deadline: threading.Timer | None = None
         self.is_too_late = False
-        # Whether Ctrl-C was acknowledged while the run concludes.
-        self.was_pressed = False
 
     def remember(self) -> None:
         """Keep a Ctrl-C until `listen`: a library that is being imported may swallow the exception."""
@@ -92,7 +90,6 @@ class Interrupts:
         def answer(*_: object) -> None:
             nonlocal pressed
             pressed += 1
-            self.was_pressed = True
             if pressed > 1:
                 raise KeyboardInterrupt
             os.write(2, b"\ncleaning up; press Ctrl-C again to leave everything as it is\n")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,10 @@ class JudgeAgain:
     It never acts: the option is not handed on.
     """
 
-    def __init__(self, session: Session, config: pytest.Config, suites: str, is_interrupted: Callable[[], bool]) -> None:
+    def __init__(self, session: Session, config: pytest.Config, suites: str) -> None:
         self._session = session
         self._suites = suites
-        self._is_interrupted = is_interrupted
+        self._policy = config.option.policy
         self._out = Path(config.option.out).resolve()
 
     def __call__(self, commit: str, seconds: float) -> After:
@@ -48,7 +48,7 @@ class JudgeAgain:
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
             try:
-                ended = _wait(process, seconds, self._is_interrupted)
+                ended = _wait(process, seconds)
             finally:
                 _end(process)
         if not ended:
@@ -59,6 +59,7 @@ class JudgeAgain:
         run, session = self._session.run, self._session
         files = [f"--env-file={self._file('again.env', run.values)}"]
         files += [f"--worker-env-file={self._file(f'again-{name}.env', env)}" for name, env in run.environments.items()]
+        files += [f"--policy={self._policy.resolve()}"] if self._policy else []
         manner = ["--strict"] if run.strict and run.kind == "live" else []
         return [
             sys.executable, "-m", "pytest", "-m", self._suites, "--target=live", f"--spec={run.spec_file}",
@@ -79,10 +80,10 @@ class JudgeAgain:
         return kept | {COMMIT: commit}
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, is_interrupted: Callable[[], bool]) -> bool:
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while process.poll() is None:
-        if time.monotonic() > end or is_interrupted():
+        if time.monotonic() > end:
             return False
         time.sleep(POLL_SECONDS)  # a process says nothing before it ends
     return True
@@ -104,7 +105,8 @@ def _after(out: Path, code: int) -> After:
     try:
         data = json.loads((out / "verdict.json").read_text(encoding="utf-8"))
         titles: Sequence[str] = [f"{entry['component']}: {entry['title']}" for entry in data["findings"]]
-        return After(data["verdict"], data["target"]["release"], titles, f"{FOLDER}/index.html")
+        decision = data.get("decision", {}).get("action", "")
+        return After(data["verdict"], decision, data["target"]["release"], titles, f"{FOLDER}/index.html")
     except (OSError, ValueError, KeyError, TypeError):
         lines = (out / "log.txt").read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
         return After("", findings=[f"it ended with exit code {code}: {lines[-1]}"], report=f"{FOLDER}/log.txt")

@@ -14,7 +14,7 @@ from gate.exit_codes import ExitCode
 from gate.failures import Failure
 from gate.history import root_of
 from gate.judge_again import JudgeAgain
-from gate.plugin import INTERRUPTS, POLICY
+from gate.plugin import POLICY
 from gate.session import Session
 from reports.decision.counted import judged
 from reports.decision.data import as_data, story_as_data
@@ -57,7 +57,7 @@ class Deciding:
         pairs = zip(ranked, data["findings"], strict=True)
         decision = decide(policy, run, [judged(finding, shown["id"], self.again) for finding, shown in pairs])
         data["decision"] = as_data(decision, source)
-        if unfinished := self.config.hook.pytest_gate_unfinished(config=self.config, session=self.session):
+        if self.is_whole and (unfinished := self.config.hook.pytest_gate_unfinished(config=self.config, session=self.session)):
             data["unfinished"] = list(unfinished)
         if self.config.option.act and self.is_whole and decision.action != "hold":
             self._carry_out(decision, decision.action, data, ranked)
@@ -73,14 +73,9 @@ class Deciding:
         self, decision: Decision, action: Literal["promote", "roll_back"], data: VerdictData, ranked: Sequence[Finding]
     ) -> None:
         policy, _ = self.config.stash[POLICY]
-        interrupts = self.config.stash[INTERRUPTS]
-
-        def is_pressed() -> bool:
-            return interrupts.was_pressed
-
         order = Order(
             action, decision.rule, policy.acting, root_of(self.config),
-            JudgeAgain(self.session, self.config, policy.acting.again, is_pressed), is_pressed, _doubt(ranked, self.words),
+            JudgeAgain(self.session, self.config, policy.acting.again), _doubt(ranked, self.words),
         )  # fmt: skip
         data["acting"] = story_as_data(Story(action))
         self.save(data)

@@ -135,6 +135,8 @@ class Acting(Entry):
     live_seconds: float = Field(default=900.0, gt=0)
     judge_seconds: float = Field(default=900.0, gt=0)
     again: str = Field(default="postdeploy", min_length=1)
+    # Steps of a rollback that are left to people.
+    without: list[Literal["hold", "environment", "database", "restart"]] = ["environment", "database", "restart"]
 
 
 class Policy(Entry):
