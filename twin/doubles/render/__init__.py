@@ -24,7 +24,19 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from twin.config import TwinConfig
-from twin.doubles.render import databases, deploys, disks, environment, extras, hooks, logs, metrics, services, streams, workspace
+from twin.doubles.render import (
+    databases,
+    deploys,
+    disks,
+    environment,
+    extras,
+    hooks,
+    logs,
+    metrics,
+    services,
+    streams,
+    workspace,
+)
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.guard import Guard, Manners
