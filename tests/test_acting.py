@@ -396,38 +396,50 @@ def test_a_killed_act_is_mentioned(acting: Session, event: str, tmp_path: Path) 
     assert mentions.lines(acting, tmp_path) == []
 
 
+# A process of its own, without threads: each moment is that of a child that it forks.
 KILLED = """
-import json, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
 from tests import test_acting as t
-from fixtures.acting.carry import Carrier
-from tests.recorded import a_session
-folder, values = Path(sys.argv[1]), json.loads(sys.argv[2])
-session = a_session(folder, **values)
-t.watch(session)
-print("watched", flush=True)
-Carrier(session, t.order(session)).carry_out()
-print("ended", flush=True)
+from render.public_api import AuthenticatedClient
+from render.public_api.api.deploys import list_deploys, rollback_deploy
+from render.public_api.api.services import list_services, update_service
+from render.public_api.models.rollback_deploy_body import RollbackDeployBody
+def one(folder, seconds):
+    values = json.loads(sys.argv[2]) | {"HARNESS_ROLLBACK_FOLDER": str(folder / "rollback")}
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        session = t.a_session(folder, **values)
+        t.watch(session)
+        os.write(writing, b"w")
+        t.Carrier(session, t.order(session)).carry_out()
+        os._exit(0)
+    os.read(reading, 1)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    ended = os.waitpid(child, 0)[1] == 0
+    session = t.a_session(folder, **values)
+    history = t.order(session).history
+    begun = [act for act in t.Acts.of(session, history).all()]
+    print(json.dumps({"begun": len(begun), "ended": ended, "mentioned": t.mentions.lines(session, history)}))
+for number, text in enumerate(sys.argv[3:]):
+    one(Path(sys.argv[1]) / str(number) / "run", float(text))
 """
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.5, 1.0, 1.6])
 def test_an_act_that_is_killed_at_any_moment_has_ended_or_is_mentioned(
-    acting: Session, double: Double, seconds: float, tmp_path: Path
+    acting: Session, double: Double, tmp_path: Path
 ) -> None:
-    values = json.dumps({name: value for name, value in acting.run.values.items() if name != "HARNESS_SPEEDUP"})
-    command = [sys.executable, "-c", KILLED, str(tmp_path), values]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "watched\n"
-    time.sleep(seconds)
-    process.kill()
-    said = process.stdout.read()
-    process.wait()
-    process.stdout.close()
-    assert double.writes == [] or said or mentions.lines(acting, tmp_path / "history") or Journal.of(acting).unfinished()
-    if double.writes and not said:
-        assert mentions.lines(acting, tmp_path / "history")
+    moments = ["0.05", "0.3", "0.7", "1.2", "2.0"]
+    command = [sys.executable, "-c", KILLED, str(tmp_path), json.dumps(acting.run.values), *moments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(moments)
+    assert not [each for each in found if each["begun"] and not each["ended"] and not each["mentioned"]]
+    assert any(each["mentioned"] for each in found)
+    assert double.writes
 
 
 def test_signals_are_as_before_afterwards(acting: Session) -> None:
