@@ -56,6 +56,8 @@ class Account:
         self.secret_files: dict[str, dict[str, str]] = {API: {}, WORKER: {}}
         self.groups: dict[str, Json] = {}
         self.deploys: dict[str, list[Json]] = {}
+        # How often the instances of a service were replaced, where none of the twin's processes stand for them.
+        self.replaced: dict[str, int] = {}
         self.events: list[Json] = []
         # Further collections by the name of the resource; of a service: by the name and its id.
         self.collections: dict[str, list[Json]] = {}
@@ -148,6 +150,10 @@ class Account:
         """Record an event of a service."""
         event = {"id": new_id("evt"), "timestamp": time or now(), "serviceId": service_id, "type": kind, "details": details}
         self.events.append(event)
+
+    def replace_instances(self, service_id: str) -> None:
+        """Have further listings show other instances of a service."""
+        self.replaced[service_id] = self.replaced.get(service_id, 0) + 1
 
     def _note_history(self, service_id: str) -> None:
         for deploy in reversed(self.deploys[service_id]):

@@ -77,6 +77,7 @@ def settle(account: Account, service_id: str) -> None:
             continue
         deploy |= {"status": status, "updatedAt": now()}
         if status == "live":
+            account.replace_instances(service_id)
             for other in deploys:
                 if other is not deploy and other["status"] == "live":
                     other |= {"status": "deactivated", "updatedAt": now()}

@@ -137,6 +137,7 @@ class Services:
         found = self._account.service(request)
         if found["suspended"] == "suspended" or found["type"] in ("static_site", "cron_job"):
             raise Problem(400, "service cannot be restarted")
+        self._account.replace_instances(found["id"])
         self._account.note(found["id"], "server_restarted", {"triggeredByUser": self._account.user["id"]})
         return Response(status_code=200)
 
@@ -174,7 +175,9 @@ class Services:
             times = [datetime.datetime.fromtimestamp(each.started, datetime.UTC) for each in own]
             return JSONResponse([{"id": each.id, "createdAt": written(at)} for each, at in zip(own, times, strict=True)])
         count = 0 if found["suspended"] == "suspended" else int(found["serviceDetails"].get("numInstances", 0))
-        return JSONResponse([{"id": f"{found['id']}-{number:05x}", "createdAt": found["createdAt"]} for number in range(count)])
+        first = MOST_INSTANCES * self._account.replaced.get(found["id"], 0)
+        ids = [f"{found['id']}-{first + number:05x}" for number in range(count)]
+        return JSONResponse([{"id": each, "createdAt": found["createdAt"]} for each in ids])
 
     async def outbound_ips(self, request: Request) -> Response:
         """Addresses from which a service connects to others."""
