@@ -46,7 +46,7 @@ def test_every_row_comes_back(restored: Restored) -> None:
     require_contents("backup.differs", restored.before.contents, restored.after.contents)
 
 
-@pytest.mark.about("backup.differs", "vectors restored")
+@pytest.mark.about("backup.differs")
 @promised("vectors")
 def test_every_vector_comes_back_bit_by_bit(restored: Restored) -> None:
     """§7 Database Recovery: each embedding is what it was, to the last bit."""
