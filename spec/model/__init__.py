@@ -19,6 +19,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
+from spec.model.steady_state import Invariant, PartName, ProbedPart, SteadyState
 from spec.model.supabase import (
     Linters,
     Migrations,
@@ -63,6 +64,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "Invariant",
     "Limits",
     "Lint",
     "Linters",
@@ -77,6 +79,7 @@ __all__ = [
     "Owner",
     "PackageAudit",
     "Part",
+    "PartName",
     "Patience",
     "Pipeline",
     "PipelineTables",
@@ -85,6 +88,7 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Price",
+    "ProbedPart",
     "Probes",
     "Production",
     "Profile",
@@ -111,6 +115,7 @@ __all__ = [
     "Specification",
     "Spellings",
     "States",
+    "SteadyState",
     "Stress",
     "Table",
     "Target",
