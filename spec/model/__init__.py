@@ -20,6 +20,7 @@ from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
+from spec.model.steady_state import Invariant, PartName, ProbedPart, SteadyState
 from spec.model.supabase import (
     Linters,
     Migrations,
@@ -65,6 +66,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "Invariant",
     "Limits",
     "Lint",
     "Linters",
@@ -79,6 +81,7 @@ __all__ = [
     "Owner",
     "PackageAudit",
     "Part",
+    "PartName",
     "Patience",
     "Pipeline",
     "PipelineTables",
@@ -87,6 +90,7 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Price",
+    "ProbedPart",
     "Probes",
     "Production",
     "Profile",
@@ -114,6 +118,7 @@ __all__ = [
     "Specification",
     "Spellings",
     "States",
+    "SteadyState",
     "Stress",
     "Table",
     "Target",

@@ -14,6 +14,7 @@ from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery import Backups, WaysBack
+from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
@@ -43,6 +44,8 @@ class LivePlatform(Entry):
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
     backups_section: Backups | None = Field(default=None, alias="backups")
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
+    steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
+    invariants: list[Invariant] = []
     calendar: dict[str, Review] = {}
 
     @property
@@ -119,6 +122,10 @@ class LivePlatform(Entry):
     def ways_back(self) -> WaysBack:
         """§7 Database Rollback: migrations forward and back; raises NotSpecified."""
         return there(self.ways_back_section, "ways_back")
+
+    def steady_state(self) -> SteadyState:
+        """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
+        return there(self.steady_state_section, "steady_state")
 
 
 def there(section: T | None, name: str) -> T:
