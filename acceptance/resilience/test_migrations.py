@@ -64,5 +64,5 @@ def test_the_old_code_works_on_the_new_schema(deploy: Deploy, migrations: Migrat
 @pytest.mark.needs("users")
 @promised("pipeline", "chat")
 def test_the_new_code_works_on_the_old_schema(deploy: Deploy, migrations: Migrations) -> None:
-    """§7 Rollback Procedures: where the migration comes after the deploy, or was taken back, the new release works all the same."""
+    """§7 Rollback Procedures: before its migration, and after that was taken back, the new release works as well."""
     deploy.require_working("new code", migrations.tree, migrations.old_copy())

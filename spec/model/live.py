@@ -123,6 +123,7 @@ class LivePlatform(Entry):
         """§7 Database Rollback: migrations forward and back; raises NotSpecified."""
         return there(self.ways_back_section, "ways_back")
 
+    @property
     def steady_state(self) -> SteadyState:
         """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
         return there(self.steady_state_section, "steady_state")
