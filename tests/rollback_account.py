@@ -17,7 +17,7 @@ from proof.accounts import served
 from tests.account import KEY, configuration
 from tests.servers import answering
 from twin.config import TwinConfig
-from twin.doubles.render import create_app, deploys
+from twin.doubles.render import course, create_app
 
 NAME = "insurance-navigator-staging-api"
 OLD, NEXT = "c" * 40, "d" * 40
@@ -114,8 +114,8 @@ class Platform:
 @contextmanager
 def platform(folder: Path, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> Iterator[Platform]:
     """A platform on which release N is live."""
-    monkeypatch.setattr(deploys, "COURSE", QUICK)
-    monkeypatch.setattr(deploys, "TAKES", QUICK[-1][0])
+    monkeypatch.setattr(course, "COURSE", QUICK)
+    monkeypatch.setattr(course, "TAKES", QUICK[-1][0])
     config: TwinConfig = configuration(dict(COMMON), dict(COMMON) | {"WORKER_POLL_INTERVAL": "30"}, **behaviour)
     config.commit, config.folder = OLD, str(folder)
     found = Platform(folder, app=create_app(config))

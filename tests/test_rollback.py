@@ -113,7 +113,7 @@ def test_a_secret_that_is_nowhere_is_refused_before_anything_is_sent(
 
 
 # ── What is refused ──────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize(("name", "value"), [("API_BASE_URL", "https://api-production.example.com"), ("NODE_ENV", "production")])
+@pytest.mark.parametrize(("name", "value"), [("SUPABASE_URL", "https://production.example.com"), ("NODE_ENV", "production")])
 def test_what_looks_like_production_is_refused(
     later: Platform, capsys: pytest.CaptureFixture[str], name: str, value: str
 ) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from twin.control.kinds import Unknown
 from twin.doubles.web import bearer, same
+from twin.processes import TwinError
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -29,6 +30,9 @@ class Controlled(Protocol):
 
     async def lift_all(self) -> None:
         """End all of them."""
+
+    async def carry_out(self, what: str, body: Any) -> dict[str, bool]:
+        """A release, a restart or a restore; raises Unknown."""
 
     def overview(self) -> dict[str, Any]:
         """Processes, links and disturbances."""
@@ -78,6 +82,16 @@ class Api:
         await self._control.lift_all()
         return Response(status_code=204)
 
+    async def carry_out(self, request: Request) -> Response:
+        """POST /releases, /restarts and /restores, for the doubles: the response comes when it is done."""
+        try:
+            what = request.url.path.strip("/")
+            return JSONResponse(await self._control.carry_out(what, await request.json()))
+        except Unknown as error:
+            return refusal(400, str(error))
+        except (TwinError, OSError) as error:
+            return refusal(500, str(error))
+
     def guarded(self, handler: Handler) -> Handler:
         """The handler, for those who know the token."""
 
@@ -98,5 +112,6 @@ def create_app(control: Controlled) -> Starlette:
         ("DELETE", "/disturbances", api.lift_all),
         ("GET", "/disturbances/{id}", api.described),
         ("DELETE", "/disturbances/{id}", api.lift),
+        *(("POST", path, api.carry_out) for path in ("/releases", "/restarts", "/restores")),
     )
     return Starlette(routes=[Route(path, api.guarded(handler), methods=[method]) for method, path, handler in table])

@@ -24,7 +24,7 @@ from twin.doubles.render.answers import (
     timely,
     written,
 )
-from twin.doubles.render.deploys import started
+from twin.doubles.render.course import started
 from twin.doubles.render.description import details, service
 from twin.doubles.render.sampler import running
 
@@ -137,7 +137,10 @@ class Services:
         found = self._account.service(request)
         if found["suspended"] == "suspended" or found["type"] in ("static_site", "cron_job"):
             raise Problem(400, "service cannot be restarted")
-        self._account.replace_instances(found["id"])
+        if not self._account.has_mishap("restart_ignored", found["id"]):
+            self._account.replace_instances(found["id"])
+            if self._account.fleet.runs(found["id"]):
+                self._account.fleet.restart(found["id"])
         self._account.note(found["id"], "server_restarted", {"triggeredByUser": self._account.user["id"]})
         return Response(status_code=200)
 
