@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from gate.internals import pytest_
 from gate.places import DEFAULT_ENV_FILE, OUT, TESTS
 from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
+DRILLS_SUITE = "resilience"
 MOST_PROCESSES = 4
 QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
@@ -82,6 +84,12 @@ def require_writing(config: pytest.Config) -> None:
         raise pytest.UsageError("--act writes to the platform, and --read-only forbids that: leave one of them out")
 
 
+def has_drills(config: pytest.Config) -> bool:
+    """Whether the suite is asked for by name whose checks break and mend the twin while it runs."""
+    expression = str(config.option.markexpr).strip()
+    return DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE)
+
+
 def choice(config: pytest.Config) -> Choice:
     """The target that the options choose."""
     options = config.option
@@ -93,6 +101,7 @@ def choice(config: pytest.Config) -> Choice:
         spec_file(config),
         tuple(options.fault),
         tuple(options.variant),
+        drills=has_drills(config),
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),

@@ -35,7 +35,8 @@ from spec.model.policy import Acting
 from tests.conftest import ROOT, with_values
 from tests.recorded import SPEC, a_session
 from twin.config import TwinConfig
-from twin.doubles.render import create_app, deploys
+from twin.doubles.render import course as courses
+from twin.doubles.render import create_app
 from twin.keys import deploy_hook_key
 
 KEY, LIVE, OTHER = "key-of-a-test", "c" * 40, "d" * 40
@@ -71,11 +72,11 @@ class Double:
 
 def an_app(**behaviour: Any) -> ASGIApp:
     """The double of an account with two services and one earlier deploy of each."""
-    names = ("database_admin_url", "jwt_secret", "anon_key", "service_role_key", "openai_key", "llamaparse_key", "anthropic_key")
-    values: dict[str, Any] = dict.fromkeys(names, "x") | {
-        name: str(ROOT) for name in ("folder", "ca_file", "cert_file", "key_file")
-    }
-    values |= {"project_ref": "ref", "commit": LIVE, "render_key": KEY, "ports": {"api": 1}, "speedup": 1, "behaviour": behaviour}
+    keys = ("anon_key", "service_role_key", "openai_key", "llamaparse_key", "anthropic_key")
+    values: dict[str, Any] = dict.fromkeys(("database_admin_url", "jwt_secret", *keys), "x")
+    values |= {name: str(ROOT) for name in ("folder", "ca_file", "cert_file", "key_file")}
+    values |= {"project_ref": "ref", "commit": LIVE, "render_key": KEY, "ports": {"api": 1}, "speedup": 1}
+    values["behaviour"] = behaviour
     return create_app(TwinConfig(**values))
 
 
@@ -108,7 +109,7 @@ def double() -> Iterator[Double]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deploys of the double are live after a moment."""
-    monkeypatch.setattr(deploys, "COURSE", ((0.0, "build_in_progress"), (0.3, "live")))
+    monkeypatch.setattr(courses, "COURSE", ((0.0, "build_in_progress"), (0.3, "live")))
 
 
 def hooks(double: Double, key: str = KEY) -> str:
@@ -222,7 +223,7 @@ def test_a_rollback_that_is_refused(acting: Session, double: Double, status: int
 
 @pytest.mark.parametrize("course", [((0.0, "build_in_progress"), (0.2, "update_failed")), ((0.0, "build_failed"),)])
 def test_a_rollback_that_never_goes_live(acting: Session, course: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploys, "COURSE", course)
+    monkeypatch.setattr(courses, "COURSE", course)
     story = act(acting)
     assert story.state == "failed"
     assert course[-1][1] in failed(story)
@@ -230,7 +231,7 @@ def test_a_rollback_that_never_goes_live(acting: Session, course: Any, monkeypat
 
 @pytest.mark.parametrize("action", ["roll_back", "promote"])
 def test_what_does_not_end_in_time(acting: Session, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploys, "COURSE", ((0.0, "build_in_progress"),))
+    monkeypatch.setattr(courses, "COURSE", ((0.0, "build_in_progress"),))
     began = time.monotonic()
     story = act(acting, order(acting, action))
     assert time.monotonic() - began < 12
@@ -262,6 +263,18 @@ def test_a_platform_that_falls_silent(acting: Session, double: Double) -> None:
     assert double.writes == []
 
 
+def test_a_session_that_was_not_told_to_act_changes_nothing_at_render(acting: Session, double: Double) -> None:
+    from render.public_api.api.deploys import rollback_deploy
+    from render.public_api.models.rollback_deploy_body import RollbackDeployBody
+
+    from fixtures.render import Render
+
+    body = RollbackDeployBody(deploy_id="dep-1")
+    with pytest.raises(PermissionError, match="this run changes nothing at Render"):
+        Render(acting).act("roll_back", rollback_deploy, {"service_id": API}, body=body)
+    assert double.writes == []
+
+
 # ── It is not done ───────────────────────────────────────────────────────────────────────────────────────
 def refused(story: Story, double: Double) -> str:
     """Why nothing was requested."""
@@ -283,9 +296,10 @@ def test_a_deploy_that_came_meanwhile_supersedes_the_decision(acting: Session, d
     from render.public_api.api.deploys import create_deploy
     from render.public_api.models.create_deploy_body import CreateDeployBody
 
-    from fixtures.render import Render
+    from fixtures.render import Render, allow_changes
 
     body = CreateDeployBody(commit_id=OTHER)
+    allow_changes(acting)
     Render(acting).for_operator().act("start_deploy", create_deploy, {"service_id": API}, body=body)
     double.asked.clear()
     story = Carrier(acting, order(acting)).carry_out()
@@ -365,7 +379,7 @@ def test_a_hook_of_another_service_is_refused(acting: Session, double: Double) -
 
 # ── Interrupted ──────────────────────────────────────────────────────────────────────────────────────────
 def test_what_is_interrupted_returns_and_is_mentioned(acting: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploys, "COURSE", ((0.0, "build_in_progress"),))
+    monkeypatch.setattr(courses, "COURSE", ((0.0, "build_in_progress"),))
     watch(acting)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     story = Carrier(acting, order(acting)).carry_out()

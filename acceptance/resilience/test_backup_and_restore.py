@@ -4,8 +4,13 @@ import pytest
 
 from fixtures.document_run import DocumentRun
 from fixtures.recovery.backup import Backup, Restored
-from fixtures.recovery.verdicts import require_contents, require_numbers, require_same_schema, require_search
-from gate.failures import Facts, Failure
+from fixtures.recovery.verdicts import (
+    require_contents,
+    require_no_complaint,
+    require_numbers,
+    require_same_schema,
+    require_search,
+)
 from gate.http import expect
 from gate.selection import promised
 from gate.session import Session
@@ -27,17 +32,9 @@ def test_a_backup_sees_every_row(backup: Backup) -> None:
 
 
 @pytest.mark.about("backup.restore")
-def test_the_dump_can_be_restored(restored: Restored, spec: Specification) -> None:
+def test_the_dump_can_be_restored(backup: Backup, restored: Restored) -> None:
     """§7 Database Recovery: a dump of the schema is restored into an empty project without a complaint."""
-    complaints = restored.restored.complaints
-    if complaints:
-        raise Failure(
-            "backup.restore",
-            f"schema {spec.database.schema_name}",
-            expected="no complaint of pg_restore",
-            observed=Facts(value=complaints[0], complaints=list(complaints), detail="; ".join(complaints)),
-            component="database",
-        )
+    require_no_complaint(backup, restored)
 
 
 @pytest.mark.about("backup.differs")
@@ -46,7 +43,7 @@ def test_every_row_comes_back(restored: Restored) -> None:
     require_contents("backup.differs", restored.before.contents, restored.after.contents)
 
 
-@pytest.mark.about("backup.differs", "vectors restored")
+@pytest.mark.about("backup.differs")
 @promised("vectors")
 def test_every_vector_comes_back_bit_by_bit(restored: Restored) -> None:
     """§7 Database Recovery: each embedding is what it was, to the last bit."""

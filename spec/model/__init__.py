@@ -21,6 +21,7 @@ from spec.model.rollback import Procedure, ProjectStates, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
+from spec.model.steady_state import Invariant, PartName, ProbedPart, SteadyState
 from spec.model.supabase import (
     Linters,
     Migrations,
@@ -66,6 +67,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "Invariant",
     "Limits",
     "Lint",
     "Linters",
@@ -80,6 +82,7 @@ __all__ = [
     "Owner",
     "PackageAudit",
     "Part",
+    "PartName",
     "Patience",
     "Pipeline",
     "PipelineTables",
@@ -88,6 +91,7 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Price",
+    "ProbedPart",
     "Probes",
     "Procedure",
     "Production",
@@ -119,6 +123,7 @@ __all__ = [
     "Specification",
     "Spellings",
     "States",
+    "SteadyState",
     "Stress",
     "Table",
     "Target",

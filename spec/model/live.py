@@ -15,6 +15,7 @@ from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery import Backups, WaysBack
 from spec.model.rollback import Rollback
+from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
@@ -45,6 +46,8 @@ class LivePlatform(Entry):
     rollback_section: Rollback | None = Field(default=None, alias="rollback")
     backups_section: Backups | None = Field(default=None, alias="backups")
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
+    steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
+    invariants: list[Invariant] = []
     calendar: dict[str, Review] = {}
 
     @property
@@ -126,6 +129,11 @@ class LivePlatform(Entry):
     def ways_back(self) -> WaysBack:
         """§7 Database Rollback: migrations forward and back; raises NotSpecified."""
         return there(self.ways_back_section, "ways_back")
+
+    @property
+    def steady_state(self) -> SteadyState:
+        """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
+        return there(self.steady_state_section, "steady_state")
 
 
 def there(section: T | None, name: str) -> T:

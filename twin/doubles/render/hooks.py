@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Json, Problem
-from twin.doubles.render.deploys import started
+from twin.doubles.render.course import started
 from twin.doubles.web import same
 from twin.keys import deploy_hook_key
 
