@@ -32,6 +32,7 @@ from spec.model.readings import Readings
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
+from spec.model.steady_state import Invariant, PartName, ProbedPart, SteadyState
 from spec.model.supabase import (
     Linters,
     Migrations,
@@ -84,6 +85,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "Invariant",
     "Limits",
     "Lint",
     "Linters",
@@ -98,6 +100,7 @@ __all__ = [
     "Owner",
     "PackageAudit",
     "Part",
+    "PartName",
     "Patience",
     "Pipeline",
     "PipelineTables",
@@ -106,6 +109,7 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Price",
+    "ProbedPart",
     "Probes",
     "Production",
     "Profile",
@@ -135,6 +139,7 @@ __all__ = [
     "Specification",
     "Spellings",
     "States",
+    "SteadyState",
     "Stress",
     "Table",
     "Target",
