@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from gate.places import DEFAULT_ENV_FILE, OUT, TESTS
+from gate.places import ACCEPTANCE, DEFAULT_ENV_FILE, OUT, TESTS
 from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
+DRILL_SUITE = "resilience"
 MOST_PROCESSES = 4
 QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
@@ -40,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--history", type=Path, metavar="PATH", help="folder that keeps earlier runs (default: beside the results)")
     group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
+    group.addoption("--allow-drills", action="store_true", help="resilience suite: also on a live target, as far as it is safe")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
 
@@ -70,6 +73,14 @@ def only_reads(config: pytest.Config) -> bool:
     return str(config.option.markexpr).strip() == READING_SUITE
 
 
+def selects_drills(config: pytest.Config) -> bool:
+    """Whether the drills are asked for: by their suite's marker, or by a path in their folder."""
+    words = re.findall(r"\w+", str(config.option.markexpr))
+    by_marker = any(word == DRILL_SUITE and words[number - 1 : number] != ["not"] for number, word in enumerate(words))
+    named = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
+    return by_marker or any(ACCEPTANCE / DRILL_SUITE in (path, *path.parents) for path in named)
+
+
 def choice(config: pytest.Config) -> Choice:
     """The target that the options choose."""
     options = config.option
@@ -85,4 +96,5 @@ def choice(config: pytest.Config) -> Choice:
         read_only=options.read_only,
         writes=not only_reads(config),
         commit_range=options.commit_range or "",
+        drills=selects_drills(config),
     )

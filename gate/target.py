@@ -40,6 +40,8 @@ class Choice:
     purpose: Literal["gate", "load"] = "gate"
     # Two commits of the source tree, A..B, in place of the setting.
     commit_range: str = ""
+    # Whether the embedded twin gets what breaks and mends its parts.
+    drills: bool = False
 
 
 def open_session(choice: Choice, system: System) -> Session:
@@ -54,7 +56,8 @@ def open_session(choice: Choice, system: System) -> Session:
     kind = choice.kind or usual_kind(choice, spec)
     twin: EmbeddedTwin | None = None
     if kind == "twin":
-        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, choice.twin_arguments)
+        arguments = [*choice.twin_arguments, *(drill_arguments(spec) if choice.drills else ())]
+        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments)
         values = twin.start()
     else:
         if choice.faults or choice.variants:
@@ -79,6 +82,11 @@ def open_session(choice: Choice, system: System) -> Session:
         SharedFolder(folder).remove()
         raise
     return session
+
+
+def drill_arguments(spec: Specification) -> list[str]:
+    """How a twin is started for the drills of a specification; as ever where it has none."""
+    return ["--drills", "--speedup", f"{spec.drills.twin_speedup:g}"] if spec.has("drills") else []
 
 
 def usual_kind(choice: Choice, spec: Specification) -> Kind:

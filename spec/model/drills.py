@@ -141,7 +141,7 @@ class Promise(Entry):
     once               no step of a job is done twice, and none is undone
     forgeries_refused  each forged callback has one of `statuses`, and changes nothing
     callbacks_accepted each callback that is signed has one of `statuses`
-    gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, the others as usual
+    gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, and no other
     says_degraded      /health says so within `seconds`, and names one of `names`
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
@@ -188,7 +188,12 @@ class Drill(Sectioned):
         if not self.safe and not self.disturb:
             raise ValueError(f"{self.id} disturbs nothing, and so is safe")
         kinds = [promise.kept for promise in self.promises]
-        needed = {"complete": Documents, "honest": Ask, "answered": Ask, "forgeries_refused": SendCallback}
+        needed: dict[str, type[Entry]] = {
+            "complete": Documents,
+            "honest": Ask,
+            "answered": Ask,
+            "forgeries_refused": SendCallback,
+        }
         for kept, action in needed.items():
             if kept in kinds and not any(isinstance(done, action) for done in self.actions):
                 raise ValueError(f"{self.id} promises {kept!r}, and no action shows it")
