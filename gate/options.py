@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
 
+from gate.internals import pytest_
 from gate.places import ACCEPTANCE, DEFAULT_ENV_FILE, OUT, TESTS
 from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
-DRILL_SUITE = "resilience"
+DRILLS_SUITE = "resilience"
 MOST_PROCESSES = 4
 QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
@@ -73,12 +73,12 @@ def only_reads(config: pytest.Config) -> bool:
     return str(config.option.markexpr).strip() == READING_SUITE
 
 
-def selects_drills(config: pytest.Config) -> bool:
-    """Whether the drills are asked for: by their suite's marker, or by a path in their folder."""
-    words = re.findall(r"\w+", str(config.option.markexpr))
-    by_marker = any(word == DRILL_SUITE and words[number - 1 : number] != ["not"] for number, word in enumerate(words))
+def has_drills(config: pytest.Config) -> bool:
+    """Whether the suite is asked for by name, or by its folder, whose checks break and mend the twin while it runs."""
+    expression = str(config.option.markexpr).strip()
     named = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
-    return by_marker or any(ACCEPTANCE / DRILL_SUITE in (path, *path.parents) for path in named)
+    is_folder = any(ACCEPTANCE / DRILLS_SUITE in (path, *path.parents) for path in named)
+    return is_folder or (DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE))
 
 
 def choice(config: pytest.Config) -> Choice:
@@ -92,9 +92,9 @@ def choice(config: pytest.Config) -> Choice:
         spec_file(config),
         tuple(options.fault),
         tuple(options.variant),
+        drills=has_drills(config),
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),
         commit_range=options.commit_range or "",
-        drills=selects_drills(config),
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
-from proof.gate_run import run_gate
 from proof.drill_pairs import only_drills
+from proof.gate_run import run_gate
 from proof.measured_in import MEASURED_IN
 from proof.named import names
 from proof.pages import results
