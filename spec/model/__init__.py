@@ -29,6 +29,7 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -118,6 +119,8 @@ __all__ = [
     "ProjectSetting",
     "Promise",
     "Readings",
+    "RecoveryTarget",
+    "RecoveryTimes",
     "Regression",
     "Reported",
     "Review",

@@ -13,6 +13,7 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.recovery_times import RecoveryTimes
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
@@ -43,6 +44,7 @@ class LivePlatform(Entry):
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
+    recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
 
     @property
@@ -114,6 +116,11 @@ class LivePlatform(Entry):
     def steady_state(self) -> SteadyState:
         """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
         return there(self.steady_state_section, "steady_state")
+
+    @property
+    def recovery(self) -> RecoveryTimes:
+        """§7: how soon all is normal again; raises NotSpecified."""
+        return there(self.recovery_section, "recovery")
 
 
 def there(section: T | None, name: str) -> T:
