@@ -7,6 +7,19 @@ from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.drills import (
+    Action,
+    Ask,
+    Await,
+    Break,
+    CallEndpoint,
+    Documents,
+    Drill,
+    Drills,
+    Promise,
+    SendCallback,
+    SignIn,
+)
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -35,13 +48,18 @@ from spec.model.updates import Updates
 
 __all__ = [
     "Accepted",
+    "Action",
+    "Ask",
     "Audit",
+    "Await",
     "Bound",
+    "Break",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
     "Builds",
     "Call",
+    "CallEndpoint",
     "Case",
     "Chat",
     "ChecklistItem",
@@ -49,6 +67,9 @@ __all__ = [
     "Database",
     "DatabaseTls",
     "DocumentKind",
+    "Documents",
+    "Drill",
+    "Drills",
     "Endpoint",
     "Entry",
     "Evidence",
@@ -96,6 +117,7 @@ __all__ = [
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "Promise",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
@@ -112,9 +134,11 @@ __all__ = [
     "SecuredTable",
     "Security",
     "Segment",
+    "SendCallback",
     "Service",
     "Setting",
     "Shifts",
+    "SignIn",
     "Specification",
     "Spellings",
     "States",
