@@ -51,6 +51,9 @@ class Twin(RunningTwin):
         self._host = Host(self.processes, self.plan.processes if self.plan.restarts else [], self._start_service)
         self._clocks: dict[str, float] = {}
         self._drills = drills
+        if drills:
+            # What was acknowledged outlives the server's sudden end.
+            self.plan.postgres_settings.setdefault("synchronous_commit", "on")
         self._addresses = Addresses()
         self._control: Control | None = None
 

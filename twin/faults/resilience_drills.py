@@ -266,3 +266,15 @@ def refused_where_nobody_knows(plan: Plan) -> None:
         '        raise HTTPException(503, "authentication service unreachable") from error\n',
         '        raise _unauthorized("invalid or expired token") from error\n',
     )
+
+
+@fault(
+    "R54",
+    "the database acknowledges what it has not written yet",
+    "worker/database",
+    "resilience",
+    mode="-",
+    about="*database_failed_over*",
+)
+def acknowledged_too_early(plan: Plan) -> None:
+    plan.postgres_settings["synchronous_commit"] = "off"
