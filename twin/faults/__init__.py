@@ -36,6 +36,7 @@ FAMILIES = (
     "live_external",
     "live_builds",
     "resilience_state",
+    "resilience_drills",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
