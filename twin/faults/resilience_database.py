@@ -94,11 +94,11 @@ def table_that_is_not_restored(plan: Plan) -> None:
     plan.sql.append(f"ALTER TABLE {SCHEMA}.events ADD COLUMN region text DEFAULT private.region()")
 
 
-@fault("R76", "a restore takes half a second for each row", "database", "resilience", mode="-", about="*backup restore*")
+@fault("R76", "a restore takes most of a second for each row", "database", "resilience", mode="-", about="*backup restore*")
 def slow_restore(plan: Plan) -> None:
     plan.sql.append(
         f"CREATE FUNCTION {SCHEMA}.weighed(id uuid) RETURNS uuid IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN"
-        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(0.5); END IF; RETURN id; END $$"
+        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(0.8); END IF; RETURN id; END $$"
     )
     plan.sql.append(f"CREATE INDEX document_chunks_weighed_idx ON {CHUNKS} ({SCHEMA}.weighed(chunk_id))")
 
