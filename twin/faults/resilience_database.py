@@ -109,7 +109,7 @@ def backup_of_a_day_missing(plan: Plan) -> None:
     _manage(plan, missing=[3])
 
 
-@fault("R78", "a backup of last week failed", "supabase", "maintenance", mode="-", about="*backup failed ones*")
+@fault("R78", "a backup of last week failed", "supabase", "maintenance", mode="-", about="*backup failed ones*|*backup days*")
 def failed_backup(plan: Plan) -> None:
     _manage(plan, failed=[2])
 
@@ -136,7 +136,7 @@ def backups_elsewhere(plan: Plan) -> None:
     about="*table documents*",
 )
 def lossy_way_back(plan: Plan) -> None:
-    plan.change_next(BACK, DROPPED, f"{DROPPED}\nUPDATE upload_pipeline.documents SET parsed_path = NULL;")
+    plan.change_next(BACK, DROPPED, f"{DROPPED}\nUPDATE upload_pipeline.documents SET processing_status = NULL;")
 
 
 @fault(
