@@ -31,6 +31,7 @@ def fill(config: TwinConfig, password: str, source: Path) -> None:
         "HARNESS_SOURCE_TREE": str(source),
         "HARNESS_WORKER_ENV_FILE": str(Path(config.folder) / "worker.env"),
         "HARNESS_EXPECTED_COMMIT": config.commit,
+        "HARNESS_BACKUP_DATABASE_URL": _backup_url(config, password),
         "HARNESS_SPEEDUP": f"{config.speedup:g}",
         "SUPABASE_JWT_SECRET": config.jwt_secret,
         "HARNESS_OPENAI_ORGANIZATION": "org-twin",
@@ -72,6 +73,10 @@ def _database(config: TwinConfig, password: str) -> dict[str, str]:
         "SUPABASE_DB_PASSWORD": password,
         "SUPABASE_DB_NAME": "staging_db",
     }
+
+
+def _backup_url(config: TwinConfig, password: str) -> str:
+    return f"postgresql://backup_user:{password}@localhost:{config.ports['postgres']}/staging_db"
 
 
 def project_keys(config: TwinConfig) -> dict[str, str]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twin import certificates
+from twin import certificates, release_next
 from twin.config import CONFIG_VARIABLE
 from twin.control import site_folder
 from twin.control.addresses import BEHIND, REACHED, TARGETS, Addresses, kind_of
@@ -79,6 +79,7 @@ class Twin(RunningTwin):
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         if self._drills:
             self._prepare_drills(postgres)
+        release_next.stand_by(self.plan)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()

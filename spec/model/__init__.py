@@ -30,6 +30,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
+from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -52,6 +53,7 @@ __all__ = [
     "Ask",
     "Audit",
     "Await",
+    "Backups",
     "Bound",
     "Break",
     "Budget",
@@ -130,6 +132,7 @@ __all__ = [
     "Safety",
     "Sampling",
     "Scanner",
+    "SearchedTable",
     "Sectioned",
     "SecuredTable",
     "Security",
@@ -154,6 +157,7 @@ __all__ = [
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WaysBack",
     "WeakCiphers",
     "Webhook",
     "WorkerLoad",

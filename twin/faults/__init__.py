@@ -37,6 +37,7 @@ FAMILIES = (
     "live_builds",
     "resilience_state",
     "resilience_drills",
+    "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -99,13 +99,22 @@ class Management:
         """Daily backups of the last week, the youngest of last night."""
         changed = self._changed.get("backups", {})
         youngest = datetime.now(UTC) - timedelta(hours=changed.get("age_hours", 8))
-        days = [youngest - timedelta(days=day) for day in range(changed.get("count", DAYS_KEPT))]
-        status = changed.get("status", "COMPLETED")
+        kept = [day for day in range(changed.get("count", DAYS_KEPT)) if day not in changed.get("missing", ())]
+        status, is_physical = changed.get("status", "COMPLETED"), changed.get("physical", True)
         listed = [
-            {"is_physical_backup": True, "status": status, "inserted_at": day.isoformat(), "id": number}
-            for number, day in enumerate(days, 1)
+            {
+                "is_physical_backup": is_physical,
+                "status": "FAILED" if day in changed.get("failed", ()) else status,
+                "inserted_at": (youngest - timedelta(days=day)).isoformat(),
+                "id": day + 1,
+            }
+            for day in kept
         ]
-        found = {"region": "us-west-2", "walg_enabled": True, "pitr_enabled": changed.get("pitr_enabled", False)}
+        found = {
+            "region": changed.get("region", "us-west-2"),
+            "walg_enabled": True,
+            "pitr_enabled": changed.get("pitr_enabled", False),
+        }
         return found | {"backups": listed, "physical_backup_data": {}}
 
     @property
