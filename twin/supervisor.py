@@ -138,6 +138,7 @@ class Twin(RunningTwin):
         self._control = Control(parts, self._addresses)
         self._control.start()
         self.config.operator_env |= {"HARNESS_DRILL_URL": self._control.url, "HARNESS_DRILL_TOKEN": self._control.token}
+        self.config.operator_env["HARNESS_NEXT_COMMIT"] = release_next.commit_of(self.plan)
 
     def _with_links(self, name: str, env: dict[str, str]) -> dict[str, str]:
         """The environment of a process that has links of its own."""

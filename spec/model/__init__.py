@@ -17,7 +17,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
-from spec.model.rollback import Procedure, ProjectStates, Rollback, RollbackStep
+from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -50,6 +50,7 @@ __all__ = [
     "Contract",
     "Database",
     "DatabaseTls",
+    "Defect",
     "DocumentKind",
     "Endpoint",
     "Entry",
@@ -102,6 +103,7 @@ __all__ = [
     "ProjectStates",
     "Readings",
     "Regression",
+    "Rehearsal",
     "Reported",
     "Review",
     "Roles",
