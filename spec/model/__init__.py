@@ -31,6 +31,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.recovery import Backups, SearchedTable, WaysBack
+from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -68,6 +69,7 @@ __all__ = [
     "Contract",
     "Database",
     "DatabaseTls",
+    "Defect",
     "DocumentKind",
     "Documents",
     "Drill",
@@ -114,19 +116,24 @@ __all__ = [
     "Price",
     "ProbedPart",
     "Probes",
+    "Procedure",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
     "Promise",
+    "ProjectStates",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
     "Regression",
+    "Rehearsal",
     "Reported",
     "Review",
     "Roles",
+    "Rollback",
+    "RollbackStep",
     "RoundTrip",
     "RowSecurity",
     "Safety",

@@ -15,6 +15,7 @@ from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery_times import RecoveryTimes
 from spec.model.recovery import Backups, WaysBack
+from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
@@ -43,6 +44,7 @@ class LivePlatform(Entry):
     updates_section: Updates | None = Field(default=None, alias="updates")
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
+    rollback_section: Rollback | None = Field(default=None, alias="rollback")
     backups_section: Backups | None = Field(default=None, alias="backups")
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
@@ -114,6 +116,11 @@ class LivePlatform(Entry):
     def external_apis(self) -> ExternalApis:
         """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
         return there(self.external_apis_section, "external_apis")
+
+    @property
+    def rollback(self) -> Rollback:
+        """§7: rollback, restart, reset and recovery; raises NotSpecified."""
+        return there(self.rollback_section, "rollback")
 
     @property
     def backups(self) -> Backups:
