@@ -54,6 +54,9 @@ class Twin(RunningTwin):
         # What a service was deployed with since the twin started, by `api` or `worker`.
         self._running: dict[str, Running] = {}
         self._drills = drills
+        if drills:
+            # What was acknowledged outlives the server's sudden end.
+            self.plan.postgres_settings.setdefault("synchronous_commit", "on")
         self._addresses = Addresses()
         self._control: Control | None = None
 
@@ -76,6 +79,10 @@ class Twin(RunningTwin):
         """Start everything; raises TwinError when a part does not come up."""
         files = self.config.ca_file, self.config.cert_file, self.config.key_file
         certificates.write(*files, self.plan.certificate, self.plan.certificates)
+        postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
+        if self._drills:
+            self._prepare_drills(postgres)
+        release_next.stand_by(self.plan)
         release_next.stand_by(self.plan)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         if self._drills:
@@ -138,13 +145,15 @@ class Twin(RunningTwin):
         self._control = Control(parts, self._addresses)
         self._control.start()
         self.config.operator_env |= {"HARNESS_DRILL_URL": self._control.url, "HARNESS_DRILL_TOKEN": self._control.token}
+        self.config.operator_env["HARNESS_NEXT_COMMIT"] = release_next.commit_of(self.plan)
 
     def _with_links(self, name: str, env: dict[str, str]) -> dict[str, str]:
         """The environment of a process that has links of its own."""
         if not self._drills:
             return env
         own = site_folder.environment(self._site, env["PYTHONPATH"], self._addresses.of(name), self._clocks.get(name, 0.0))
-        return env | own
+        # Deadlines of calls are divided as well, so that a drill need not wait for them in full.
+        return env | own | {"TWIN_PATIENCE_SPEEDUP": f"{self.config.speedup:g}"}
 
     def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):

@@ -43,6 +43,25 @@ class ProjectStates(Entry):
     failed: list[str]
 
 
+class Defect(Entry):
+    """A text of a source file, and the one in its place."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Rehearsal(Sectioned):
+    """How the release after this one is broken when a rollback is rehearsed, and how long its parts may take (seconds)."""
+
+    seconds: float = Field(gt=0)
+    variables: dict[str, str]
+    # Variables whose value is a secret, and what all of them become.
+    secrets: list[str]
+    secret: str
+    defect: Defect
+
+
 class Rollback(Sectioned):
     """How a release is taken back, and what is kept of the one before it."""
 
@@ -62,6 +81,7 @@ class Rollback(Sectioned):
     # Where the versions of applied migrations stand.
     migrations_table: str
     project: ProjectStates
+    rehearsal: Rehearsal
     procedures: dict[str, Procedure] = Field(min_length=1)
     steps: list[RollbackStep] = Field(min_length=1)
 

@@ -94,11 +94,11 @@ def table_that_is_not_restored(plan: Plan) -> None:
     plan.sql.append(f"ALTER TABLE {SCHEMA}.events ADD COLUMN region text DEFAULT private.region()")
 
 
-@fault("R76", "a restore takes half a second for each row", "database", "resilience", mode="-", about="*backup restore*")
+@fault("R76", "a restore takes most of a second for each row", "database", "resilience", mode="-", about="*backup restore*")
 def slow_restore(plan: Plan) -> None:
     plan.sql.append(
         f"CREATE FUNCTION {SCHEMA}.weighed(id uuid) RETURNS uuid IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN"
-        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(0.5); END IF; RETURN id; END $$"
+        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(0.8); END IF; RETURN id; END $$"
     )
     plan.sql.append(f"CREATE INDEX document_chunks_weighed_idx ON {CHUNKS} ({SCHEMA}.weighed(chunk_id))")
 
@@ -109,7 +109,7 @@ def backup_of_a_day_missing(plan: Plan) -> None:
     _manage(plan, missing=[3])
 
 
-@fault("R78", "a backup of last week failed", "supabase", "maintenance", mode="-", about="*backup failed ones*")
+@fault("R78", "a backup of last week failed", "supabase", "maintenance", mode="-", about="*backup failed ones*|*backup days*")
 def failed_backup(plan: Plan) -> None:
     _manage(plan, failed=[2])
 
@@ -136,7 +136,7 @@ def backups_elsewhere(plan: Plan) -> None:
     about="*table documents*",
 )
 def lossy_way_back(plan: Plan) -> None:
-    plan.change_next(BACK, DROPPED, f"{DROPPED}\nUPDATE upload_pipeline.documents SET parsed_path = NULL;")
+    plan.change_next(BACK, DROPPED, f"{DROPPED}\nUPDATE upload_pipeline.documents SET processing_status = NULL;")
 
 
 @fault(
