@@ -17,6 +17,16 @@ import sys
 PATH_OPTIONS = (
     "--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--policy", "--wait-for-release",
 )  # fmt: skip
+    "--env-file",
+    "--worker-env-file",
+    "--production-env-file",
+    "--spec",
+    "--out",
+    "--baseline",
+    "--history",
+    "--wait-for-release",
+    "--rehearsal",
+)
 FILE = "release_gate.pth"
 
 
