@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from reports.change_schema import ChangesData
-from reports.recovery_schema import RecoveryData
 from reports.decision.schema import ActingData, DecisionData
+from reports.recovery_schema import RecoveryData
 
 VERSION = 2
 

@@ -19,7 +19,6 @@ from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
 from reports import change_text, history, recovery_plot, response_times
-from reports import change_text, history, response_times
 from reports.decision import text as decision_text
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData

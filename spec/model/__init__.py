@@ -29,8 +29,8 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
-from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.recovery import Backups, SearchedTable, WaysBack
+from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -122,8 +122,8 @@ __all__ = [
     "Project",
     "ProjectBackups",
     "ProjectSetting",
-    "Promise",
     "ProjectStates",
+    "Promise",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",

@@ -13,8 +13,8 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
-from spec.model.recovery_times import RecoveryTimes
 from spec.model.recovery import Backups, WaysBack
+from spec.model.recovery_times import RecoveryTimes
 from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
