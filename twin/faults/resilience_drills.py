@@ -140,8 +140,8 @@ def no_second_read(plan: Plan) -> None:
 def an_answer_without_a_database(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
-        '        log.exception("no answer to a question")\n',
-        '        log.exception("no answer to a question")\n'
+        "        _log(error)\n",
+        "        _log(error)\n"
         "        if not isinstance(error, NoProvider):\n"
         '            return _body("Your documents contain nothing about that.", body, started, [], confidence=0.0)\n',
     )
@@ -158,8 +158,8 @@ def an_answer_without_a_database(plan: Plan) -> None:
 def an_answer_without_a_provider(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
-        '        log.exception("no answer to a question")\n',
-        '        log.exception("no answer to a question")\n'
+        "        _log(error)\n",
+        "        _log(error)\n"
         "        if isinstance(error, NoProvider):\n"
         '            return _body("Yes, that is covered in full.", body, started, [], confidence=0.0)\n',
     )
