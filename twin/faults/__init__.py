@@ -37,6 +37,8 @@ FAMILIES = (
     "live_builds",
     "resilience_state",
     "resilience_drills",
+    "resilience_services",
+    "resilience_queue",
     "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
