@@ -8,8 +8,10 @@ pytest_plugins = [
     "fixtures.plugin",
     "fixtures.resources",
     "fixtures.monitoring_resources",
+    "fixtures.recovery.resources",
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",
+    "fixtures.drills.resources",
     "reports.plugin",
 ]
