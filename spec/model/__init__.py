@@ -29,7 +29,9 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
+from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -52,6 +54,7 @@ __all__ = [
     "Ask",
     "Audit",
     "Await",
+    "Backups",
     "Bound",
     "Break",
     "Budget",
@@ -66,6 +69,7 @@ __all__ = [
     "Contract",
     "Database",
     "DatabaseTls",
+    "Defect",
     "DocumentKind",
     "Documents",
     "Drill",
@@ -112,24 +116,30 @@ __all__ = [
     "Price",
     "ProbedPart",
     "Probes",
+    "Procedure",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "ProjectStates",
     "Promise",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
     "Regression",
+    "Rehearsal",
     "Reported",
     "Review",
     "Roles",
+    "Rollback",
+    "RollbackStep",
     "RoundTrip",
     "RowSecurity",
     "Safety",
     "Sampling",
     "Scanner",
+    "SearchedTable",
     "Sectioned",
     "SecuredTable",
     "Security",
@@ -154,6 +164,7 @@ __all__ = [
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WaysBack",
     "WeakCiphers",
     "Webhook",
     "WorkerLoad",
