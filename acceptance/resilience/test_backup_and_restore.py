@@ -8,6 +8,7 @@ from fixtures.recovery.verdicts import (
     require_contents,
     require_no_complaint,
     require_numbers,
+    require_own_only,
     require_same_schema,
     require_search,
 )
@@ -77,10 +78,7 @@ def test_the_owner_reads_the_document_in_the_copy(
 ) -> None:
     """§7 Database Recovery: in the restored database a user reads the own documents, and nothing of another user."""
     sql = f"SELECT document_id::text FROM {spec.database.schema_name}.{spec.pipeline.tables.documents}"
-    seen = {str(row[0]) for row in backup.as_user(policy.owner.claims, sql)}
-    assert restored.after.contents
-    expect(policy.document_id in seen, "the owner to read the document in the copy").is_true()
-    expect(other_policy.document_id in seen, "another user's document to be shown in the copy").equals(False)
+    require_own_only(backup, sql, policy, other_policy)
 
 
 @pytest.mark.about("backup.slow", "backup restore")
