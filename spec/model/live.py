@@ -14,6 +14,8 @@ from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery import Backups, WaysBack
+from spec.model.recovery_times import RecoveryTimes
+from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
@@ -42,10 +44,12 @@ class LivePlatform(Entry):
     updates_section: Updates | None = Field(default=None, alias="updates")
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
+    rollback_section: Rollback | None = Field(default=None, alias="rollback")
     backups_section: Backups | None = Field(default=None, alias="backups")
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
+    recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
 
     @property
@@ -114,6 +118,11 @@ class LivePlatform(Entry):
         return there(self.external_apis_section, "external_apis")
 
     @property
+    def rollback(self) -> Rollback:
+        """§7: rollback, restart, reset and recovery; raises NotSpecified."""
+        return there(self.rollback_section, "rollback")
+
+    @property
     def backups(self) -> Backups:
         """§7 Database Rollback: dumps and their restore; raises NotSpecified."""
         return there(self.backups_section, "backups")
@@ -127,6 +136,11 @@ class LivePlatform(Entry):
     def steady_state(self) -> SteadyState:
         """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
         return there(self.steady_state_section, "steady_state")
+
+    @property
+    def recovery(self) -> RecoveryTimes:
+        """§7: how soon all is normal again; raises NotSpecified."""
+        return there(self.recovery_section, "recovery")
 
 
 def there(section: T | None, name: str) -> T:

@@ -35,6 +35,8 @@ FAMILIES = (
     "live_monitoring_database",
     "live_external",
     "live_builds",
+    "resilience_state",
+    "resilience_drills",
     "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from backend.shared.config import Config
 from backend.shared.database import open_pool
+from backend.shared.degradation import Capability, DegradationManager
 from backend.shared.logs import REQUEST_ID
 from backend.shared.storage import Storage
 from backend.shared.vendors import Vendors
@@ -29,6 +30,13 @@ from api.request_log import RequestLog
 log = logging.getLogger("api")
 TRUSTED_HOSTS = ("staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com")
 VENDOR_SECONDS = 30.0
+# What the API offers, by the circuits that it relies on.
+CAPABILITIES = {
+    "retrieval": Capability(needs=["openai.embeddings"]),
+    "chat": Capability(needs=["openai.embeddings"], either=["openai.chat", "anthropic"]),
+    "uploads": Capability(needs=["storage.sign"]),
+    "callbacks": Capability(needs=["storage.write"]),
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -96,6 +104,7 @@ def create_app(config: Config) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.client = Vendors(config, VENDOR_SECONDS)
         app.state.storage = Storage(app.state.client)
+        app.state.degradation = DegradationManager(app.state.client.calls, CAPABILITIES)
         app.state.pool = await open_pool(config)
         yield
         await app.state.pool.close()

@@ -83,14 +83,18 @@ async def collect(request: Request) -> dict[str, Any]:
         _guarded(_rag(request)),
     )
     services = dict(zip(names, values, strict=True))
-    healthy = all(_is_healthy(value) for value in services.values())
+    degraded = request.app.state.degradation.degraded()
+    healthy = all(_is_healthy(value) for value in services.values()) and not degraded
     if not healthy:
-        log.warning("unhealthy: %s", {name: value for name, value in services.items() if not _is_healthy(value)})
+        unhealthy = {name: value for name, value in services.items() if not _is_healthy(value)}
+        log.warning("unhealthy: %s", unhealthy | degraded)
     return {
         "status": "healthy" if healthy else "degraded",
         "timestamp": _now(),
         "version": config.version,
         "services": services,
+        "circuits": request.app.state.client.calls.shown(),
+        "degraded": degraded,
     }
 
 
