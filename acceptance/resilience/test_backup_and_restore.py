@@ -54,9 +54,9 @@ def test_every_vector_comes_back_bit_by_bit(restored: Restored) -> None:
 
 
 @pytest.mark.about("backup.differs")
-def test_the_schema_comes_back(backup: Backup) -> None:
+def test_the_schema_comes_back(backup: Backup, restored: Restored) -> None:
     """§7 Database Recovery: defaults, constraints, indexes, policies and privileges are restored."""
-    require_same_schema("backup.differs", backup.differences())
+    require_same_schema("backup.differs", backup.differences(restored))
 
 
 @pytest.mark.about("backup.differs")

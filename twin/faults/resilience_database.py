@@ -48,7 +48,7 @@ def backup_under_policies(plan: Plan) -> None:
 # ── A dump that cannot be restored ───────────────────────────────────────────────────────────────────────
 @fault(
     "R72", "a restore loses the vector index, whose function relies on the search path", "database", "resilience",
-    mode="-", about="*index document_chunks_embedding_idx*",
+    mode="-", about="*document_chunks_embedding_idx*",
 )  # fmt: skip
 def index_that_is_not_restored(plan: Plan) -> None:
     plan.sql.append(
