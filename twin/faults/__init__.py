@@ -35,6 +35,7 @@ FAMILIES = (
     "live_monitoring_database",
     "live_external",
     "live_builds",
+    "resilience_releases",
     "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
