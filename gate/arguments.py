@@ -15,8 +15,6 @@ import os
 import sys
 
 PATH_OPTIONS = (
-    "--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--policy", "--wait-for-release",
-)  # fmt: skip
     "--env-file",
     "--worker-env-file",
     "--production-env-file",
@@ -24,6 +22,7 @@ PATH_OPTIONS = (
     "--out",
     "--baseline",
     "--history",
+    "--policy",
     "--wait-for-release",
     "--rehearsal",
 )
