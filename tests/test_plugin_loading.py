@@ -81,7 +81,8 @@ class Recorder:
 def test_every_option_that_takes_a_path_is_joined(module: ModuleType) -> None:
     parser = Recorder()
     module.pytest_addoption(parser)
-    paths = {name for name, given in parser.declared.items() if given.get("type") is Path or "FILE" in str(given.get("metavar"))}
+    declared = parser.declared.items()
+    paths = {name for name, given in declared if given.get("type") is Path or "FILE" in str(given.get("metavar"))}
     assert paths <= {*arguments.PATH_OPTIONS}
 
 
