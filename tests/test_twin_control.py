@@ -292,10 +292,11 @@ def test_a_services_clock_is_off(twin: Drilled) -> None:
 
 
 def test_a_disturbance_lifts_itself(twin: Drilled) -> None:
-    twin.control.begin(kind="vendor", how="down", target="openai", seconds_at_most=0.3)
+    disturbance = twin.control.begin(kind="vendor", how="down", target="openai", seconds_at_most=2)
     assert twin.openai().status_code == 503
     until(lambda: twin.control.disturbances() == [])
     assert twin.openai().status_code == 200
+    assert twin.control.look(disturbance).is_over
 
 
 @pytest.mark.parametrize(
