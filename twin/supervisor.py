@@ -83,10 +83,6 @@ class Twin(RunningTwin):
         if self._drills:
             self._prepare_drills(postgres)
         release_next.stand_by(self.plan)
-        release_next.stand_by(self.plan)
-        postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
-        if self._drills:
-            self._prepare_drills(postgres)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()
