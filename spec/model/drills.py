@@ -32,12 +32,14 @@ class Break(Entry):
     free: int | None = None
     # Of a process: the status of the job at which it happens.
     when_status: str | None = None
+    # Only while the job of the drill's first document is worked on.
+    of_first_document: bool = False
     # Begins so long after what was done before.
     pause: float = Field(default=0, ge=0)
 
     def options(self, speedup: float) -> dict[str, Any]:
         """What the control API takes."""
-        given = self.model_dump(exclude_none=True, exclude={"pause"})
+        given = self.model_dump(exclude_none=True, exclude={"pause", "of_first_document"})
         for name in ("seconds", "retry_after"):
             if name in given and self.kind not in UNDIVIDED:
                 given[name] = given[name] / speedup
@@ -64,6 +66,8 @@ class Documents(Entry):
     count: int = Field(default=1, gt=0)
     by: Literal["signed_url", "proxy"] = "signed_url"
     at_once: bool = False
+    # Between the request that is accepted and its bytes.
+    pause: float = Field(default=0, ge=0)
 
 
 class Await(Entry):
@@ -122,6 +126,7 @@ Kept = Literal[
     "says_degraded",
     "stays_up",
     "no_flood",
+    "leaves_alone",
 ]
 
 
@@ -145,6 +150,7 @@ class Promise(Entry):
     says_degraded      /health says so within `seconds`, and names one of `names`
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
+    leaves_alone       what is disturbed gets at most `count` requests that write
     """
 
     kept: Kept

@@ -37,6 +37,9 @@ FAMILIES = (
     "live_builds",
     "resilience_state",
     "resilience_drills",
+    "resilience_services",
+    "resilience_queue",
+    "resilience_releases",
     "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
