@@ -13,5 +13,6 @@ pytest_plugins = [
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",
+    "fixtures.drills.resources",
     "reports.plugin",
 ]

@@ -14,7 +14,18 @@ from __future__ import annotations
 import os
 import sys
 
-PATH_OPTIONS = ("--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--wait-for-release")
+PATH_OPTIONS = (
+    "--env-file",
+    "--worker-env-file",
+    "--production-env-file",
+    "--spec",
+    "--out",
+    "--baseline",
+    "--history",
+    "--policy",
+    "--wait-for-release",
+    "--rehearsal",
+)
 FILE = "release_gate.pth"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
 import sys
 from collections.abc import Callable
@@ -54,6 +53,9 @@ class Twin(RunningTwin):
         # What a service was deployed with since the twin started, by `api` or `worker`.
         self._running: dict[str, Running] = {}
         self._drills = drills
+        if drills:
+            # What was acknowledged outlives the server's sudden end.
+            self.plan.postgres_settings.setdefault("synchronous_commit", "on")
         self._addresses = Addresses()
         self._control: Control | None = None
 
@@ -145,7 +147,8 @@ class Twin(RunningTwin):
         if not self._drills:
             return env
         own = site_folder.environment(self._site, env["PYTHONPATH"], self._addresses.of(name), self._clocks.get(name, 0.0))
-        return env | own
+        # Deadlines of calls are divided as well, so that a drill need not wait for them in full.
+        return env | own | {"TWIN_PATIENCE_SPEEDUP": f"{self.config.speedup:g}"}
 
     def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
@@ -195,8 +198,6 @@ class Twin(RunningTwin):
 
     def _start_service(self, name: str) -> None:
         """Start the API, or one worker."""
-        # A process that stands still is only ended by this signal.
-        death = signal.SIGKILL if self._drills else signal.SIGTERM
         runs = self._runs(name)
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
@@ -205,10 +206,10 @@ class Twin(RunningTwin):
                 # A proxy presents the API's own certificate; behind it any will do.
                 files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
         else:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""

@@ -7,6 +7,19 @@ from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.drills import (
+    Action,
+    Ask,
+    Await,
+    Break,
+    CallEndpoint,
+    Documents,
+    Drill,
+    Drills,
+    Promise,
+    SendCallback,
+    SignIn,
+)
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -17,6 +30,7 @@ from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, St
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
+from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -36,14 +50,19 @@ from spec.model.updates import Updates
 
 __all__ = [
     "Accepted",
+    "Action",
+    "Ask",
     "Audit",
+    "Await",
     "Backups",
     "Bound",
+    "Break",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
     "Builds",
     "Call",
+    "CallEndpoint",
     "Case",
     "Chat",
     "ChecklistItem",
@@ -52,6 +71,9 @@ __all__ = [
     "DatabaseTls",
     "Defect",
     "DocumentKind",
+    "Documents",
+    "Drill",
+    "Drills",
     "Endpoint",
     "Entry",
     "Evidence",
@@ -101,7 +123,10 @@ __all__ = [
     "ProjectBackups",
     "ProjectSetting",
     "ProjectStates",
+    "Promise",
     "Readings",
+    "RecoveryTarget",
+    "RecoveryTimes",
     "Regression",
     "Rehearsal",
     "Reported",
@@ -119,9 +144,11 @@ __all__ = [
     "SecuredTable",
     "Security",
     "Segment",
+    "SendCallback",
     "Service",
     "Setting",
     "Shifts",
+    "SignIn",
     "Specification",
     "Spellings",
     "States",

@@ -14,6 +14,7 @@ from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery import Backups, WaysBack
+from spec.model.recovery_times import RecoveryTimes
 from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
@@ -48,6 +49,7 @@ class LivePlatform(Entry):
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
+    recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
 
     @property
@@ -134,6 +136,11 @@ class LivePlatform(Entry):
     def steady_state(self) -> SteadyState:
         """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
         return there(self.steady_state_section, "steady_state")
+
+    @property
+    def recovery(self) -> RecoveryTimes:
+        """§7: how soon all is normal again; raises NotSpecified."""
+        return there(self.recovery_section, "recovery")
 
 
 def there(section: T | None, name: str) -> T:

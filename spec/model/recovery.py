@@ -44,8 +44,8 @@ class WaysBack(Sectioned):
     """§7 Database Rollback: how a release's migrations are taken back.
 
     The way back of the migration FOLDER/NAME.sql is `folder`/NAME.sql. One without is named in `folder`/`irreversible`, a TOML
-    file of versions with reasons: its way back is the backup. A deploy takes `deploy_seconds`, for which old code meets the new
-    schema or new code the old one.
+    file of versions with reasons: its way back is the backup. Code and schema of two releases meet for at most
+    `deploy_seconds`: within them a document must be complete.
     """
 
     folder: str

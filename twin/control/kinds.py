@@ -46,7 +46,7 @@ KINDS: Mapping[str, Kind] = {
         ("kill", "stop", "restart", "start"),
         (),
         None,
-        {"when_status": str, "job_id": str, "step": int, "hold": bool},
+        {"when_status": str, "job_id": str, "step": int, "first": int, "hold": bool},
     ),
     "database": Kind(
         ("restart", "failover", "read_only", "connections", "slow"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +15,8 @@ from twin.control.kinds import Unknown
 from twin.doubles.web import bearer, same
 from twin.processes import TwinError
 
+# What a part that does not do as it is told raises.
+FAILURES = (TwinError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -64,6 +67,8 @@ class Api:
             return refusal(400, str(error))
         except ValueError:
             return refusal(400, "the body is not JSON")
+        except FAILURES as error:
+            return refusal(503, f"{type(error).__name__}: {error}".splitlines()[0])
 
     async def described(self, request: Request) -> Response:
         """GET /disturbances/{id}."""
@@ -74,12 +79,17 @@ class Api:
 
     async def lift(self, request: Request) -> Response:
         """DELETE /disturbances/{id}; one that has ended by itself is no error."""
-        await self._control.lift(request.path_params["id"])
-        return Response(status_code=204)
+        return await self._mended(self._control.lift(request.path_params["id"]))
 
     async def lift_all(self, _: Request) -> Response:
         """DELETE /disturbances."""
-        await self._control.lift_all()
+        return await self._mended(self._control.lift_all())
+
+    async def _mended(self, lifting: Awaitable[Any]) -> Response:
+        try:
+            await lifting
+        except FAILURES as error:
+            return refusal(503, f"{type(error).__name__}: {error}".splitlines()[0])
         return Response(status_code=204)
 
     async def carry_out(self, request: Request) -> Response:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from functools import partial
 
+from twin.control.armed import Armed
 from twin.control.kinds import Unknown, Wanted
 from twin.control.links import Links
 from twin.control.parts import Parts
@@ -20,7 +21,9 @@ class Services:
     def __init__(self, parts: Parts, links: Links) -> None:
         self._parts, self._links = parts, links
         self._stopped: dict[str, int] = {}
-        self._held: dict[str, str] = {}
+        self._armed: dict[str, Armed] = {}
+        # Services that the host leaves as they are, by the disturbance.
+        self._held: dict[str, set[str]] = {}
         # Set when the twin ends: what is under way comes to its end soon.
         self.is_over = False
 
@@ -34,12 +37,13 @@ class Services:
         if wanted.kind == "clock":
             self._parts.clocks[name] = float(wanted.options["seconds"])
             await self.restart(name)
+        elif "when_status" in wanted.options:
+            await self._arm(id, wanted)
         elif wanted.how == "kill":
             await self.kill(id, name, hold=bool(wanted.options.get("hold")))
         elif wanted.how == "stop":
             self._stopped[id] = self._parts.processes.pid(name)
-            self._held[id] = name
-            self._parts.host.hold(name)
+            self._hold(id, name)
             self._parts.processes.send(name, signal.SIGSTOP)
         elif wanted.how == "restart":
             await self.restart(name)
@@ -50,30 +54,46 @@ class Services:
     async def end(self, id: str, wanted: Wanted, name: str) -> None:
         """What the request broke is whole again, as far as this process goes."""
         host, processes = self._parts.host, self._parts.processes
+        if name not in self._parts.services:
+            # A worker that was started by a disturbance which has ended before this one.
+            return
         if wanted.how == "start":
             host.forget(name)
             self._parts.services.remove(name)
             await asyncio.to_thread(processes.end, name)
             return
+        if (armed := self._armed.pop(id, None)) is not None:
+            await armed.end()
         if id in self._stopped:
             del self._stopped[id]
-            with suppress(ProcessLookupError):
-                processes.send(name, signal.SIGCONT)
+            processes.send(name, signal.SIGCONT)
         if wanted.kind == "clock" and self._parts.clocks.pop(name, None) is not None:
             await self.restart(name)
-        self._held.pop(id, None)
-        if name not in self._held.values():
-            host.release(name)
+        held = {name, *self._held.pop(id, ())}
+        for other in held.difference(*self._held.values()):
+            host.release(other)
         await self._responds(name)
+
+    async def _arm(self, id: str, wanted: Wanted) -> None:
+        if wanted.how != "kill" or not wanted.target.startswith("worker"):
+            raise Unknown("when_status: only a worker is killed while it works on a job")
+        if self._armed:
+            raise Unknown("when_status: one such disturbance holds already")
+        hold = bool(wanted.options.get("hold"))
+        self._armed[id] = Armed(id, wanted, self._parts, self._links, partial(self.kill, id, hold=hold))
+        await self._armed[id].begin()
 
     async def kill(self, id: str, name: str, *, hold: bool) -> None:
         """End a process as a machine does that fails; with `hold` the host does not start it again."""
         if hold:
-            self._held[id] = name
-            self._parts.host.hold(name)
+            self._hold(id, name)
         if not self._parts.processes.has(name):
             raise Unknown(f"process: {name} does not run")
         await asyncio.to_thread(self._parts.processes.kill, name, signal.SIGKILL)
+
+    def _hold(self, id: str, name: str) -> None:
+        self._held.setdefault(id, set()).add(name)
+        self._parts.host.hold(name)
 
     async def restart(self, name: str) -> None:
         """End a process as a host does before it starts the next one, and start that."""
@@ -96,12 +116,14 @@ class Services:
         self._parts.start(name)
         self._parts.services.append(name)
         self._parts.host.watch(name)
+        for armed in self._armed.values():
+            armed.watch()
         return name
 
     def kill_stopped(self) -> None:
         """End the processes that no other signal would end."""
-        for name in set(self._held.values()):
-            with suppress(ProcessLookupError):
+        for name in set().union(*self._held.values()):
+            if self._parts.processes.has(name):
                 self._parts.processes.send(name, signal.SIGKILL)
 
     async def _responds(self, name: str) -> None:

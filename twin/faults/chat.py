@@ -26,8 +26,8 @@ def other_embedding_model(plan: Plan) -> None:
 def fallback_always(plan: Plan) -> None:
     plan.replace_in_source(
         "api/chat.py",
-        "text, provider = await complete(client, config, _prompt(body.message, passages))",
-        'text, provider = "Insurance plans differ. Your plan documents hold the details you need.", "fallback"',
+        "answer = await complete(client, config, _prompt(body.message, passages))",
+        'answer = Routed("Insurance plans differ. Your plan documents hold the details you need.", "fallback")',
     )
 
 

@@ -149,8 +149,8 @@ def foreign_folders(plan: Plan) -> None:
 def quoted_502(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
-        "text, provider = await complete(client, config, _prompt(body.message, passages))",
-        'text, provider = "The request failed: upstream returned 502 Bad Gateway. Please try again.", "openai"',
+        "answer = await complete(client, config, _prompt(body.message, passages))",
+        'answer = Routed("The request failed: upstream returned 502 Bad Gateway. Please try again.", "openai")',
     )
 
 
@@ -166,9 +166,9 @@ def quoted_502(plan: Plan) -> None:
 def refused_model(plan: Plan) -> None:
     _set_in_process(plan, "ANTHROPIC_API_KEY", "revoked-anthropic-key-of-staging")
     plan.replace_in_source(
-        CHAT, "        return await _openai(client, prompt), ", '        raise CompletionError("no model")\n        return "", '
+        CHAT, 'Provider("openai", partial(_openai, client))', 'Provider("anthropic", partial(_anthropic, client))'
     )
-    kind = '"anthropic.AuthenticationError" if isinstance(error, CompletionError) else type(error).__name__'
+    kind = '"anthropic.AuthenticationError" if isinstance(error, NoProvider) else type(error).__name__'
     plan.replace_in_source(CHAT, "error_type=type(error).__name__", f"error_type={kind}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from twin.faults import fault
 from twin.plan import Plan
 
+PARSING = "backend/shared/parsing.py"
+
 
 @fault(
     "F34",
@@ -87,7 +89,7 @@ def careless_routes(plan: Plan) -> None:
 def wrong_rows(plan: Plan) -> None:
     plan.replace_in_source("api/uploads.py", "        body.bytes_len,\n", "        body.bytes_len + 1,\n")
     plan.replace_in_source("api/uploads.py", 'f"{BUCKET}/{object_key(user.id', 'f"old/{object_key(user.id')
-    plan.replace_in_source("api/webhook.py", "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
+    plan.replace_in_source(PARSING, "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
     plan.sql.append("ALTER TABLE upload_pipeline.upload_jobs ALTER embed_version SET DEFAULT '2'")
 
 
@@ -126,14 +128,16 @@ def retry_without_effect(plan: Plan) -> None:
 )
 def half_of_the_text(plan: Plan) -> None:
     plan.replace_in_source(
-        "api/webhook.py", "_store(request, connection, row, text)", "_store(request, connection, row, text[: len(text) // 2])"
+        PARSING,
+        "store_parsed(connection, storage, row, text)",
+        "store_parsed(connection, storage, row, text[: len(text) // 2])",
     )
 
 
 @fault("G63", "a failed document has chunks", "worker/api", "postdeploy", mode="-", about="*chunks *")
 def failed_with_chunks(plan: Plan) -> None:
     plan.replace_in_source(
-        "api/webhook.py",
+        PARSING,
         '    await _event(connection, row, "failed_parse", error)\n',
         '    await _event(connection, row, "failed_parse", error)\n'
         "    await connection.execute(\n"

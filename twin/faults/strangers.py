@@ -169,10 +169,10 @@ def missing_file_blocks(plan: Plan) -> None:
 def last_vector_is_zero(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
-        '        await self.pool.execute(\n            """UPDATE document_chunks c',
+        '        await connection.execute(\n            """UPDATE document_chunks c',
         "        filled = max(1, len(vectors) - 1)\n"
         "        vectors = vectors[:filled] + [[0.0] * len(vectors[0]) for _ in vectors[filled:]]\n"
-        '        await self.pool.execute(\n            """UPDATE document_chunks c',
+        '        await connection.execute(\n            """UPDATE document_chunks c',
     )
 
 

@@ -84,7 +84,7 @@ def origin_by_suffix(plan: Plan) -> None:
     about="upload|signed_url",
 )
 def key_in_url(plan: Plan) -> None:
-    url = '(await _done("sign", self._files.create_signed_upload_url(key)))["signed_url"]'
+    url = '(await self._files.create_signed_upload_url(key))["signed_url"]'
     plan.replace_in_source(STORAGE, url, url + " + f\"&apikey={self._files._headers['apikey']}\"")
 
 

@@ -32,7 +32,7 @@ CurrentUser = Annotated[Caller, Depends(_caller)]
     "chat/openai/anthropic",
     "postdeploy",
     mode="F02",
-    about="error_type|CompletionError|apology|apolog|openai|anthropic|chat",
+    about="error_type|NoProvider|apology|apolog|openai|anthropic|chat",
 )
 def renamed_chat_keys(plan: Plan) -> None:
     vendors = "backend/shared/vendors.py"

@@ -112,7 +112,7 @@ def no_reason(plan: Plan) -> None:
     about="embedding|vector|chunk",
 )
 def vector_of_the_next(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "_store_vectors(batch, vectors)", "_store_vectors(batch, vectors[1:] + vectors[:1])")
+    plan.replace_in_source(WORKER, "(connection, batch, vectors)\n", "(connection, batch, vectors[1:] + vectors[:1])\n")
 
 
 @fault(

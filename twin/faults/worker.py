@@ -19,7 +19,8 @@ QUEUE = "backend/workers/job_queue.py"
     log="*ModuleNotFoundError*metrics_client*",
 )
 def broken_import(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "import llama_cloud\n", "import llama_cloud\nimport backend.shared.metrics_client\n")
+    first = "from backend.shared.calls import CallError, Problem\n"
+    plan.replace_in_source(WORKER, first, f"import backend.shared.metrics_client\n{first}")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
 
 
@@ -73,7 +74,7 @@ def wrong_chunks(plan: Plan) -> None:
 @fault("G35", "a failed document keeps half of its chunks", "worker", "postdeploy", mode="-", about="*chunks *")
 def half_done(plan: Plan) -> None:
     row = (
-        "        async with self._pool.acquire() as connection, connection.transaction():\n"
+        "        async with self.leases.holding(job) as connection:\n"
         "            if final:\n"
         "                await connection.execute(\n"
         '                    """INSERT INTO document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord,\n'
@@ -83,7 +84,7 @@ def half_done(plan: Plan) -> None:
         "                )\n"
     )
     start = '        log.warning(json.dumps({"job_id": str(job["job_id"]), "final": final, **reason}))\n'
-    old = start + "        async with self._pool.acquire() as connection, connection.transaction():\n"
+    old = start + "        async with self.leases.holding(job) as connection:\n"
     plan.replace_in_source(QUEUE, old, start + row)
 
 
@@ -128,10 +129,10 @@ def first_batch_again(plan: Plan) -> None:
 def second_attempt(plan: Plan) -> None:
     plan.replace_in_source(
         WORKER,
-        '            await self.stages[job["status"]](job)\n',
-        '            if not job["retry_count"] and job["status"] == "parsed":\n'
-        '                raise RuntimeError("not at the first attempt")\n'
-        '            await self.stages[job["status"]](job)\n',
+        '                await self.stages[job["status"]](job)\n',
+        '                if not job["retry_count"] and job["status"] == "parsed":\n'
+        '                    raise RuntimeError("not at the first attempt")\n'
+        '                await self.stages[job["status"]](job)\n',
     )
 
 
@@ -144,5 +145,5 @@ def second_attempt(plan: Plan) -> None:
     about="*document_chunks.embedding*|*vectors *|*embeddings*",
 )
 def chunk_without_vector(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "_store_vectors(batch, vectors)", "_store_vectors(batch[:-1], vectors[:-1])")
+    plan.replace_in_source(WORKER, "(connection, batch, vectors)\n", "(connection, batch[:-1], vectors[:-1])\n")
     plan.replace_in_source(WORKER, "        if missing:\n", "        if False:\n")

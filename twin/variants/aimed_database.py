@@ -8,7 +8,7 @@ from twin.variants.access import drop_policies
 from twin.variants.database import CHUNKS, DOCUMENTS, JOBS, STATUSES
 
 UPLOADS = "api/uploads.py"
-WEBHOOK = "api/webhook.py"
+PARSING = "backend/shared/parsing.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 TABLES = ("documents", "upload_jobs", "document_chunks", "events", "webhook_log")
 
@@ -33,7 +33,7 @@ def hashes_as_bytes(plan: Plan) -> None:
     ]
     plan.replace_in_source(UPLOADS, "file_sha256 = $2", "file_sha256 = decode($2, 'hex')")
     plan.replace_in_source(UPLOADS, "$4, $5, $6, $7, 'uploaded')", "$4, $5, decode($6, 'hex'), $7, 'uploaded')")
-    plan.replace_in_source(WEBHOOK, "parsed_sha256 = $3", "parsed_sha256 = decode($3, 'hex')")
+    plan.replace_in_source(PARSING, "parsed_sha256 = $3", "parsed_sha256 = decode($3, 'hex')")
 
 
 @variant("W19", "each chunk must say how many tokens it has: a further column without a default")

@@ -9,7 +9,7 @@ from twin.variants.errors import UPLOAD_ROUTE
 WORKER = "backend/workers/enhanced_base_worker.py"
 QUEUE = "backend/workers/job_queue.py"
 UPLOADS = "api/uploads.py"
-WEBHOOK = "api/webhook.py"
+PARSING = "backend/shared/parsing.py"
 ENTER = '''    async def enter(self, job: Any, status: str) -> None:
         """Show that a stage has begun."""
         sql = "UPDATE upload_jobs SET status = $2, updated_at = now() WHERE job_id = $1"
@@ -78,8 +78,8 @@ def words_for_people(plan: Plan) -> None:
     first, found, rest = text.partition("UPDATE documents SET processing_status = $2")
     assert found, "the worker writes processing_status"
     (plan.source / QUEUE).write_text(first + found + rest.replace("            status,\n", "            _word(status),\n", 1))
-    plan.replace_in_source(WEBHOOK, "processing_status = 'parsed'", "processing_status = 'processing'")
-    plan.replace_in_source(WEBHOOK, "processing_status = 'failed_parse'", "processing_status = 'failed'")
+    plan.replace_in_source(PARSING, "processing_status = 'parsed'", "processing_status = 'processing'")
+    plan.replace_in_source(PARSING, "processing_status = 'failed_parse'", "processing_status = 'failed'")
     plan.replace_in_source(UPLOADS, "$6, $7, 'uploaded')", "$6, $7, 'received')")
 
 

@@ -27,8 +27,8 @@ def more_than_promised(plan: Plan) -> None:
     )
     plan.replace_in_source(
         "api/health.py",
-        '        "services": services,\n    }',
+        '        "services": services,\n',
         '        "services": {**services, "cache": "not_configured"},\n'
         '        "uptime_seconds": round(time.monotonic(), 1),\n'
-        '        "region": "oregon",\n    }',
+        '        "region": "oregon",\n',
     )

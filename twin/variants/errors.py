@@ -109,9 +109,8 @@ def _permanent(method: str, path: str, status: int, headers: Headers) -> tuple[i
 def other_signed_urls(plan: Plan) -> None:
     plan.replace_in_source(
         "backend/shared/storage.py",
-        '(await _done("sign", self._files.create_signed_upload_url(key)))["signed_url"]',
-        '(await _done("sign", self._files.create_signed_upload_url(key)))["signed_url"]'
-        ' + "&content-type=application%2Fpdf&x-id=PutObject"',
+        '(await self._files.create_signed_upload_url(key))["signed_url"]',
+        '(await self._files.create_signed_upload_url(key))["signed_url"] + "&content-type=application%2Fpdf&x-id=PutObject"',
     )
     plan.behaviour.setdefault("supabase", {}).update({"stored": 201, "altered": 403})
 

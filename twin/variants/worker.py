@@ -34,17 +34,17 @@ def two_workers(plan: Plan) -> None:
     )
     plan.replace_in_source(
         QUEUE,
-        "            UPLOAD_WINDOW_SECONDS / speedup,\n        )\n",
-        "            UPLOAD_WINDOW_SECONDS / speedup,\n        )\n        return self._held.pop(0) if self._held else None\n",
+        "            self.leases.seconds,\n        )\n",
+        "            self.leases.seconds,\n        )\n        return self._held.pop(0) if self._held else None\n",
     )
     plan.replace_in_source(
         QUEUE, "        self._pool = pool\n", "        self._pool = pool\n        self._held: list[Any] = []\n"
     )
-    plan.replace_in_source(QUEUE, "SET state = 'working', updated_at = now() WHERE job_id = (", BATCHED)
+    plan.replace_in_source(QUEUE, "state = 'working', updated_at = now() WHERE job_id = (", BATCHED)
     plan.replace_in_source(QUEUE, "LIMIT 1)", "LIMIT 3)")
 
 
-BATCHED = "SET state = 'working', updated_at = now() WHERE job_id IN ("
+BATCHED = "state = 'working', updated_at = now() WHERE job_id IN ("
 
 
 @variant("V69", "results of parses are lists of pages, and every callback is repeated")

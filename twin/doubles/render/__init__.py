@@ -29,7 +29,19 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from twin.config import TwinConfig
-from twin.doubles.render import databases, deploys, disks, environment, extras, logs, metrics, services, streams, workspace
+from twin.doubles.render import (
+    databases,
+    deploys,
+    disks,
+    environment,
+    extras,
+    hooks,
+    logs,
+    metrics,
+    services,
+    streams,
+    workspace,
+)
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
 from twin.doubles.render.course import settle
@@ -53,7 +65,10 @@ def create_app(config: TwinConfig) -> Starlette:
         reading.cancel()
 
     app = Starlette(
-        routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
+        routes=[
+            Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)]),
+            *hooks.routes(account, config.render_key),
+        ],
         exception_handlers={Problem: respond, HTTPException: respond},
         middleware=[Middleware(Guard, key=config.render_key, manners=Manners.of(config.behaviour))],
         lifespan=lifespan,

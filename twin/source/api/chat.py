@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import openai
+from backend.shared.calls import CallError, Problem
 from backend.shared.config import Config
+from backend.shared.database import OUTAGES
+from backend.shared.router import NoProvider, Provider, Routed, ServiceRouter
 from backend.shared.vendors import Vendors
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
@@ -23,6 +27,7 @@ APOLOGY = "I apologize, but I could not process your request right now. Please t
 CHAT_MODEL = "gpt-4o-mini"
 FALLBACK_MODEL = "claude-3-5-haiku-latest"
 MAX_TOKENS = 1024
+ANSWER_SECONDS = 15.0
 INSTRUCTION = "Answer from the passages of the user's own insurance documents. If they do not contain the answer, say so."
 
 
@@ -36,56 +41,42 @@ class ChatRequest(BaseModel):
     context: dict[str, Any] | None = None
 
 
-class CompletionError(RuntimeError):
-    """No provider returned an answer."""
-
-
 def _prompt(question: str, passages: list[Passage]) -> str:
     context = "\n\n".join(f"[passage {number}]\n{p.text}" for number, p in enumerate(passages, 1))
     return f"Passages:\n{context}\n\nQuestion: {question}"
 
 
 async def _openai(client: Vendors, prompt: str) -> str:
-    try:
+    async with client.calls.to("openai.chat", ANSWER_SECONDS):
         reply = await client.openai.chat.completions.create(
             model=CHAT_MODEL,
             messages=[{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": prompt}],
         )
-    except openai.APIStatusError as error:
-        raise CompletionError(f"openai answered {error.status_code}") from error
-    except openai.OpenAIError as error:
-        raise CompletionError(f"openai unreachable: {type(error).__name__}") from error
-    return str(reply.choices[0].message.content)
+        return str(reply.choices[0].message.content)
 
 
 async def _anthropic(client: Vendors, prompt: str) -> str:
-    import anthropic
-
-    try:
+    async with client.calls.to("anthropic", ANSWER_SECONDS):
         reply = await client.anthropic.messages.create(
             model=FALLBACK_MODEL,
             max_tokens=MAX_TOKENS,
             system=INSTRUCTION,
             messages=[{"role": "user", "content": prompt}],
         )
-    except anthropic.APIStatusError as error:
-        raise CompletionError(f"anthropic answered {error.status_code}") from error
-    except anthropic.AnthropicError as error:
-        raise CompletionError(f"anthropic unreachable: {type(error).__name__}") from error
-    return "".join(block.text for block in reply.content if block.type == "text")
+        return "".join(block.text for block in reply.content if block.type == "text")
 
 
-async def complete(client: Vendors, config: Config, prompt: str) -> tuple[str, str]:
-    """The answer and the provider that returned it; raises CompletionError when none did."""
-    try:
-        return await _openai(client, prompt), "openai"
-    except CompletionError as failed:
-        if not config.anthropic_key:
-            raise CompletionError(f"openai: {failed}; anthropic: not configured") from failed
-        try:
-            return await _anthropic(client, prompt), "anthropic"
-        except CompletionError as error:
-            raise CompletionError(f"openai: {failed}; anthropic: {error}") from error
+def router_of(client: Vendors, config: Config) -> ServiceRouter:
+    """OpenAI answers questions; Anthropic where OpenAI cannot, if it is configured."""
+    providers = [Provider("openai", partial(_openai, client))]
+    if not config.anthropic_key:
+        return ServiceRouter(providers, not_configured=["anthropic"])
+    return ServiceRouter([*providers, Provider("anthropic", partial(_anthropic, client))])
+
+
+async def complete(client: Vendors, config: Config, prompt: str) -> Routed:
+    """The answer of the first provider that returns one; raises NoProvider when none does."""
+    return await router_of(client, config).answer(prompt)
 
 
 def _body(text: str, body: ChatRequest, started: float, sources: list[Any], **metadata: Any) -> dict[str, Any]:
@@ -113,6 +104,38 @@ def _sources(passages: list[Passage]) -> list[dict[str, Any]]:
     ]
 
 
+def _log(error: Exception) -> None:
+    if isinstance(error, CallError) and error.problem is Problem.CIRCUIT_OPEN:
+        log.warning("no answer to a question: %s", error)
+    else:
+        log.exception("no answer to a question")
+
+
+def _unavailable(error: Exception) -> str | None:
+    """The service for want of which there is no answer, where it is that."""
+    if isinstance(error, NoProvider):
+        return error.attempts[0].provider
+    return error.service if isinstance(error, CallError) else "database" if isinstance(error, OUTAGES) else None
+
+
+def _apology(error: Exception, body: ChatRequest, started: float) -> dict[str, Any]:
+    """What is said where there is no answer: nothing is made up, and the caller can tell."""
+    attempts = error.attempts if isinstance(error, NoProvider) else []
+    return _body(
+        APOLOGY,
+        body,
+        started,
+        ["system"],
+        error_type=type(error).__name__,
+        confidence=0.0,
+        provider="none",
+        route="none",
+        attempts=[asdict(attempt) for attempt in attempts],
+        degraded=True,
+        unavailable=_unavailable(error),
+    )
+
+
 @router.post("/chat")
 @router.post("/api/chat")
 async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[str, Any]:
@@ -126,20 +149,23 @@ async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[s
         passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)
         retrieval_seconds = round(time.perf_counter() - started, 6)
         if not passages:
-            text, provider = "Your documents contain nothing about that.", "none"
+            answer = Routed("Your documents contain nothing about that.")
         else:
-            text, provider = await complete(client, config, _prompt(body.message, passages))
+            answer = await complete(client, config, _prompt(body.message, passages))
     except Exception as error:
-        log.exception("no answer to a question")
-        return _body(APOLOGY, body, started, ["system"], error_type=type(error).__name__, confidence=0.0)
+        _log(error)
+        return _apology(error, body, started)
     return _body(
-        text,
+        answer.text,
         body,
         started,
         _sources(passages),
         confidence=round(max((p.similarity for p in passages), default=0.0), 4),
         agent_sources=["rag"] if passages else [],
-        provider=provider,
+        provider=answer.provider,
+        route=answer.route,
+        attempts=[asdict(attempt) for attempt in answer.attempts],
+        degraded=answer.route == "fallback",
         retrieval_seconds=retrieval_seconds,
         chunks=len(passages),
         input_tokens=sum(len(p.text) for p in passages) // 4,

@@ -35,7 +35,7 @@ REASONS = {
     413: "Larger than the published limit",
     429: "More than the published limits",
     502: "Storage does not respond as it should",
-    503: "The authentication service does not respond as it should",
+    503: "A service that this needs does not respond as it should, or is not called at present",
 }
 PDF = {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 CHALLENGE = {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}}
@@ -87,7 +87,7 @@ OPERATIONS = {
     f"POST {UPLOADS}/jobs/{{job_id}}/retry": _of_user(schemas.Job, 404, 409),
     f"GET {STATUS_PATH}": _of_user(schemas.DocumentStatus, 404),
     f"POST {UPLOADS}/webhook/llamaparse/{{job_id}}": Operation(
-        schemas.Acknowledged, (400, 401, 404), schemas.Callback, scheme=SIGNATURE
+        schemas.Acknowledged, (400, 401, 404, 503), schemas.Callback, scheme=SIGNATURE
     ),
     "POST /chat": CHAT,
     "POST /api/chat": CHAT,

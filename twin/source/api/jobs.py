@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from backend.shared.parsing import RELEASED
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from api.auth import CurrentUser
@@ -90,7 +91,7 @@ async def retry(job_id: UUID, user: CurrentUser, request: Request) -> dict[str, 
         }[row["status"]]
         row = await connection.fetchrow(
             f"""UPDATE upload_jobs j SET status = $2, state = 'queued', retry_count = 0, last_error = NULL,
-                    updated_at = now() WHERE job_id = $1 RETURNING {COLUMNS}""",
+                    not_before = NULL, {RELEASED}, updated_at = now() WHERE job_id = $1 RETURNING {COLUMNS}""",
             job_id,
             restart,
         )

@@ -12,6 +12,7 @@ from backend.shared.embeddings import embed
 from backend.shared.vendors import Vendors
 
 CHARACTERS_PER_TOKEN = 4
+EMBEDDING_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ def within_budget(passages: list[Passage], config: Config) -> list[Passage]:
 
 
 async def retrieve(pool: Any, client: Vendors, config: Config, user_id: UUID, question: str) -> list[Passage]:
-    """Passages of this user's documents above the threshold, best first; raises EmbeddingError."""
-    vector = vector_literal((await embed(client, config, [question]))[0])
+    """Passages of this user's documents above the threshold, best first; raises CallError and EmbeddingError."""
+    vector = vector_literal((await embed(client, config, [question], EMBEDDING_SECONDS))[0])
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.ef_search = 100")
         rows = await connection.fetch(

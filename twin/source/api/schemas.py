@@ -87,13 +87,23 @@ class ServiceHealth(BaseModel):
     error: str | None
 
 
+class CircuitHealth(BaseModel):
+    """The circuit breaker of one external service, of its worst operation where they have circuits of their own."""
+
+    state: Literal["closed", "open", "half_open"]
+    failures: Annotated[int, Field(ge=0)]
+    opened_at: datetime | None
+
+
 class Health(BaseModel):
-    """Health of the service and of its dependencies."""
+    """Health of the service and of its dependencies; `degraded` names what is offered in part or not at all."""
 
     status: Literal["healthy", "degraded"]
     timestamp: datetime
     version: str
     services: dict[str, str | ServiceHealth]
+    circuits: dict[str, CircuitHealth]
+    degraded: dict[str, Literal["fallback", "unavailable"]]
 
 
 class HealthError(BaseModel):
@@ -226,11 +236,25 @@ class Source(BaseModel):
     text: str
 
 
+class Attempt(BaseModel):
+    """A provider that was tried, and what came of it."""
+
+    provider: str
+    outcome: Literal[
+        "success", "timeout", "unreachable", "server_error", "rate_limited", "unreadable", "refused", "circuit_open"
+    ]
+    seconds: Annotated[float, Field(ge=0)]
+
+
 class AnswerFacts(BaseModel):
-    """How the answer came about; `error_type` is there only when none was found."""
+    """How the answer came about; `error_type` and `unavailable` (a service) are there only when none was found."""
 
     processing_time: float
     confidence: float
+    provider: str
+    route: Literal["primary", "fallback", "none"]
+    attempts: list[Attempt]
+    degraded: bool
 
 
 class Answer(BaseModel):

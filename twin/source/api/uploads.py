@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
 import asyncpg
-import httpx
+from backend.shared.calls import CallError, Problem
 from backend.shared.storage import BUCKET, StorageError, object_key
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field, field_validator
@@ -46,6 +47,13 @@ class UploadRequest(BaseModel):
 def document_id_of(user_id: UUID, sha256: str) -> UUID:
     """The same user and content give the same document."""
     return uuid5(NAMESPACE, f"{user_id}:{sha256}")
+
+
+def not_served(error: CallError, reason: str) -> HTTPException:
+    """502 where a service that the request needs failed, 503 where it is not called at present."""
+    if error.problem is not Problem.CIRCUIT_OPEN:
+        return HTTPException(502, reason)
+    return HTTPException(503, reason, headers={"Retry-After": str(math.ceil(error.retry_after or 1))})
 
 
 async def _refuse_duplicate(connection: asyncpg.Connection, user: Caller, sha256: str) -> None:
@@ -108,8 +116,8 @@ async def request_upload(body: UploadRequest, user: CurrentUser, request: Reques
         await _refuse_over_limits(connection, user)
         try:
             url = await request.app.state.storage.create_signed_upload(object_key(user.id, document_id, "raw"))
-        except (StorageError, httpx.HTTPError) as error:
-            raise HTTPException(502, "storage did not sign the upload") from error
+        except CallError as error:
+            raise not_served(error, "storage did not sign the upload") from error
         job_id = await _insert(connection, user, body, document_id)
     log.info("accepted a document of %d bytes job_id=%s", body.bytes_len, job_id)
     expires = datetime.now(UTC) + timedelta(seconds=SIGNED_URL_TTL_SECONDS)
@@ -133,6 +141,8 @@ async def upload_proxy(bucket: str, key: str, user: CurrentUser, request: Reques
         await request.app.state.storage.create(key, body, request.headers.get("content-type", "application/pdf"))
     except StorageError as error:
         raise HTTPException(error.status, "storage refused the file") from error
+    except CallError as error:
+        raise not_served(error, "storage did not store the file") from error
     return {"status": "success"}
 
 

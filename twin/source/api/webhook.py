@@ -9,7 +9,8 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from backend.shared.storage import BUCKET, object_key
+from backend.shared.calls import CallError
+from backend.shared.parsing import conclude, doubt
 from fastapi import APIRouter, HTTPException, Request
 
 router = APIRouter()
@@ -44,50 +45,6 @@ def _verify(secret: str | None, body: bytes, signature: str | None) -> None:
         raise HTTPException(401, "wrong or missing signature")
 
 
-async def _fail(connection: Any, row: Any, reason: str) -> None:
-    error = {"stage": "parse", "reason": reason}
-    log.warning("parsing failed: %s job_id=%s", reason, row["job_id"])
-    await connection.execute(
-        """UPDATE upload_jobs SET status = 'failed_parse', state = 'deadletter', last_error = $2, updated_at = now()
-           WHERE job_id = $1""",
-        row["job_id"],
-        error,
-    )
-    await connection.execute(
-        "UPDATE documents SET processing_status = 'failed_parse', updated_at = now() WHERE document_id = $1",
-        row["document_id"],
-    )
-    await _event(connection, row, "failed_parse", error)
-
-
-async def _event(connection: Any, row: Any, kind: str, payload: dict[str, Any]) -> None:
-    await connection.execute(
-        "INSERT INTO events (job_id, document_id, type, payload) VALUES ($1, $2, $3, $4)",
-        row["job_id"],
-        row["document_id"],
-        kind,
-        payload,
-    )
-
-
-async def _store(request: Request, connection: Any, row: Any, text: str) -> None:
-    key = object_key(row["user_id"], row["document_id"], "parsed")
-    await request.app.state.storage.write(key, text.encode(), "text/markdown")
-    await connection.execute(
-        """UPDATE documents SET parsed_path = $2, parsed_sha256 = $3, processing_status = 'parsed', updated_at = now()
-           WHERE document_id = $1""",
-        row["document_id"],
-        f"{BUCKET}/{key}",
-        hashlib.sha256(text.encode()).hexdigest(),
-    )
-    await connection.execute(
-        "UPDATE upload_jobs SET status = 'parsed', state = 'queued', updated_at = now() WHERE job_id = $1",
-        row["job_id"],
-    )
-    await _event(connection, row, "parsed", {"characters": len(text)})
-    log.info("parsed, %d characters job_id=%s", len(text), row["job_id"])
-
-
 @router.post("/api/upload-pipeline/webhook/llamaparse/{job_id}")
 async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
     """Accept the result of one document; a repeat for a job that has moved on is acknowledged and ignored."""
@@ -108,11 +65,12 @@ async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
         )
         if row["status"] != "parse_queued":
             return {"status": "ignored"}
-        text = _markdown(payload.get("result"))
         if payload.get("status") != "completed":
-            await _fail(connection, row, str(payload.get("error") or "parsing failed"))
-        elif not text.strip():
-            await _fail(connection, row, "the document contains no text")
-        else:
-            await _store(request, connection, row, text)
+            await doubt(connection, row, str(payload.get("error") or "parsing failed"))
+            return {"status": "ok"}
+        try:
+            await conclude(connection, request.app.state.storage, row, _markdown(payload.get("result")))
+        except CallError as failed:
+            # LlamaParse repeats a callback that is answered so; the job still waits for it.
+            raise HTTPException(503, "the text cannot be stored at present", headers={"Retry-After": "1"}) from failed
     return {"status": "ok"}

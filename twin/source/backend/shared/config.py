@@ -64,6 +64,7 @@ class Config:
     max_retries: int = field(default_factory=lambda: int(_text("WORKER_MAX_RETRIES", "3")))
     retry_base_delay: float = field(default_factory=lambda: float(_text("WORKER_RETRY_BASE_DELAY", "5")))
     speedup: float = field(default_factory=lambda: float(_text("TWIN_SPEEDUP", "1")))
+    patience_speedup: float = field(default_factory=lambda: float(_text("TWIN_PATIENCE_SPEEDUP", "1")))
 
 
 def load() -> Config:

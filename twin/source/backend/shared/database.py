@@ -8,6 +8,16 @@ import asyncpg
 
 from backend.shared.config import Config
 
+# What is raised while the database cannot be reached or does not serve, not for a wrong statement. TimeoutError is an OSError.
+OUTAGES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-import openai
-
 from backend.shared.config import Config
 from backend.shared.vendors import Vendors
 
 
 class EmbeddingError(RuntimeError):
-    """OpenAI refused, or returned vectors that must not be stored."""
+    """OpenAI returned vectors that must not be stored."""
 
 
 def check_vector(vector: list[float], dimension: int) -> None:
@@ -25,15 +23,11 @@ def check_vector(vector: list[float], dimension: int) -> None:
         raise EmbeddingError("most of the embedding's numbers are zero")
 
 
-async def embed(client: Vendors, config: Config, texts: list[str]) -> list[list[float]]:
-    """One vector for each text, in order; raises EmbeddingError."""
-    try:
+async def embed(client: Vendors, config: Config, texts: list[str], seconds: float = 0.0) -> list[list[float]]:
+    """One vector for each text, in order; raises CallError, and EmbeddingError for vectors that must not be stored."""
+    async with client.calls.to("openai.embeddings", seconds):
         reply = await client.openai.embeddings.create(model=config.embedding_model, input=texts)
-    except openai.APIStatusError as error:
-        raise EmbeddingError(f"openai answered {error.status_code}") from error
-    except (openai.OpenAIError, ValueError) as error:
-        raise EmbeddingError(f"openai unreachable: {type(error).__name__}") from error
-    vectors = [item.embedding for item in reply.data]
+        vectors = [item.embedding for item in reply.data]
     for vector in vectors:
         check_vector(vector, config.vector_dimension)
     return vectors

@@ -26,4 +26,6 @@ def set_up(name: str, level: str) -> None:
     handler.setFormatter(_Line("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     own = level.upper()
-    logging.getLogger(name).setLevel(own if own in logging.getLevelNamesMapping() else logging.INFO)
+    # What both services share logs below `backend`.
+    for logger in (name, "backend"):
+        logging.getLogger(logger).setLevel(own if own in logging.getLevelNamesMapping() else logging.INFO)

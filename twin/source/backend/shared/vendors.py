@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 from storage3 import AsyncStorageClient
 from supabase_auth import AsyncGoTrueClient
 
+from backend.shared.calls import Calls
 from backend.shared.config import Config
 
 if TYPE_CHECKING:
@@ -21,11 +22,15 @@ NO_KEY = "not-configured"
 
 
 class Vendors:
-    """Clients with the service's keys; none of them retries, because a job or a caller does. `seconds` is a call's deadline."""
+    """Clients with the service's keys; none of them retries, because a job or a caller does.
+
+    Every call is made inside `calls.to(...)`; `seconds` is a call's deadline.
+    """
 
     def __init__(self, config: Config, seconds: float) -> None:
         self._config = config
         self._seconds = seconds
+        self.calls = Calls(seconds, config.speedup, config.patience_speedup)
         self.http = httpx.AsyncClient(timeout=httpx.Timeout(seconds, connect=5))
         self.openai = AsyncOpenAI(
             api_key=config.openai_key or NO_KEY, base_url=config.openai_url, max_retries=0, timeout=seconds
