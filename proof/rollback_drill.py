@@ -126,6 +126,7 @@ def drill(faults: Sequence[str], out: Path, is_whole: bool = False) -> Story:
         session.verify(writes=True)
         one = Drill(target, out, is_whole)
         rehearsal = Rehearsal(session, target.folder / FOLDER, one.judge)
+        rehearsal.found.tell = lambda event: print(f"{event.at - one.began:7.1f} s  {event.what}", flush=True)
         rehearsed = rehearsal.run()
         return one.story(rehearsed, rehearsal.attempt(), time.time())
 
@@ -142,6 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Failure as failure:
         print(f"the drill could not begin: {failure}: {_text(failure)}")
         return ExitCode.BLOCKED
+    print("\nthe whole story:")
     for row in story.in_order():
         print(row)
     print(f"{story.headline}  {'; '.join(story.summary)}")
