@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fixtures.rollback.journal import SENDING, STEP_DONE, STEP_FAILED, Attempt
 from fixtures.rollback.next_release import COMMIT, TREE
+from fixtures.rollback.program import KEPT
 from fixtures.rollback.rehearsal import Rehearsal, Rehearsed
 from gate.exit_codes import ExitCode
 from gate.failures import Failure
@@ -51,7 +52,7 @@ class Drill:
         """Run the gate on what is live; N is judged by its steady state alone before anything happens."""
         if release == "N":
             return
-        values = dict(self.target.values)
+        values = self.target.values | {"HARNESS_ROLLBACK_FOLDER": str(self.target.folder / FOLDER / KEPT)}
         if release == "N+1":
             values |= {"HARNESS_EXPECTED_COMMIT": values[COMMIT], "HARNESS_SOURCE_TREE": values[TREE]}
         name = release.replace(" ", "-").replace("+", "-")

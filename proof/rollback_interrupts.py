@@ -14,13 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fixtures.rollback import unfinished
 from fixtures.rollback.database import UNSEEN, DatabaseRollback
 from fixtures.rollback.environment import EnvironmentRollback
 from fixtures.rollback.moves import Means
+from fixtures.rollback.program import KEPT
 from fixtures.rollback.rehearsal import Rehearsal
 from fixtures.rollback.services import ServiceRollback
 from fixtures.rollback.snapshot import Snapshot
@@ -30,7 +32,7 @@ from gate.session import Session
 from gate.settings import ConfigurationError
 from proof.figures import Share
 from proof.pages import SAFETY, put
-from proof.targets import Target, operator_of, running
+from proof.targets import Target, operator_of, running, write_env
 
 HEADING = "Interrupted rollbacks"
 # The lines that a whole rollback writes: a moment is one of them, and up to so many seconds more.
@@ -57,9 +59,8 @@ class Seen:
         return not self.resumed or (self.state == "between" and not (self.said_by_program and self.said_by_gate))
 
     def __str__(self) -> str:
-        said = (
-            f"program {'says so' if self.said_by_program else 'is silent'}, gate {'too' if self.said_by_gate else 'is silent'}"
-        )
+        told = {True: "says so", False: "is silent"}
+        said = f"program {told[self.said_by_program]}, gate {told[self.said_by_gate]}"
         return f"{self.how:<4} at line {self.line:>2} ({self.step or 'no step'}): {self.state}; {said}; resumed: {self.resumed}"
 
 
@@ -138,6 +139,15 @@ class Interruptions:
         return True
 
 
+@contextmanager
+def _operator(target: Target) -> Iterator[Session]:
+    """A session whose gate reads the journal of the program that is interrupted."""
+    env_file = target.folder / "operator.env"
+    write_env(env_file, target.values | {"HARNESS_ROLLBACK_FOLDER": str(target.folder / "rollback" / KEPT)})
+    with operator_of(replace(target, env_file=env_file)) as session:
+        yield session
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Interrupt rollbacks; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m proof.rollback_interrupts", description=__doc__)
@@ -147,7 +157,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seen: list[Seen] = []
     try:
-        with running(["--drills"]) as target, operator_of(target) as session:
+        with running(["--drills"]) as target, _operator(target) as session:
             session.verify(writes=True)
             for one in Interruptions(target, session, options.seed).run(options.moments):
                 print(one, flush=True)
@@ -160,8 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
     lines = [
         f"`python -m proof.rollback_interrupts --moments {options.moments} --seed {options.seed} --page`:",
         "",
-        f"{len(seen)} rollbacks were ended by SIGINT or SIGKILL at random moments; {between} of them left the system between two",
-        f"releases. Not mentioned by the program's next start or by the gate, or not brought to its end by `--resume`: "
+        f"{len(seen)} rollbacks were ended by SIGINT or SIGKILL at random moments; {between} of them left the system between",
+        "two releases. Not mentioned by the program's next start or by the gate, or not brought to its end by `--resume`:",
         f"**{unmentioned.below}** at 95 % confidence.",
     ]
     print("\n".join(lines))
