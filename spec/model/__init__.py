@@ -31,6 +31,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
+from spec.model.resilience import CircuitRules, Deadlines, JobRules, Resilience, RouterRules
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -66,9 +67,11 @@ __all__ = [
     "Case",
     "Chat",
     "ChecklistItem",
+    "CircuitRules",
     "Contract",
     "Database",
     "DatabaseTls",
+    "Deadlines",
     "Defect",
     "DocumentKind",
     "Documents",
@@ -91,6 +94,7 @@ __all__ = [
     "Identity",
     "Index",
     "Invariant",
+    "JobRules",
     "Limits",
     "Lint",
     "Linters",
@@ -130,11 +134,13 @@ __all__ = [
     "Regression",
     "Rehearsal",
     "Reported",
+    "Resilience",
     "Review",
     "Roles",
     "Rollback",
     "RollbackStep",
     "RoundTrip",
+    "RouterRules",
     "RowSecurity",
     "Safety",
     "Sampling",
