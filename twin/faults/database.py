@@ -32,7 +32,6 @@ def old_check_constraint(plan: Plan) -> None:
     "database",
     "performance",
     about="*connections*",
-    log="*TooManyConnectionsError*|*too many connections*",
 )
 def connections_run_out(plan: Plan) -> None:
     plan.replace_in_source("backend/shared/database.py", "max_size=size,", "max_size=500,")
