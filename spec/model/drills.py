@@ -120,6 +120,7 @@ Kept = Literal[
     "accepted",
     "attempts_unused",
     "once",
+    "own_text",
     "forgeries_refused",
     "callbacks_accepted",
     "gives_up",
@@ -144,6 +145,7 @@ class Promise(Entry):
     accepted           each document that was sent was accepted, if not at once, then when it was sent again
     attempts_unused    no attempt of a job counts against its retries
     once               no step of a job is done twice, and none is undone
+    own_text           each document that is complete has chunks of its own text
     forgeries_refused  each forged callback has one of `statuses`, and changes nothing
     callbacks_accepted each callback that is signed has one of `statuses`
     gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, and no other
@@ -181,6 +183,8 @@ class Drill(Sectioned):
     alongside: list[Action] = []
     alongside_from: int = Field(default=0, ge=0)
     meanwhile: list[Action] = []
+    # How often the first disturbance must have struck before it ends.
+    strikes: int = Field(default=0, ge=0)
     # Done when the disturbances have ended; documents that were not accepted are sent again before.
     after: list[Action] = []
     promises: list[Promise] = Field(min_length=1)
