@@ -38,12 +38,21 @@ class Break(Entry):
     pause: float = Field(default=0, ge=0)
 
     def options(self, speedup: float) -> dict[str, Any]:
-        """What the control API takes."""
-        given = self.model_dump(exclude_none=True, exclude={"pause", "of_first_document"})
-        for name in ("seconds", "retry_after"):
-            if name in given and self.kind not in UNDIVIDED:
-                given[name] = given[name] / speedup
-        return given
+        """What the control API takes; a clock's seconds stay as they are."""
+        divided = 1.0 if self.kind in UNDIVIDED else speedup
+        given = {
+            "kind": self.kind,
+            "target": self.target,
+            "source": self.source,
+            "how": self.how,
+            "seconds": None if self.seconds is None else self.seconds / divided,
+            "retry_after": None if self.retry_after is None else self.retry_after / divided,
+            "only": self.only,
+            "first": self.first,
+            "free": self.free,
+            "when_status": self.when_status,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Ask(Entry):
