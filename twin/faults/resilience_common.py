@@ -143,7 +143,7 @@ def refused_where_nobody_knows(plan: Plan) -> None:
     about="*database_failed_over*",
 )
 def acknowledged_too_early(plan: Plan) -> None:
-    plan.postgres_settings["synchronous_commit"] = "off"
+    plan.postgres_settings |= {"synchronous_commit": "off", "wal_writer_delay": "10s"}
 
 
 @fault(
