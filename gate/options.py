@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from gate.internals import pytest_
 from gate.places import DEFAULT_ENV_FILE, OUT, TESTS
 from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
+DRILLS_SUITE = "resilience"
 MOST_PROCESSES = 4
 QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
@@ -70,6 +72,12 @@ def only_reads(config: pytest.Config) -> bool:
     return str(config.option.markexpr).strip() == READING_SUITE
 
 
+def has_drills(config: pytest.Config) -> bool:
+    """Whether the suite is asked for by name whose checks break and mend the twin while it runs."""
+    expression = str(config.option.markexpr).strip()
+    return DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE)
+
+
 def choice(config: pytest.Config) -> Choice:
     """The target that the options choose."""
     options = config.option
@@ -81,6 +89,7 @@ def choice(config: pytest.Config) -> Choice:
         spec_file(config),
         tuple(options.fault),
         tuple(options.variant),
+        drills=has_drills(config),
         strict=bool(getattr(options, "strict", False)),
         read_only=options.read_only,
         writes=not only_reads(config),

@@ -19,6 +19,8 @@ from spec import DEFAULT, Specification, load
 
 Kind = Literal["twin", "live"]
 COMMIT_RANGE = "HARNESS_COMMIT_RANGE"
+# A system whose twin can be broken and mended while it runs has this setting.
+DRILL_URL = "HARNESS_DRILL_URL"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Choice:
     faults: Sequence[str] = ()
     variants: Sequence[str] = ()
     twin_arguments: Sequence[str] = ()
+    # Whether checks are selected that break and mend the twin while it runs.
+    drills: bool = False
     strict: bool = False
     read_only: bool = False
     # Whether checks that write run at all; --strict needs more settings for them.
@@ -54,7 +58,9 @@ def open_session(choice: Choice, system: System) -> Session:
     kind = choice.kind or usual_kind(choice, spec)
     twin: EmbeddedTwin | None = None
     if kind == "twin":
-        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, choice.twin_arguments)
+        equipment = ("--drills",) if choice.drills and DRILL_URL in spec.harness.settings else ()
+        arguments = (*choice.twin_arguments, *equipment)
+        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments)
         values = twin.start()
     else:
         if choice.faults or choice.variants:

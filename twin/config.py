@@ -32,6 +32,8 @@ class TwinConfig:
     project_ref: str
     commit: str
     speedup: float
+    # Where a part listens that others reach over a link, by part; without drills all of them listen at 127.0.0.1.
+    behind: dict[str, str] = field(default_factory=dict)
     # Of an operator, for Supabase's management API.
     management_token: str = ""
     # legacy: keys are JWTs of the shared secret; new: opaque keys, and the shared secret is not trusted.

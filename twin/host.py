@@ -28,6 +28,8 @@ class Host:
         self._start = start
         self._stop = threading.Event()
         self._due: dict[str, float] = {}
+        self._held: set[str] = set()
+        self._lock = threading.RLock()
         self._pauses: dict[str, float] = {}
         # A process gets a signal when the thread that started it ends, so this one lives as long as the twin.
         self._thread = threading.Thread(target=self._watch, name="host", daemon=True)
@@ -42,10 +44,39 @@ class Host:
         if self._thread.is_alive():
             self._thread.join()
 
+    def watch(self, name: str) -> None:
+        """Take care of one more service."""
+        with self._lock:
+            self._names.append(name)
+
+    def forget(self, name: str) -> None:
+        """Take care of a service no longer."""
+        with self._lock:
+            self._due.pop(name, None)
+            if name in self._names:
+                self._names.remove(name)
+
+    def hold(self, name: str) -> None:
+        """Leave a service as it is, until it is released."""
+        with self._lock:
+            self._held.add(name)
+
+    def release(self, name: str) -> None:
+        """Take care of a service again; one that has ended is started at once."""
+        with self._lock:
+            self._held.discard(name)
+            if not self._stop.is_set() and self._processes.has_ended(name):
+                if self._due.pop(name, None) is None:
+                    self._processes.note_death(name)
+                self._start(name)
+            self._pauses.pop(name, None)
+
     def _watch(self) -> None:
         while not self._stop.wait(INTERVAL_SECONDS):
-            for name in self._names:
-                self._look_at(name)
+            for name in list(self._names):
+                with self._lock:
+                    if name in self._names and name not in self._held:
+                        self._look_at(name)
 
     def _look_at(self, name: str) -> None:
         now = time.monotonic()

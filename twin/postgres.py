@@ -33,13 +33,19 @@ NOTHING: Mapping[str, str] = {}
 class Postgres:
     """One server in the twin's folder, on a loopback port; `admin_url` is the superuser's connection string."""
 
-    def __init__(self, processes: Processes, admin_url: str, port: int) -> None:
+    def __init__(self, processes: Processes, admin_url: str, port: int, host: str = "127.0.0.1") -> None:
         self._processes = processes
         self._data = processes.folder / "postgres"
         self._admin_url = urlsplit(admin_url)
         self._port = port
+        self._host = host
         self._user = server_user()
         self._programs = programs(processes.folder)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
+        return self._host, self._port
 
     def start_init(self) -> None:
         """Start creating the data folder; raises TwinError when the system refuses to."""
@@ -65,8 +71,14 @@ class Postgres:
     def start(self, settings: Mapping[str, str] = NOTHING) -> None:
         """Start the server once its data folder is complete, with these settings beside its own; raises TwinError."""
         self._processes.finish("initdb", START_SECONDS)
+        self.serve(settings)
+
+    def serve(self, settings: Mapping[str, str] = NOTHING, host: str = "") -> None:
+        """Start a server on the data folder, which no other one uses any more, at another address if one is given."""
+        self._host = host or self._host
+        own = SETTINGS | {"listen_addresses": self._host, "port": str(self._port)}
         command = [str(self._programs / "postgres"), "-D", str(self._data)]
-        for name, value in (SETTINGS | {"port": str(self._port)} | dict(settings)).items():
+        for name, value in (own | dict(settings)).items():
             command += ["-c", f"{name}={value}"]
         self._processes.spawn("postgres", command, path_only(), user=self._user, death=signal.SIGQUIT)
 
@@ -76,7 +88,7 @@ class Postgres:
         while True:
             try:
                 return await asyncpg.connect(
-                    host="127.0.0.1",
+                    host=self._host,
                     port=self._port,
                     user=self._admin_url.username,
                     password=self._admin_url.password,

@@ -50,6 +50,7 @@ class Processes:
         self.folder = folder
         self._pids = Pids(folder)
         self._started: dict[str, float] = {}
+        self._starts: dict[str, int] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def spawn(
@@ -80,7 +81,24 @@ class Processes:
                 preexec_fn=_die_with_parent(death),
             )
         self._started[name] = time.monotonic()
+        self._starts[name] = self._starts.get(name, 0) + 1
         self._pids.started(name, self._running[name].pid)
+
+    def overview(self) -> dict[str, dict[str, str | int]]:
+        """Of each process by its name its state (`running` or `ended`), its id, and how often it was started."""
+        found: dict[str, dict[str, str | int]] = {}
+        for name, process in list(self._running.items()):
+            state = "running" if process.poll() is None else "ended"
+            found[name] = {"state": state, "pid": process.pid, "starts": self._starts[name]}
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether a process of this name was started, and not ended on purpose."""
+        return name in self._running
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a process; nothing happens where it has ended."""
+        self._running[name].send_signal(number)
 
     def pid(self, name: str) -> int:
         """The id of a process."""
@@ -127,12 +145,12 @@ class Processes:
 
     def stop(self) -> None:
         """End all of them by pid, the last one first; kills those that take longer than 5 s."""
-        for name, process in reversed(self._running.items()):
+        for name, process in reversed(list(self._running.items())):
             if process.poll() is None:
                 # On SIGTERM PostgreSQL waits until its last client disconnects.
                 process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in self._running.values():
+        for process in list(self._running.values()):
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:

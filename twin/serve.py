@@ -15,6 +15,7 @@ import uvicorn
 from twin.certificates import of
 from twin.clock import shift
 from twin.config import TwinConfig, load
+from twin.doubles.disturbed import disturb
 
 MODULES = {
     "supabase": "twin.doubles.supabase.application",
@@ -37,6 +38,8 @@ HSTS = "max-age=31536000; includeSubDomains"
 def _application(config: TwinConfig, name: str, part: str) -> Any:
     """The double, with what its host puts in front of it: `behaviour.edge` by part."""
     app = importlib.import_module(MODULES[name]).create_app(config)
+    if config.behind:
+        disturb(app, name, Path(config.folder))
     if name == BESIDE_THE_REGISTRY:
         app = importlib.import_module("twin.doubles.registry").beside(app, config)
     if options := config.behaviour.get("edge", {}).get(part):
@@ -90,7 +93,7 @@ def _server(config: TwinConfig, name: str) -> uvicorn.Server:
     adds_headers = part != "api" or "proxy" in config.behaviour
     server = uvicorn.Config(
         _application(config, name, part),
-        host=listen.get("host", "127.0.0.1"),
+        host=config.behind.get(part) or listen.get("host", "127.0.0.1"),
         port=config.ports[part],
         ssl_certfile=None if name == "plain" else files[0],
         ssl_keyfile=None if name == "plain" else files[1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import ssl
 import sys
 from collections.abc import Callable
@@ -10,6 +11,10 @@ from pathlib import Path
 
 from twin import certificates
 from twin.config import CONFIG_VARIABLE
+from twin.control import site_folder
+from twin.control.addresses import BEHIND, REACHED, TARGETS, Addresses, kind_of
+from twin.control.control import Control
+from twin.control.parts import Parts
 from twin.envfile import base_env, write_env
 from twin.host import Host
 from twin.plan import Plan, make
@@ -33,7 +38,7 @@ APPLIED = "supabase_migrations.schema_migrations"
 class Twin(RunningTwin):
     """One running twin of the navigator."""
 
-    def __init__(self, speedup: float = 60.0, change: Callable[[Plan], None] | None = None) -> None:
+    def __init__(self, speedup: float = 60.0, change: Callable[[Plan], None] | None = None, drills: bool = False) -> None:
         super().__init__("navigator-twin-")
         try:
             self.plan = make(self.folder, speedup)
@@ -43,7 +48,11 @@ class Twin(RunningTwin):
             self.stop()
             raise
         self.config = self.plan.config
-        self._host: Host | None = None
+        self._host = Host(self.processes, self.plan.processes if self.plan.restarts else [], self._start_service)
+        self._clocks: dict[str, float] = {}
+        self._drills = drills
+        self._addresses = Addresses()
+        self._control: Control | None = None
 
     @property
     def url(self) -> str:
@@ -64,9 +73,11 @@ class Twin(RunningTwin):
         """Start everything; raises TwinError when a part does not come up."""
         files = self.config.ca_file, self.config.cert_file, self.config.key_file
         certificates.write(*files, self.plan.certificate, self.plan.certificates)
+        postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
+        if self._drills:
+            self._prepare_drills(postgres)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
-        postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         postgres.start_init()
         for name in DOUBLES:
             self._start_double(name)
@@ -86,16 +97,46 @@ class Twin(RunningTwin):
         if self.plan.company:
             self._keep_company()
             self._await_all()
-        if self.plan.restarts:
-            self._host = Host(self.processes, self.plan.processes, self._start_service)
-            self._host.start()
+        self._host.start()
 
     def stop(self) -> None:
         """End everything; nothing is started again meanwhile."""
         # Where the plan could not be made, nothing runs.
         if (host := getattr(self, "_host", None)) is not None:
             host.stop()
+        control: Control | None = getattr(self, "_control", None)
+        if control is not None:
+            control.quiet()
         super().stop()
+        if control is not None:
+            control.close()
+
+    def _prepare_drills(self, postgres: Postgres) -> None:
+        """Have every part reach the others over links, and start what can cut them."""
+        self.config.behind = dict.fromkeys(TARGETS, BEHIND)
+        self.config.database_admin_url = self.config.database_admin_url.replace("@127.0.0.1:", "@localhost:")
+        self._site = site_folder.make(self.folder)
+        parts = Parts(
+            self.config,
+            self.processes,
+            self._host,
+            postgres,
+            self._start_service,
+            self.plan.postgres_settings,
+            list(self.plan.processes),
+            self._has_proxy,
+            self._clocks,
+        )
+        self._control = Control(parts, self._addresses)
+        self._control.start()
+        self.config.operator_env |= {"HARNESS_DRILL_URL": self._control.url, "HARNESS_DRILL_TOKEN": self._control.token}
+
+    def _with_links(self, name: str, env: dict[str, str]) -> dict[str, str]:
+        """The environment of a process that has links of its own."""
+        if not self._drills:
+            return env
+        own = site_folder.environment(self._site, env["PYTHONPATH"], self._addresses.of(name), self._clocks.get(name, 0.0))
+        return env | own
 
     def _await_all(self) -> None:
         for name in (*DOUBLES, "supabase", *(name for name in self.plan.processes if name in PROBES)):
@@ -109,21 +150,25 @@ class Twin(RunningTwin):
             CONFIG_VARIABLE: str(self.folder / "twin.json"),
             "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
         }
+        if name in REACHED:
+            env = self._with_links(name, env)
         self.processes.spawn(name, [sys.executable, "-m", "twin.serve", name], env)
 
     @property
     def _postgres_port(self) -> int:
-        # A slow line takes the public port and forwards to the server.
-        return self.config.ports["postgres_inner" if "postgres" in self.config.behaviour else "postgres"]
+        # A slow line, or a link, takes the public port and forwards to the server.
+        is_inner = "postgres" in self.config.behaviour or self._drills
+        return self.config.ports["postgres_inner" if is_inner else "postgres"]
 
     def _service_env(self, name: str, declared: dict[str, str]) -> dict[str, str]:
-        return (
+        env = (
             base_env(self.config.ca_file)
             | declared
             | {"TWIN_SPEEDUP": f"{self.config.speedup:g}", "RENDER_GIT_COMMIT": self.config.commit}
-            | self.plan.extra_env.get(name, {})
+            | self.plan.extra_env.get(kind_of(name), {})
             | {"PYTHONPATH": str(self.plan.source)}
         )
+        return self._with_links(name, env)
 
     @property
     def _has_proxy(self) -> bool:
@@ -136,17 +181,19 @@ class Twin(RunningTwin):
 
     def _start_service(self, name: str) -> None:
         """Start the API, or one worker."""
+        # A process that stands still is only ended by this signal.
+        death = signal.SIGKILL if self._drills else signal.SIGTERM
         if name == "api":
-            port = self.config.ports["api_inner" if self._has_proxy else "api"]
+            port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
             files = self.config.cert_file, self.config.key_file
             if not self._has_proxy:
                 # A proxy presents the API's own certificate; behind it any will do.
                 files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn(name, command, self._service_env("api", self.config.api_env), self.plan.source)
+            self.processes.spawn(name, command, self._service_env(name, self.config.api_env), self.plan.source, death=death)
         else:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn(name, command, self._service_env("worker", self.config.worker_env), self.plan.source)
+            self.processes.spawn(name, command, self._service_env(name, self.config.worker_env), self.plan.source, death=death)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""

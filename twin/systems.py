@@ -18,15 +18,16 @@ DEFAULT = "navigator"
 
 @dataclass(frozen=True)
 class System(Generic[PlanT]):
-    """`load` registers the changes; `twin` takes the speed-up and a change of the plan."""
+    """`load` registers the changes; `twin` takes the speed-up, a change of the plan, and whether it has drills."""
 
     load: Callable[[], None]
     faults: Mapping[str, Fault[PlanT]]
     variants: Mapping[str, Variant[PlanT]]
-    twin: Callable[[float, Callable[[PlanT], None]], RunningTwin]
+    twin: Callable[[float, Callable[[PlanT], None], bool], RunningTwin]
+    has_drills: bool = False
 
 
 SYSTEMS: dict[str, System[Any]] = {
-    DEFAULT: System(catalogue.load, faults.REGISTRY, variants.REGISTRY, Twin),
+    DEFAULT: System(catalogue.load, faults.REGISTRY, variants.REGISTRY, Twin, has_drills=True),
     "clinic": System(clinic.load, clinic.FAULTS, clinic.VARIANTS, ClinicTwin),
 }

@@ -13,12 +13,26 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 
 MACHINERY = ("_pytest", "pluggy", "xdist", "allure_pytest", "allure_commons")
 # Where the machinery hands over to a check or a fixture, and where it waits for the processes that run them.
 HANDOVERS = ("pytest_pyfunc_call", "call_fixture_func", "_teardown_yield_fixture")
 WAITS = ("loop_once",)
 BEGINNING = "pytest_sessionstart"
+
+
+def selects(expression: str, marker: str) -> bool:
+    """Whether an expression of -m selects a check that has only this marker."""
+
+    def has(name: str, /, **_: object) -> bool:
+        return name == marker
+
+    try:
+        return Expression.compile(expression).evaluate(has)
+    except SyntaxError:
+        # pytest refuses it later, in one line.
+        return False
 
 
 def run_once(item: pytest.Item) -> None:

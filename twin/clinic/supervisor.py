@@ -20,7 +20,9 @@ APPLIED = "directory.schema_migrations"
 class ClinicTwin(RunningTwin):
     """One running twin of the Clinic Directory; nothing in it waits, so the speed-up has no effect."""
 
-    def __init__(self, _speedup: float = 1.0, change: Callable[[ClinicPlan], None] | None = None) -> None:
+    def __init__(
+        self, _speedup: float = 1.0, change: Callable[[ClinicPlan], None] | None = None, _drills: bool = False
+    ) -> None:
         super().__init__("clinic-twin-")
         try:
             self.plan = make(self.folder)

@@ -76,6 +76,6 @@ async def carry(config: TwinConfig) -> None:
             inner_writer.write(first)
             await asyncio.gather(_carry_one_way(reader, inner_writer, *delays), _carry_one_way(inner_reader, writer, *delays))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", config.ports["postgres"])
+    server = await asyncio.start_server(serve, config.behind.get("postgres", "127.0.0.1"), config.ports["postgres"])
     async with server:
         await server.serve_forever()

@@ -12,13 +12,15 @@ import random
 import secrets
 import ssl
 import uuid
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 
 from twin.config import TwinConfig
-from twin.doubles.llamaparse import callbacks
+from twin.control.board import Board
+from twin.doubles.llamaparse import callbacks, disturbed_callbacks
 from twin.doubles.llamaparse.errors import Refused, invalid
 from twin.doubles.llamaparse.jobs import CANCELLED, COMPLETED, FAILED, RUNNING, Job, chosen, read
 from twin.doubles.web import bearer, same
@@ -35,6 +37,7 @@ class Account:
         self._key = config.llamaparse_key
         self.base_url = config.url("llamaparse")
         self.behaviour: dict[str, Any] = config.behaviour.get("llamaparse", {})
+        self._board = Board(Path(config.folder)) if config.behind else None
         self._trust = ssl.create_default_context(cafile=config.ca_file)
         self._random = random.Random(self.behaviour.get("seed", 0))
         self._signer = secrets.token_bytes(32)
@@ -117,11 +120,15 @@ class Account:
         await self._tell(job, bool(job.hooks))
 
     async def _tell(self, job: Job, is_told: bool) -> None:
-        if is_told:
-            patience = float(self.behaviour.get("patience", callbacks.PATIENCE_SECONDS))
-            # A callback may come more than once; the vendor says so.
-            for _ in range(self.behaviour.get("repeats", 1)):
-                await callbacks.deliver(job, self._trust, str(self.behaviour.get("result", "")), patience)
+        if not is_told or (self._board and await disturbed_callbacks.tell(job, self._board, self._deliver)):
+            return
+        # A callback may come more than once; the vendor says so.
+        for _ in range(self.behaviour.get("repeats", 1)):
+            await self._deliver(job)
+
+    async def _deliver(self, job: Job) -> list[int]:
+        patience = float(self.behaviour.get("patience", callbacks.PATIENCE_SECONDS))
+        return await callbacks.deliver(job, self._trust, str(self.behaviour.get("result", "")), patience)
 
     def presigned(self, name: str, seconds: int = 3600) -> dict[str, Any]:
         """A URL that gives one stored content without a key, for a while."""

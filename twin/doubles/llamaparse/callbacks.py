@@ -78,21 +78,27 @@ def wants(hook: dict[str, Any], job: Job) -> bool:
     return events is None or EVENTS[job.status] in events
 
 
-async def deliver(job: Job, trust: ssl.SSLContext, style: str = "", patience: float = PATIENCE_SECONDS) -> None:
-    """Tell every webhook of the job's state; one that answers slowly or with 5xx is told again, a few times."""
+async def deliver(job: Job, trust: ssl.SSLContext, style: str = "", patience: float = PATIENCE_SECONDS) -> list[int]:
+    """Tell every webhook of the job's state; one that answers slowly or with 5xx is told again, a few times.
+
+    Returns the status of each one's last response, 0 where there was none.
+    """
     prepared = [(str(hook["webhook_url"]), *request_of(job, hook, style)) for hook in job.hooks if wants(hook, job)]
     if not prepared:
-        return
+        return []
     async with httpx.AsyncClient(verify=trust, timeout=patience) as client:
-        await asyncio.gather(*(_send(client, *each) for each in prepared))
+        return list(await asyncio.gather(*(_send(client, *each) for each in prepared)))
 
 
-async def _send(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]) -> None:
+async def _send(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]) -> int:
+    status = 0
     for attempt in range(1, ATTEMPTS + 1):
         try:
             reply = await client.post(url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL):
             reply = None
-        if reply is not None and reply.status_code < 500:
-            return
+        status = 0 if reply is None else reply.status_code
+        if 0 < status < 500:
+            break
         await asyncio.sleep(PAUSE_SECONDS * attempt)
+    return status

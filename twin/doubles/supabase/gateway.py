@@ -14,6 +14,7 @@ import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from twin.doubles.supabase.lost_database import LOST, READ_ONLY
 from twin.doubles.supabase.project import Refused
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -35,6 +36,8 @@ def with_error_responses(handler: Handler) -> Handler:
             return failure(400, "text that cannot be stored", "validation_failed")
         except asyncpg.InsufficientPrivilegeError:
             return failure(403, "new row violates row-level security policy", "42501")
+        except (*LOST, READ_ONLY):
+            return failure(500, "the database cannot be used", "unexpected_failure")
 
     return wrapped
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from twin.doubles.supabase.lost_database import LOST
 from twin.doubles.supabase.project import Project
 from twin.doubles.supabase.realtime_channel import Channel
 from twin.doubles.supabase.realtime_hub import Hub
@@ -38,11 +39,17 @@ class Changes:
         async with self._lock:
             if self._connection is not None and not self._connection.is_closed():
                 return
-            self._slot = f"supabase_realtime_{os.getpid()}_{os.urandom(3).hex()}"
-            connection = await asyncpg.connect(self._project.config.database_admin_url)
-            await connection.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput', true)", self._slot)
-            self._connection = connection
+            await self._close()
+            connection = await self._open()
             self._task = asyncio.create_task(self._read(connection))
+
+    async def _open(self) -> asyncpg.Connection:
+        """Read on a new connection, from now on; what was written while there was none is not read."""
+        self._slot = f"supabase_realtime_{os.getpid()}_{os.urandom(3).hex()}"
+        connection = await asyncpg.connect(self._project.config.database_admin_url)
+        await connection.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput', true)", self._slot)
+        self._connection = connection
+        return connection
 
     async def place(self) -> int:
         """Return the place in the database's log that the next commit will be written behind."""
@@ -70,14 +77,21 @@ class Changes:
                 if not any(channel.needs_log for channel in self._hub.channels):
                     await self._close()
                     return
+            if connection.is_closed():
+                with contextlib.suppress(*LOST):
+                    connection = await self._open()
+                continue
             try:
                 rows = await connection.fetch(READ, self._slot, PUBLICATIONS)
+            except LOST:
+                continue
             except asyncpg.PostgresError:
                 # A publication that is missing: nothing is published until there is one.
                 continue
             decoder = Decoder()
             for change in filter(None, map(decoder.decode, (row["data"] for row in rows))):
-                await self._publish(change)
+                with contextlib.suppress(*LOST):
+                    await self._publish(change)
 
     async def _publish(self, change: Change) -> None:
         if (change.table.schema, change.table.name) == MESSAGES:

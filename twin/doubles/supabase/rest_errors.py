@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twin.doubles.supabase.gateway import gateway_refusal
+from twin.doubles.supabase.lost_database import LOST
 from twin.doubles.supabase.project import Project, Refused
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -128,6 +129,8 @@ def with_rest_errors(project: Project, handler: Handler) -> Handler:
             return await handler(request)
         except RestError as error:
             refusal = error
+        except LOST:
+            refusal = RestError(503, "PGRST001", "Database client error. Retrying the connection.")
         except asyncpg.PostgresError as error:
             refusal = of_database(error, str(claims.get("role")))
         except UnicodeError:

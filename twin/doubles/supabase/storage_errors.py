@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twin.doubles.supabase.gateway import gateway_refusal
+from twin.doubles.supabase.lost_database import LOST, READ_ONLY
 from twin.doubles.supabase.project import Project, Refused, key_of
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -98,5 +99,9 @@ def with_storage_errors(project: Project, handler: Handler) -> Handler:
             return denied().response()
         except (asyncpg.DataError, UnicodeError):
             return StorageError(400, "InvalidKey", "Invalid key", "InvalidKey").response()
+        except LOST:
+            return StorageError(544, "DatabaseTimeout", "The connection to the database timed out").response()
+        except READ_ONLY as error:
+            return StorageError(500, "DatabaseError", str(error.args[0])).response()
 
     return wrapped

@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twin.doubles.supabase.gateway import gateway_refusal
+from twin.doubles.supabase.lost_database import LOST, READ_ONLY
 from twin.doubles.supabase.project import Refused
 
 Handler = Callable[[Request], Awaitable[Response]]
 VERSION_HEADER = "X-Supabase-Api-Version"
 VERSION = "2024-01-01"
+UNEXPECTED = "Unexpected failure, please check server logs for more information"
 
 
 class AuthError(Exception):
@@ -68,5 +70,7 @@ def with_auth_errors(handler: Handler) -> Handler:
             return gateway_refusal(error)
         except (asyncpg.DataError, UnicodeEncodeError):
             return failure(request, AuthError(400, "validation_failed", "text that cannot be stored"))
+        except (*LOST, READ_ONLY):
+            return failure(request, AuthError(500, "unexpected_failure", UNEXPECTED))
 
     return wrapped
