@@ -11,5 +11,6 @@ pytest_plugins = [
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",
+    "fixtures.drills.resources",
     "reports.plugin",
 ]

@@ -21,6 +21,8 @@ from gate.shared import SharedFolder
 
 FOLDER = "again"
 RUNS = 2
+# Suites whose checks are not repeated.
+NEVER = ("performance", "contract", "resilience")
 
 
 class Again:
@@ -47,10 +49,10 @@ class Again:
         return report
 
     def _is_safe(self, item: pytest.Item, seconds: float) -> bool:
-        """A check that neither measures nor waits, for a document or longer than the time that there is for all of them."""
+        """A check that neither measures, disturbs nor waits, for a document or longer than the time that all of them have."""
         if seconds > self._session.spec.safety.again_seconds:
             return False
-        if not is_check(item) or item.get_closest_marker("performance") or item.get_closest_marker("contract"):
+        if not is_check(item) or any(item.get_closest_marker(name) for name in NEVER):
             return False
         return not waits(item, self._session.system.waited_for)
 

@@ -61,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Only what this system promises, each within its deadline; those that wait later, measurements last, or shuffled."""
+    """Only what this system promises, each within its deadline; those that wait later, drills last, or shuffled."""
     spec = config.stash.get(SPECIFICATION, None)
     if spec is None:
         return
@@ -76,7 +76,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # The same order in each process of a run.
         random.Random(config.option.shuffle).shuffle(items)
         return
-    items.sort(key=lambda item: (item.get_closest_marker("performance") is not None, waits(item, waited_for)))
+    # Drills disturb whatever else is under way, and measurements are disturbed by it.
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("resilience") is not None,
+            item.get_closest_marker("performance") is not None,
+            waits(item, waited_for),
+        )
+    )
 
 
 @pytest.hookimpl(wrapper=True)

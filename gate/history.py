@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from gate.session import Session
 SCHEMA = 1
 FOLDER = "calendar"
 TIMES = "response_times.jsonl"
+RECOVERIES = "recoveries.jsonl"
 
 
 class KeptTimes(TypedDict):
@@ -29,6 +31,41 @@ class KeptTimes(TypedDict):
     release: str
     times: dict[str, dict[str, float]]
     targets: dict[str, list[str]]
+
+
+class Recovered(TypedDict):
+    """One recovery after a drill: the target that it is held to, and its limit; seconds by part, `total` where all was normal.
+
+    `remaining` says of each other part what was seen of it last.
+    """
+
+    drill: str
+    target: str
+    limit: float
+    total: float | None
+    seconds: dict[str, float]
+    remaining: dict[str, str]
+
+
+class KeptRecoveries(TypedDict):
+    """Recoveries of one run, on a system whose waits were divided by `speedup`."""
+
+    schema: int
+    run_id: str
+    started_at: str
+    release: str
+    speedup: float
+    recoveries: list[Recovered]
+
+
+def earlier_totals(runs: Sequence[KeptRecoveries], speedup: float) -> dict[str, list[float]]:
+    """Seconds until all was normal after each drill, oldest first, of runs with the same speed-up."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        for one in run["recoveries"] if run["speedup"] == speedup else []:
+            if one["total"] is not None:
+                found.setdefault(one["drill"], []).append(one["total"])
+    return found
 
 
 def folder_of(out: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gate.internals import pytest_
-from gate.places import DEFAULT_ENV_FILE, OUT, TESTS
+from gate.places import ACCEPTANCE, DEFAULT_ENV_FILE, OUT, TESTS
 from gate.target import Choice
 from spec import DEFAULT
 
@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--history", type=Path, metavar="PATH", help="folder that keeps earlier runs (default: beside the results)")
     group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
+    group.addoption("--allow-drills", action="store_true", help="resilience suite: also on a live target, as far as it is safe")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
 
@@ -73,9 +74,11 @@ def only_reads(config: pytest.Config) -> bool:
 
 
 def has_drills(config: pytest.Config) -> bool:
-    """Whether the suite is asked for by name whose checks break and mend the twin while it runs."""
+    """Whether the suite is asked for by name, or by its folder, whose checks break and mend the twin while it runs."""
     expression = str(config.option.markexpr).strip()
-    return DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE)
+    named = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
+    is_folder = any(ACCEPTANCE / DRILLS_SUITE in (path, *path.parents) for path in named)
+    return is_folder or (DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE))
 
 
 def choice(config: pytest.Config) -> Choice:

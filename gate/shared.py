@@ -9,6 +9,7 @@ documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 audit.json         the configuration audit (fixtures/audit.py)
 figures/           figures of the platform and the database with their bounds (fixtures/figures.py)
+recoveries/        how soon all was normal after each drill (fixtures/drills/recovery_times.py)
 interrupted        somebody pressed Ctrl-C
 observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)
 release            commit or version that the target names as its own (fixtures/identity.py)
@@ -25,6 +26,7 @@ INTERRUPTED = "interrupted"
 RELEASE = "release"
 SAID_RELEASE = "said-release"
 FIGURES = "figures"
+RECOVERIES = "recoveries"
 # Who says which release is live: the version and the commit that the service names, and the platform.
 RELEASE_SOURCES = ("version", "commit", "platform")
 

@@ -58,7 +58,7 @@ def open_session(choice: Choice, system: System) -> Session:
     kind = choice.kind or usual_kind(choice, spec)
     twin: EmbeddedTwin | None = None
     if kind == "twin":
-        equipment = ("--drills",) if choice.drills and DRILL_URL in spec.harness.settings else ()
+        equipment = drill_arguments(spec) if choice.drills and DRILL_URL in spec.harness.settings else ()
         arguments = (*choice.twin_arguments, *equipment)
         twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments)
         values = twin.start()
@@ -85,6 +85,11 @@ def open_session(choice: Choice, system: System) -> Session:
         SharedFolder(folder).remove()
         raise
     return session
+
+
+def drill_arguments(spec: Specification) -> tuple[str, ...]:
+    """How a twin is started that is broken and mended while it runs: at the speed of the specification's drills."""
+    return ("--drills", *(("--speedup", f"{spec.drills.twin_speedup:g}") if spec.has("drills") else ()))
 
 
 def usual_kind(choice: Choice, spec: Specification) -> Kind:

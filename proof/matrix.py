@@ -13,7 +13,9 @@ from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
+from proof.drill_pairs import only_drills
 from proof.gate_run import run_gate
+from proof.measured_in import MEASURED_IN
 from proof.named import names
 from proof.pages import results
 from proof.scrambled import both
@@ -23,7 +25,7 @@ from reports.records import FILE as FACTS
 from reports.rules import load_rules
 from spec import load
 
-SUITES = ("predeploy", "postdeploy", "performance", "contract", "maintenance")
+SUITES = ("predeploy", "postdeploy", "performance", "contract", "maintenance", "resilience")
 RUN_SECONDS = 600
 HEALTHY = "healthy"
 # The guard stops this one before anything is written.
@@ -33,27 +35,15 @@ UNJUDGED = ("G78",)
 # A regression inside the target shows against an earlier release only.
 COMPARED = ("F31",)
 
-PERFORMANCE = "acceptance/performance"
-API_TIMES = f"{PERFORMANCE}/test_api_response_times.py"
-DATABASE_TIMES = f"{PERFORMANCE}/test_database_performance.py"
-EXTERNAL_TIMES = f"{PERFORMANCE}/test_external_response_times.py"
-WORKER_TIMES = f"{PERFORMANCE}/test_worker_processing_times.py"
-# Measuring takes minutes where a part is slow: modules of the performance suite in which a fault can be seen.
-MEASURED_IN: dict[str, tuple[str, ...]] = {
-    "F18": (f"{PERFORMANCE}/test_load_smoke.py", DATABASE_TIMES),
-    "F27": (DATABASE_TIMES,),
-    "F30": (EXTERNAL_TIMES, WORKER_TIMES),
-    "F31": (f"{PERFORMANCE}/test_regression.py",),
-    "G25": (API_TIMES,),
-    "G28": (API_TIMES,),
-    "G29": (API_TIMES,),
-    "G36": (EXTERNAL_TIMES,),
-    "G37": (EXTERNAL_TIMES,),
-    "G38": (EXTERNAL_TIMES,),
-    "G39": (DATABASE_TIMES,),
-}
 # Seconds to the verdict where there is no earlier matrix.
-USUAL_SECONDS = {"predeploy": 12.0, "postdeploy": 30.0, "performance": 120.0, "contract": 30.0, "maintenance": 30.0}
+USUAL_SECONDS = {
+    "predeploy": 12.0,
+    "postdeploy": 30.0,
+    "performance": 120.0,
+    "contract": 30.0,
+    "maintenance": 30.0,
+    "resilience": 40.0,
+}
 
 
 NO_MODE = "-"
@@ -186,12 +176,12 @@ def known_faults(system: str = NAVIGATOR) -> list[Known]:
 
 def judge(fault: Known | None, suite: str, system: str = NAVIGATOR, variant: str = "") -> Row:
     """Run one suite on a twin with this fault (None: a healthy one), limited to the modules that can see it."""
-    modules: Sequence[str] = ()
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         arguments = ["--target", "twin", f"--spec={spec_of(system)}", *(["--fault", fault.id] if fault else [])]
         arguments += ["--variant", variant] if variant else []
-        if fault and suite == "performance":
-            modules = MEASURED_IN.get(fault.id, ())
+        modules = MEASURED_IN.get(fault.id, ()) if fault and suite == "performance" else ()
+        if fault and suite == "resilience":
+            arguments += only_drills(fault.id)
         if fault and fault.id in COMPARED:
             arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
         done = run_gate(suite, Path(folder), arguments, RUN_SECONDS, modules)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gate.exit_codes import ExitCode
 from proof.figures import Share
-from proof.matrix import HEALTHY, MEASURED_IN, UNJUDGED, Row, unproven
+from proof.matrix import HEALTHY, UNJUDGED, Row, unproven
+from proof.measured_in import MEASURED_IN
 from proof.pages import DOCS
 from proof.targets import NAVIGATOR
 
@@ -33,7 +34,8 @@ def _head(system: str) -> list[str]:
         "",
         "Produced by `make faults`. Faults F… are the table of `spec/navigator/failure-modes.md`, faults G… are the project's",
         "own. F31 is compared with load runs of a healthy twin (`--baseline`). Of the performance suite a fault meets the",
-        f"modules in which it can be seen ({', '.join(limited)}; `MEASURED_IN` in `proof/matrix.py`). Rows may have been",
+        f"modules in which it can be seen ({', '.join(limited)}; `proof/measured_in.py`), of the resilience suite",
+        "those of `proof/drills.toml`. Rows may have been",
         "diagnosed again from the facts that they left (`python -m proof.rediagnose --page`); seconds and red checks are the",
         "run's.",
         "",

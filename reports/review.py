@@ -1,4 +1,4 @@
-"""A run of the calendar held against the one before it, and kept for the next; a run of anything adds its response times."""
+"""A run of the calendar held against the one before it, and kept for the next; a run of anything adds its times."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pytest
 
 from gate import calendar, history, observations
 from gate.checks import masked
-from gate.history import KeptTimes
+from gate.history import KeptRecoveries, KeptTimes
 from gate.run import checkout_commit
 from gate.session import Session
-from gate.shared import RELEASE
-from reports import change_points, kept, response_times
+from gate.shared import RECOVERIES, RELEASE
+from reports import change_points, kept, recoveries, response_times
 from reports.change_schema import ChangesData
 from reports.changes import Comparison, first_changes, kept_facts, outcomes
 from reports.kept import KeptRun
 from reports.model import Check, Fact
+from reports.recovery_schema import RecoveryData
 from reports.schema import VerdictData
 from reports.wording import Words
 
@@ -39,7 +40,9 @@ class Review:
         return history.target_folder(history.root_of(self.config), self.session)
 
     def add_to(self, data: VerdictData, checks: Sequence[Check], facts: Sequence[Fact], words: Words) -> None:
-        """Have verdict.json say what changed, where an entry of the calendar runs."""
+        """Have verdict.json say how soon all was normal after drills, and what changed where an entry of the calendar runs."""
+        if found := self._recoveries():
+            data["recoveries"] = found
         if (changes := self.conclude(checks, facts, words, data["verdict"])) is not None:
             data["changes"] = changes
 
@@ -90,10 +93,35 @@ class Review:
         concealed: KeptRun = masked(run, mask)
         return concealed
 
+    @property
+    def _is_itself(self) -> bool:
+        """Whether the target was neither broken nor changed on purpose, so that later runs may be compared with this one."""
+        return not self.session.run.faults and not self.session.run.variants
+
+    def _recoveries(self) -> list[RecoveryData]:
+        """Recoveries of this run beside those of earlier ones; they are added to the target's."""
+        session, spec = self.session, self.session.spec
+        now = recoveries.read(session.shared.path / RECOVERIES)
+        if not now or not spec.has("recovery") or not spec.has("history"):
+            return []
+        path, speedup = self.folder / history.RECOVERIES, session.settings.number("HARNESS_SPEEDUP")
+        found = recoveries.conclude(now, history.read_lines(path), speedup, spec.recovery)
+        entry: KeptRecoveries = {
+            "schema": history.SCHEMA,
+            "run_id": session.run.run_id,
+            "started_at": self.started_at,
+            "release": session.shared.read(RELEASE) or UNKNOWN,
+            "speedup": speedup,
+            "recoveries": now,
+        }
+        if self._is_itself:
+            kept.append(path, entry, spec.history.runs, session.masking.mask)
+        return found
+
     def _keep_times(self) -> None:
         """Add the response times of this run to the target's, unless it was broken or changed on purpose."""
         rows = response_times.read(self.session.shared.path / "samples")
-        if not rows or self.session.run.faults or self.session.run.variants:
+        if not rows or not self._is_itself:
             return
         entry: KeptTimes = {
             "schema": history.SCHEMA,

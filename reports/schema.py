@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from reports.change_schema import ChangesData
+from reports.recovery_schema import RecoveryData
 
 VERSION = 2
 
@@ -170,7 +171,7 @@ class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
     `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
-    `changes`: only of a run of the calendar.
+    `changes`: only of a run of the calendar. `recoveries`: only of a run with drills, the one nearest to its limit first.
     """
 
     schema: int
@@ -191,6 +192,7 @@ class VerdictData(TypedDict):
     used: str
     residue: ResidueData
     changes: NotRequired[ChangesData]
+    recoveries: NotRequired[list[RecoveryData]]
 
 
 class DocumentData(TypedDict):

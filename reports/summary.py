@@ -18,7 +18,7 @@ from gate.exit_codes import ExitCode
 from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
-from reports import change_text, history, response_times
+from reports import change_text, history, recovery_plot, response_times
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
 from reports.terminal import format_release
@@ -119,6 +119,7 @@ def draw(out: Path) -> None:
         longest=max((entry["duration_s"] for entry in trend), default=1) or 1,
         documents=[(document, _segments(document, data["documents"])) for document in data["documents"]],
         response_times=[_strip(row) for row in data["response_times"]],
+        recoveries=recovery_plot.strips(run.get("recoveries", [])),
         harms=declared().harms,
         release=format_release(run),
         statuses=Counter(check["status"] for item in run["checklist"] for check in item["checks"]),

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
-from reports import change_text
+from reports import change_text, recovery_plot
 from reports.change_schema import ChangesData
 from reports.schema import FindingData, VerdictData
 from reports.timeline import telling
@@ -59,6 +59,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, f
         lines.append("because    --strict: a run in which checks were not judged does not pass")
     if "changes" in data:
         lines += _changes(data["changes"])
+    for label, text in recovery_plot.lines(data.get("recoveries", [])):
+        lines += _wrapped(label, text)
     lines += _wrapped("used", data["used"])
     pages = ("index.html", *further, "checklist.md", "verdict.json")
     lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,16 +15,15 @@ from spec.specification_error import SpecError
 __all__ = ["DEFAULT", "SpecError", "load"]
 
 DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
+# The drills of a system stand in a file of their own beside its specification, and are its section `drills`.
+DRILLS = "drills.toml"
 
 
 def load(path: Path = DEFAULT) -> Specification:
     """The specification in this file; raises SpecError naming file, key and what was expected."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(f"{path.name}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path.name}: not TOML: {error}") from error
+    data = _read(path)
+    if (drills := path.with_name(DRILLS)).exists():
+        data["drills"] = _read(drills)
     try:
         return Specification.model_validate(resolve(data))
     except UnknownReference as error:
@@ -32,3 +32,13 @@ def load(path: Path = DEFAULT) -> Specification:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "(file)"
         raise SpecError(f"{path.name}: {key}: {first['msg']}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The data of one file; raises SpecError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path.name}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path.name}: not TOML: {error}") from error

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports import history, summary
+from reports.recovery_schema import SpreadData
 from reports.schema import SummaryData
 from tests.conftest import ROOT
 from tests.recorded import a_verdict
@@ -37,6 +38,13 @@ def data(verdict: str) -> SummaryData:
     if verdict != "pass":
         run["findings"][0]["title"] = "<script>document.title='attacked'</script><img src=x onerror=alert(1)>"
     stages = [("uploaded", "queued", 0.1), ("parsed", "queued", 1.0), ("complete", "done", 2.0)]
+    both: SpreadData = {
+        "seconds": [3.0, 4.0], "median": 3.5, "low": 3.0, "high": 4.0, "interval": (3.0, 4.0), "coverage": 0.5,
+    }  # fmt: skip
+    run["recoveries"] = [
+        {"drill": "openai_down_for_all_questions_and_embeddings", "target": "openai", "limit_s": 9.0, "parts": {"all": both},
+         "unrecovered": ["chat broken"], "missed": True, "earlier": both, "slower_s": 1.0},
+    ]  # fmt: skip
     figures = {"median": 10.0, "mean": 11.0, "p95": 250.0, "max": 300.0}
     return {
         "run": run,
@@ -85,6 +93,14 @@ def test_it_opens_without_error_or_request(opened: tuple[Page, list[str]]) -> No
 def test_a_phone_shows_it_without_scrolling_sideways(opened: tuple[Page, list[str]]) -> None:
     page, _ = opened
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_recoveries_are_plotted_over_the_width(opened: tuple[Page, list[str]]) -> None:
+    page, _ = opened
+    box = page.locator("svg.strip").first.bounding_box()
+    assert box is not None
+    assert 250 < box["width"] <= 390
+    assert page.locator("svg.strip circle").count() == 2
 
 
 def test_the_checklist_is_filtered(opened: tuple[Page, list[str]]) -> None:

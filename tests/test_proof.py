@@ -12,7 +12,8 @@ from gate.settings import ConfigurationError, read_env_file
 from proof import faults, matrix_page
 from proof.facts.mutation import Mutation
 from proof.gate_run import VerdictSeen, read_verdict
-from proof.matrix import HEALTHY, MEASURED_IN, Known, Row, known_faults, unproven
+from proof.matrix import HEALTHY, Known, Row, known_faults, unproven
+from proof.measured_in import MEASURED_IN
 from proof.mutations import of_twins
 from proof.pages import put
 from proof.targets import spec_of, specification, write_env

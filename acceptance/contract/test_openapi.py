@@ -9,7 +9,6 @@ from spec import Specification, entries
 
 pytestmark = [
     pytest.mark.contract,
-    pytest.mark.resilience,
     pytest.mark.checklist("8.2.2"),
     pytest.mark.component("api"),
     pytest.mark.needs("api"),

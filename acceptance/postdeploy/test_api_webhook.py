@@ -69,7 +69,6 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
 
 
-@pytest.mark.resilience
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     api: Api, planted: Planted, pipeline: Pipeline, spec: Specification

@@ -12,7 +12,6 @@ from spec import entries
 WORKER_HINT = "the worker's log at Render; upload_jobs.last_error of the job"
 pytestmark = [
     pytest.mark.postdeploy,
-    pytest.mark.resilience,
     pytest.mark.checklist("8.2.3"),
     pytest.mark.component("worker"),
     promised("pipeline"),

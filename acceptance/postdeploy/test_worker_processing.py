@@ -233,7 +233,6 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
     )
 
 
-@pytest.mark.resilience
 @pytest.mark.about("data.doubled", POLICY)
 def test_no_document_is_processed_twice(policy: DocumentRun, chunks: list[Chunk], pipeline: Pipeline) -> None:
     """contract Worker: two workers on one queue never process a job twice."""

@@ -109,7 +109,6 @@ def test_every_described_endpoint_wants_a_token(session: Session, api: Api, spec
 
 
 @needs_api
-@pytest.mark.resilience
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
 )
@@ -124,7 +123,6 @@ def test_nonsense_does_not_break_the_service(
 
 
 @needs_api
-@pytest.mark.resilience
 @promised("pipeline")
 @pytest.mark.parametrize("endpoint", ACCOUNT_REQUESTS)
 def test_no_secret_is_repeated_in_a_refusal(api: Api, users: Users, endpoint: str) -> None:
@@ -141,7 +139,6 @@ def test_no_secret_is_repeated_in_a_refusal(api: Api, users: Users, endpoint: st
 
 
 @needs_api
-@pytest.mark.resilience
 @promised("pipeline")
 @each("name", entries.hostile_names)
 def test_a_hostile_file_name_leads_nowhere(

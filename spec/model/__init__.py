@@ -7,6 +7,19 @@ from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Index, Roles, Table, Vectors
+from spec.model.drills import (
+    Action,
+    Ask,
+    Await,
+    Break,
+    CallEndpoint,
+    Documents,
+    Drill,
+    Drills,
+    Promise,
+    SendCallback,
+    SignIn,
+)
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -16,9 +29,11 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
+from spec.model.steady_state import Invariant, PartName, ProbedPart, SteadyState
 from spec.model.supabase import (
     Linters,
     Migrations,
@@ -33,13 +48,18 @@ from spec.model.updates import Updates
 
 __all__ = [
     "Accepted",
+    "Action",
+    "Ask",
     "Audit",
+    "Await",
     "Bound",
+    "Break",
     "Budget",
     "BudgetLimits",
     "BudgetPrices",
     "Builds",
     "Call",
+    "CallEndpoint",
     "Case",
     "Chat",
     "ChecklistItem",
@@ -47,6 +67,9 @@ __all__ = [
     "Database",
     "DatabaseTls",
     "DocumentKind",
+    "Documents",
+    "Drill",
+    "Drills",
     "Endpoint",
     "Entry",
     "Evidence",
@@ -63,6 +86,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "Invariant",
     "Limits",
     "Lint",
     "Linters",
@@ -77,6 +101,7 @@ __all__ = [
     "Owner",
     "PackageAudit",
     "Part",
+    "PartName",
     "Patience",
     "Pipeline",
     "PipelineTables",
@@ -85,13 +110,17 @@ __all__ = [
     "Platform",
     "Prerequisite",
     "Price",
+    "ProbedPart",
     "Probes",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "Promise",
     "Readings",
+    "RecoveryTarget",
+    "RecoveryTimes",
     "Regression",
     "Reported",
     "Review",
@@ -105,12 +134,15 @@ __all__ = [
     "SecuredTable",
     "Security",
     "Segment",
+    "SendCallback",
     "Service",
     "Setting",
     "Shifts",
+    "SignIn",
     "Specification",
     "Spellings",
     "States",
+    "SteadyState",
     "Stress",
     "Table",
     "Target",

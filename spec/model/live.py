@@ -13,6 +13,8 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.recovery_times import RecoveryTimes
+from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
 from spec.model.updates import Updates
@@ -40,6 +42,9 @@ class LivePlatform(Entry):
     updates_section: Updates | None = Field(default=None, alias="updates")
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
+    steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
+    invariants: list[Invariant] = []
+    recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
 
     @property
@@ -106,6 +111,16 @@ class LivePlatform(Entry):
     def external_apis(self) -> ExternalApis:
         """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
         return there(self.external_apis_section, "external_apis")
+
+    @property
+    def steady_state(self) -> SteadyState:
+        """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
+        return there(self.steady_state_section, "steady_state")
+
+    @property
+    def recovery(self) -> RecoveryTimes:
+        """§7: how soon all is normal again; raises NotSpecified."""
+        return there(self.recovery_section, "recovery")
 
 
 def there(section: T | None, name: str) -> T:

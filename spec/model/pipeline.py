@@ -116,6 +116,8 @@ class Webhook(Sectioned):
     signature_header: str
     # Body of a callback of a finished parse.
     completed: dict[str, str]
+    # Body of a callback of a parse that has failed.
+    failed: dict[str, str] = {}
     # Forms of its result by name; {one} and {two} stand for the text of two pages.
     results: dict[str, Any] = {}
 

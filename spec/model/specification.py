@@ -8,6 +8,7 @@ from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.database import Database, Roles, Vectors
+from spec.model.drills import Drills
 from spec.model.harness import Harness
 from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
@@ -68,6 +69,7 @@ class Specification(LivePlatform):
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
+    drills_section: Drills | None = Field(default=None, alias="drills")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -134,6 +136,11 @@ class Specification(LivePlatform):
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return there(self.load_section, "load")
+
+    @property
+    def drills(self) -> Drills:
+        """§3, §7: what is broken on purpose, and what is promised all the same; raises NotSpecified."""
+        return there(self.drills_section, "drills")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

@@ -1,0 +1,22 @@
+"""3.3 Internal Service Dependencies: LlamaParse's callback is lost, late, twice, out of order, forged."""
+
+import pytest
+
+from fixtures.drills.engine import Drills
+from gate.selection import each, promised
+from spec.drill_entries import drills_of
+from spec.model import Drill
+
+pytestmark = [
+    pytest.mark.resilience,
+    pytest.mark.checklist("3.3"),
+    pytest.mark.component("webhook"),
+    promised("drills", "chat", "pipeline"),
+]
+
+
+@each("drill", drills_of("webhook"))
+@pytest.mark.about("drill.not_recovered", "drill {drill}")
+def test_promises_hold_whatever_becomes_of_callbacks(drills: Drills, drill: Drill) -> None:
+    """§3 External Service Dependencies: whatever becomes of a callback, each document is complete, once."""
+    drills.require(drill)

@@ -1,0 +1,237 @@
+"""Drills: what is broken on purpose, what is done meanwhile, and what is promised all the same.
+
+All seconds are the specification's: a twin divides them by its speed-up, except the seconds by which a clock is off and the
+grace, which machines and networks take at any speed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from spec.model.base import Entry, Sectioned
+
+# Kinds of disturbances whose seconds stay as they are.
+UNDIVIDED = ("clock",)
+
+
+class Break(Entry):
+    """One disturbance, in the words of the twin's control API."""
+
+    kind: Literal["link", "vendor", "callback", "process", "database", "clock"]
+    target: str | None = None
+    source: str | None = None
+    how: str | None = None
+    seconds: float | None = None
+    retry_after: float | None = None
+    # Of a vendor: the beginning of the paths, and how many requests, that are disturbed.
+    only: str | None = None
+    first: int | None = None
+    # Of a database: connections that are left.
+    free: int | None = None
+    # Of a process: the status of the job at which it happens.
+    when_status: str | None = None
+    # Begins so long after what was done before.
+    pause: float = Field(default=0, ge=0)
+
+    def options(self, speedup: float) -> dict[str, Any]:
+        """What the control API takes."""
+        given = self.model_dump(exclude_none=True, exclude={"pause"})
+        for name in ("seconds", "retry_after"):
+            if name in given and self.kind not in UNDIVIDED:
+                given[name] = given[name] / speedup
+        return given
+
+
+class Ask(Entry):
+    """Questions about a document that is complete, so many one after the other, `at_once` of them at the same time."""
+
+    do: Literal["ask"]
+    times: int = Field(default=1, gt=0)
+    at_once: int = Field(default=1, gt=0)
+    # Goes on until the circuit of this service is open, at most `times`.
+    until_open: str = ""
+
+
+class Documents(Entry):
+    """Documents that are sent, each by a user of its own, and followed to their end.
+
+    `by` is how their bytes are sent: to the signed URL, or through the API.
+    """
+
+    do: Literal["documents"]
+    count: int = Field(default=1, gt=0)
+    by: Literal["signed_url", "proxy"] = "signed_url"
+    at_once: bool = False
+
+
+class Await(Entry):
+    """Waits until each document of the drill has one of these statuses, or is no longer under way; at most `seconds`."""
+
+    do: Literal["await"]
+    statuses: list[str] = []
+    seconds: float = Field(gt=0)
+
+
+class CallEndpoint(Entry):
+    """Requests to an endpoint that the drill's reader may ask, one after the other."""
+
+    do: Literal["call"]
+    endpoint: str
+    times: int = Field(default=1, gt=0)
+
+
+class SignIn(Entry):
+    """Sign-ins of the drill's reader, one after the other."""
+
+    do: Literal["sign_in"]
+    times: int = Field(default=1, gt=0)
+
+
+class SendCallback(Entry):
+    """A callback that the harness sends for each document of the drill, as the parser would.
+
+    `signed` is right, and carries another text than the document's own, or (`error`) says that the parse failed; `forged` has a
+    signature of another secret, `unsigned` none.
+    """
+
+    do: Literal["callback"]
+    how: Literal["signed", "forged", "unsigned"]
+    error: bool = False
+    times: int = Field(default=1, gt=0)
+
+
+Action = Annotated[Ask | Documents | Await | CallEndpoint | SignIn | SendCallback, Field(discriminator="do")]
+
+Kept = Literal[
+    "circuit_opens",
+    "circuit_closes",
+    "refuses_at_once",
+    "honest",
+    "answered",
+    "ends_in_time",
+    "responds",
+    "complete",
+    "accepted",
+    "attempts_unused",
+    "once",
+    "forgeries_refused",
+    "callbacks_accepted",
+    "gives_up",
+    "says_degraded",
+    "stays_up",
+    "no_flood",
+]
+
+
+class Promise(Entry):
+    """What holds while something is broken, or soon after; each kind of promise has one protection behind it.
+
+    circuit_opens      the circuit of `service` opens after `count` failures in a row
+    circuit_closes     it closes again within `seconds` of the end of the disturbance
+    refuses_at_once    a question asked while it is open ends within `seconds`
+    honest             each answer is grounded in the reader's document, or says that it is none
+    answered           each question is answered, by `provider` over `route` where these are given
+    ends_in_time       each question ends within `seconds`
+    responds           each request of the drill has one of `statuses`, where `0` is no response
+    complete           each document that was accepted is complete within `seconds` of the end of the disturbance
+    accepted           each document that was sent was accepted, if not at once, then when it was sent again
+    attempts_unused    no attempt of a job counts against its retries
+    once               no step of a job is done twice, and none is undone
+    forgeries_refused  each forged callback has one of `statuses`, and changes nothing
+    callbacks_accepted each callback that is signed has one of `statuses`
+    gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, and no other
+    says_degraded      /health says so within `seconds`, and names one of `names`
+    stays_up           no service ends or is started anew
+    no_flood           a job has at most `count` events
+    """
+
+    kept: Kept
+    service: str = ""
+    count: int = Field(default=0, ge=0)
+    seconds: float = Field(default=0, ge=0)
+    provider: str = ""
+    route: str = ""
+    statuses: list[int] = []
+    names: list[str] = []
+    # The part at fault where it is broken; by default the drill's.
+    component: str = ""
+
+
+class Drill(Sectioned):
+    """One drill: steady before, disturbed, promises kept meanwhile, normal again within its target."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]+$")
+    family: str
+    title: str = Field(min_length=1)
+    component: str
+    # Does no harm to a live target either: it breaks nothing but its own requests and documents.
+    safe: bool = False
+    before: list[Action] = []
+    # Begun one after the other, and ended together, the last one first.
+    disturb: list[Break] = []
+    # Done in the background, from when so many disturbances have begun.
+    alongside: list[Action] = []
+    alongside_from: int = Field(default=0, ge=0)
+    meanwhile: list[Action] = []
+    # Done when the disturbances have ended; documents that were not accepted are sent again before.
+    after: list[Action] = []
+    promises: list[Promise] = Field(min_length=1)
+    # The target of [recovery] that the way back to normal is held to.
+    recovery: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Drill:
+        if self.safe and self.disturb:
+            raise ValueError(f"{self.id} is safe, and disturbs the target")
+        if not self.safe and not self.disturb:
+            raise ValueError(f"{self.id} disturbs nothing, and so is safe")
+        kinds = [promise.kept for promise in self.promises]
+        needed: dict[str, type[Entry]] = {
+            "complete": Documents,
+            "honest": Ask,
+            "answered": Ask,
+            "forgeries_refused": SendCallback,
+        }
+        for kept, action in needed.items():
+            if kept in kinds and not any(isinstance(done, action) for done in self.actions):
+                raise ValueError(f"{self.id} promises {kept!r}, and no action shows it")
+        return self
+
+    @property
+    def actions(self) -> list[Action]:
+        """Everything that is done in the drill."""
+        return [*self.before, *self.alongside, *self.meanwhile, *self.after]
+
+    @property
+    def name(self) -> str:
+        """How a check of it is named."""
+        return self.id
+
+
+class Drills(Sectioned):
+    """All drills of a system."""
+
+    # What machines and networks take at any speed, beside what is promised.
+    grace_seconds: float = Field(gt=0)
+    # No deadline between services is shorter, at any speed.
+    least_deadline_seconds: float = Field(ge=0)
+    # How often what happens is looked at while a drill is under way.
+    look_seconds: float = Field(gt=0)
+    # A harness that ends without lifting a disturbance leaves it for so long.
+    seconds_at_most: float = Field(gt=0)
+    # How much faster than the specification the twin of the drills is.
+    twin_speedup: float = Field(gt=0)
+    # What each family of drills is about.
+    families: dict[str, str]
+    drill: list[Drill] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Drills:
+        ids = [drill.id for drill in self.drill]
+        if twice := sorted({one for one in ids if ids.count(one) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice")
+        if unknown := sorted({drill.family for drill in self.drill} ^ self.families.keys()):
+            raise ValueError(f"families: {', '.join(unknown)} is no family, or has no drill")
+        return self
