@@ -121,11 +121,8 @@ class FakeSteady:
         self.bad_looks -= 1
         return ["health broken"] if self.bad_looks >= 0 else []
 
-    def until_normal(self, record: Record) -> tuple[float | None, list[str]]:
-        return (1.0, []) if self.recovers else (None, ["chat broken"])
-
-    def violations(self, record: Record) -> list[Failure]:
-        return []
+    def recover(self, record: Record) -> list[Failure]:
+        return [] if self.recovers else [Failure("recovery.missed", "drill example", observed="chat broken")]
 
 
 class FakeWorld:
@@ -140,7 +137,9 @@ class FakeWorld:
 
     @contextmanager
     def watch(self, record: Record) -> Iterator[Any]:
-        yield SimpleNamespace(is_open=lambda _: False, is_closed=lambda _: True, until=lambda *_: True)
+        yield SimpleNamespace(
+            is_open=lambda _: False, is_closed=lambda _: True, shows_any=lambda _: True, until=lambda *_: True
+        )
 
     def actions(self, record: Record, watch: Any, waiting: Any) -> Any:
         def do(action: Any) -> None:
@@ -208,8 +207,7 @@ def test_a_drill_that_breaks_off_leaves_nothing_broken(session: Session) -> None
 def test_what_is_not_normal_again_is_a_failure_of_the_drill(session: Session) -> None:
     with pytest.raises(Failure) as caught:
         engine(session, FakeControl(), FakeSteady(recovers=False)).require(DRILL)
-    assert (caught.value.code, caught.value.subject) == ("drill.not_recovered", "drill example")
-    assert caught.value.observed["detail"] == "chat broken"
+    assert (caught.value.code, caught.value.subject) == ("recovery.missed", "drill example")
 
 
 def test_a_live_target_is_drilled_only_where_that_is_allowed_and_safe(session: Session) -> None:
@@ -234,7 +232,7 @@ def followed(*steps: tuple[float, str, str], events: tuple[str, ...] = (), retri
 
 def record(**more: Any) -> Record:
     """A drill that disturbed from second 10 to second 20."""
-    return replace(Record(DRILL, began=0, disturbed=10, lifted=20, recovered=1.0), **more)
+    return replace(Record(DRILL, began=0, disturbed=10, lifted=20), **more)
 
 
 def codes(promise: Promise, found: Record, speedup: float = 1) -> list[str]:
@@ -317,9 +315,10 @@ def test_what_the_health_body_hides_is_seen() -> None:
 
 
 def test_the_worst_harm_comes_first(session: Session) -> None:
-    found = record(documents=[followed((12, "parsed", "working"))], recovered=None)
+    late = Failure("recovery.missed", "drill example")
+    found = record(documents=[followed((12, "parsed", "working"))], afterwards=[late])
     found.drill = DRILL.model_copy(update={"promises": [Promise(kept="complete")]})
-    assert [failure.code for failure in engine(session, None).judge(found)] == ["drill.lost", "drill.not_recovered"]
+    assert [failure.code for failure in engine(session, None).judge(found)] == ["drill.lost", "recovery.missed"]
 
 
 def test_time_is_waited_only_between_disturbances(session: Session) -> None:

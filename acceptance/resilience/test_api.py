@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("api"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_when_the_api_dies(drills: Drills, drill: Drill) -> None:
     """§7 Emergency Procedures (Service Restart): an upload that is cut off can be repeated, and what was finished is there."""
     drills.require(drill)

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("clock"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_when_a_clock_is_off(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: a clock that is off costs neither sign-ins nor jobs."""
     drills.require(drill)

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("database"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_while_the_database_fails(drills: Drills, drill: Drill) -> None:
     """§3 Database Dependencies: the services outlive their database's troubles, and reconnect by themselves."""
     drills.require(drill)

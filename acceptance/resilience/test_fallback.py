@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("fallback"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_the_router_takes_the_promised_route(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: the service router answers over Anthropic while OpenAI's completions fail."""
     drills.require(drill)

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("llamaparse"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_while_llamaparse_fails(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: while LlamaParse fails, documents are accepted, and their jobs wait."""
     drills.require(drill)

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("network"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_while_the_network_is_cut(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: a cut between two parts costs what needs both of them, and nothing else."""
     drills.require(drill)

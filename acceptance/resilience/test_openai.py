@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("openai"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_while_openai_fails(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: while OpenAI fails, answers are honest, jobs wait, and its circuit opens."""
     drills.require(drill)

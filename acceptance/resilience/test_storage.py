@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("storage"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_while_the_storage_fails(drills: Drills, drill: Drill) -> None:
     """§3 Internal Service Dependencies: while the storage fails, uploads are refused or kept whole, and jobs are postponed."""
     drills.require(drill)

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("webhook"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_whatever_becomes_of_callbacks(drills: Drills, drill: Drill) -> None:
     """§3 External Service Dependencies: whatever becomes of a callback, each document is complete, once."""
     drills.require(drill)

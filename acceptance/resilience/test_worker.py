@@ -16,7 +16,7 @@ pytestmark = [
 
 
 @each("drill", drills_of("worker"))
-@pytest.mark.about("drill.not_recovered", "drill {drill}")
+@pytest.mark.about("recovery.missed", "drill {drill}")
 def test_promises_hold_when_a_worker_dies(drills: Drills, drill: Drill) -> None:
     """§7 Emergency Procedures (Service Restart): when a worker dies, its jobs are complete or given up, once."""
     drills.require(drill)
