@@ -6,6 +6,7 @@ from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
+from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, SentKind
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.drills import (
     Action,
@@ -61,6 +62,9 @@ __all__ = [
     "Call",
     "CallEndpoint",
     "Case",
+    "Chaos",
+    "ChaosClients",
+    "Charged",
     "Chat",
     "ChecklistItem",
     "Contract",
@@ -118,10 +122,12 @@ __all__ = [
     "ProjectBackups",
     "ProjectSetting",
     "Promise",
+    "RandomBreak",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
     "Regression",
+    "Repeat",
     "Reported",
     "Review",
     "Roles",
@@ -135,6 +141,7 @@ __all__ = [
     "Security",
     "Segment",
     "SendCallback",
+    "SentKind",
     "Service",
     "Setting",
     "Shifts",
