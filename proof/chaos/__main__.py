@@ -2,7 +2,7 @@
 
 `python -m proof.chaos --seed 1` tells the story of a seed (reports/out/chaos/story.json), carries it out on a twin of its own,
 and writes what happened beside it (events.json). The same seed and options give the same story. Exit code 1 when a document
-was lost or done twice, something is orphaned or lies with another user, an answer was not honest, or all was not normal in time.
+was lost or done twice, something is orphaned or lies with another user, an answer was not honest, or normal use came late.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m proof.chaos", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1, help="the story (default 1)")
     parser.add_argument(
-        "--documents", type=int, metavar="N", help="documents that are uploaded (default: by the specification)"
+        "--documents", type=int, metavar="N", help="documents that are uploaded"
     )
     parser.add_argument("--minutes", type=float, metavar="M", help="how long parts are disturbed")
     parser.add_argument("--users", type=int, metavar="N", help="users who upload them")
