@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.plugin",
     "fixtures.resources",
     "fixtures.monitoring_resources",
+    "fixtures.recovery.resources",
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",

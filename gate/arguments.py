@@ -14,7 +14,9 @@ from __future__ import annotations
 import os
 import sys
 
-PATH_OPTIONS = ("--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--wait-for-release")
+PATH_OPTIONS = (
+    "--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--policy", "--wait-for-release",
+)  # fmt: skip
 FILE = "release_gate.pth"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from gate.acting import Order, Story
 from gate.session import Session, System
 from gate.timeline import PlatformSeen, Wanted
 
@@ -23,6 +24,16 @@ def pytest_gate_verified(config: pytest.Config, session: Session) -> None:
 @pytest.hookspec(firstresult=True)
 def pytest_gate_evidence(session: Session, wanted: Sequence[Wanted], began: float) -> PlatformSeen | None:
     """What the platform knows about each finding of a run, which began then (seconds since 1970)."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_gate_act(config: pytest.Config, session: Session, order: Order) -> Story | None:
+    """Carry a decision out (--act), wait for it, and have what is live judged again; raises nothing."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_gate_unfinished(config: pytest.Config, session: Session) -> Sequence[str] | None:
+    """Decisions on this target whose carrying out was begun by an earlier run and never ended; a line for each."""
 
 
 @pytest.hookspec()

@@ -43,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--commit-range", metavar="A..B", help="which services this release builds anew (maintenance)")
     group.addoption("--shuffle", metavar="SEED", help="run the checks in the random order of this seed")
     group.addoption("--allow-drills", action="store_true", help="resilience suite: also on a live target, as far as it is safe")
+    group.addoption("--policy", type=Path, metavar="PATH", help="the policy that decides (default: policy.toml beside --spec)")
+    group.addoption(
+        "--exit-by", choices=("verdict", "decision"), default="verdict",
+        help="exit code of the verdict, or of the decision: promote 0, roll back 1, hold 6",
+    )  # fmt: skip
+    group.addoption("--act", action="store_true", help="carry the decision out, wait for it, and judge what is live again")
     group.addoption("--out", type=Path, metavar="PATH", default=OUT, help="folder of the results")
 
 
@@ -71,6 +77,12 @@ def spec_file(config: pytest.Config) -> Path:
 def only_reads(config: pytest.Config) -> bool:
     """Whether only the suite runs whose checks write nothing."""
     return str(config.option.markexpr).strip() == READING_SUITE
+
+
+def require_writing(config: pytest.Config) -> None:
+    """Raises UsageError where a decision is to be carried out by a run that may write nothing."""
+    if config.option.act and config.option.read_only:
+        raise pytest.UsageError("--act writes to the platform, and --read-only forbids that: leave one of them out")
 
 
 def has_drills(config: pytest.Config) -> bool:

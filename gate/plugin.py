@@ -12,18 +12,22 @@ from gate import calendar, hooks
 from gate.background import ReleaseSeen
 from gate.exit_codes import ExitCode
 from gate.interrupts import Interrupts
-from gate.options import choice, is_gate, is_quiet, only_reads, spec_file
+from gate.options import choice, is_gate, is_quiet, only_reads, require_writing, spec_file
 from gate.progress import waiting
 from gate.selection import waits
 from gate.session import Session, System
 from gate.settings import ConfigurationError
 from gate.target import open_session
 from spec import SpecError, Specification, load
+from spec.model.policy import Policy
+from spec.policy import load_policy
 
 SESSION = pytest.StashKey[Session]()
 SPECIFICATION = pytest.StashKey[Specification]()
 RELEASE = pytest.StashKey[ReleaseSeen]()
 INTERRUPTS = pytest.StashKey[Interrupts]()
+# The policy, and the name of the file that it stands in.
+POLICY = pytest.StashKey[tuple[Policy, str]]()
 
 
 class WorkerNode(Protocol):
@@ -72,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
         calendar.require_known(config, config.stash[SPECIFICATION])
         if is_quiet(config):
             return
+        require_writing(config)
+        config.stash[POLICY] = load_policy(config.option.policy, spec_file(config), config.stash[SPECIFICATION])
         system: System = config.hook.pytest_gate_system()
         if is_worker(config):
             session = Session.attach(Path(worker_input(config)["gate_folder"]), system)

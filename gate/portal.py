@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -23,7 +24,10 @@ class Portal:
 
     def wait_for(self, work: Coroutine[object, object, T], seconds: float) -> T:
         """The result of the work; raises TimeoutError when it takes longer than `seconds`."""
-        return self._started().call(_bounded, work, seconds)
+        result = self._started().call(_bounded, work, seconds)
+        if isinstance(result, _Skipped):
+            raise result.reason
+        return result
 
     def _started(self) -> BlockingPortal:
         # Threads of several documents get here at once; they must share one loop.
@@ -39,5 +43,21 @@ class Portal:
             self._stack.close()
 
 
-async def _bounded(work: Coroutine[object, object, T], seconds: float) -> T:
-    return await asyncio.wait_for(work, seconds)
+@dataclass(frozen=True)
+class _Skipped:
+    """What ended the work without being an error, such as a check that is not judged; raised in the loop it would end that."""
+
+    reason: BaseException
+
+
+async def _bounded(work: Coroutine[object, object, T], seconds: float) -> T | _Skipped:
+    return await asyncio.wait_for(_caught(work), seconds)
+
+
+async def _caught(work: Coroutine[object, object, T]) -> T | _Skipped:
+    try:
+        return await work
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as reason:
+        return _Skipped(reason)

@@ -1,7 +1,7 @@
 """The verdict where CI shows it: annotations on the log, the job's summary, and the text of a comment.
 
 `python -m reports.ci [FOLDER]` prints annotations in GitHub's form, appends to GITHUB_STEP_SUMMARY where it is set, and writes
-`comment.md` for a comment on the pull request.
+`comment.md` for a comment on the pull request. REPORT_URL is linked beside the decision.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from gate.exit_codes import ExitCode
 from gate.settings import ConfigurationError
 from reports import change_text
 from reports.checklist import BOXES
+from reports.decision import text as decision_text
 from reports.schema import FindingData, VerdictData
 from reports.terminal import format_counts
 from reports.text import for_markdown as cell
@@ -32,20 +33,23 @@ def annotation_lines(data: VerdictData) -> list[str]:
         message = f"expected {finding['expected']}; observed {finding['evidence']}; next: {finding['next_step']}"
         title = _one_line(f"{finding['component']}: {finding['title']}").replace(":", "%3A").replace(",", "%2C")
         lines.append(f"::error title={title}::{_one_line(message)}")
+    if "decision" in data:
+        lines.append(f"::notice title=decision::{_one_line(decision_text.sentence(data['decision']))}")
     for entry in data["not_judged"]:
         message = f"{entry['checks']} checks: {entry['what']}"
         lines.append(f"::warning title=not judged::{_one_line(message)}")
     return lines
 
 
-def format_markdown(data: VerdictData) -> str:
-    """The verdict, its findings and the checklist."""
+def format_markdown(data: VerdictData, report_url: str = "") -> str:
+    """The verdict, the decision with a link to its report, the findings and the checklist."""
     target = data["target"]
     lines = [
         f"## Release gate: {data['verdict'].upper()}",
         "",
         f"{cell(target['name'])}, release `{cell(target['release'][:12])}`, {data['duration_s']:.0f} s ({format_counts(data)})",
     ]
+    lines += _decision(data, report_url)
     if data["findings"]:
         lines += ["", "| | finding | expected | observed | next step |", "|---|---|---|---|---|"]
         lines += [_finding_row(number, finding) for number, finding in enumerate(data["findings"], 1)]
@@ -59,6 +63,15 @@ def format_markdown(data: VerdictData) -> str:
         number = len(item["checks"])
         lines.append(f"- [{BOXES[item['status']]}] {item['id']} {cell(item['title'])}: {item['status']}, {number} checks")
     return "\n".join([*lines, "", "</details>", ""])
+
+
+def _decision(data: VerdictData, report_url: str) -> list[str]:
+    found = decision_text.lines(data)
+    if "decision" not in data or not found:
+        return []
+    link = f" ([report]({report_url}))" if report_url else ""
+    (_, first), *rest = found
+    return ["", f"**Decision: {cell(first)}**{link}", "", *(f"- {label}: {cell(text)}" for label, text in rest)]
 
 
 def _finding_row(number: int, finding: FindingData) -> str:
@@ -75,7 +88,7 @@ def main() -> ExitCode:
     except ConfigurationError as error:
         print(f"ci: {error}", file=sys.stderr)
         return ExitCode.USAGE
-    text = format_markdown(data)
+    text = format_markdown(data, os.environ.get("REPORT_URL", ""))
     (out / "comment.md").write_text(text, encoding="utf-8")
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:

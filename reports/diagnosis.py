@@ -174,8 +174,9 @@ class Diagnosis:
         rule, code = finding.rule, self._codes.codes[finding.code]
         if rule is not None and rule.spreads is not None:
             return rule.spreads
-        narrow = finding.component == self._spec.service and code.symptom and not self._is_wide(finding)
-        return "" if narrow else code.spreads
+        # A few endpoints say little about the service; what was seen of the service itself does.
+        few = code.symptom and not self._is_wide(finding) and any(f.subject in self._endpoint_needs for f in finding.facts)
+        return "" if few and finding.component == self._spec.service else code.spreads
 
     @staticmethod
     def _is_wide(finding: Finding) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gate.failures import Exchange, Value
 from gate.prerequisites import BUDGET, OWN, TARGET
+from gate.session import Session
 from reports.model import Check, Fact
 from spec import Specification
 
@@ -98,3 +99,20 @@ def of_not_loaded(modules: Iterable[str]) -> list[Fact]:
         )
         for module in modules
     ]
+
+
+def of_left_behind(session: Session) -> Fact | None:
+    """What the run left; where a part is unavailable, that is a finding already."""
+    prerequisites = session.spec.harness.prerequisites
+    reaching = [name for name, prerequisite in prerequisites.items() if prerequisite.reaches_target]
+    unavailable = any(session.prerequisites.unavailable(name) is not None for name in reaching)
+    if not session.residue or (unavailable and not session.swept.left):
+        return None
+    return Fact(
+        "harness.residue",
+        "run clean-up",
+        "harness",
+        "clean-up",
+        expected="no user, row or file of this run is left",
+        observed={"value": session.residue},
+    )

@@ -22,6 +22,7 @@ from gate.exit_codes import ExitCode
 from gate.masking import Masking
 from gate.settings import ConfigurationError
 from reports import change_text
+from reports.decision import text as decision_text
 from reports.schema import VerdictData
 from reports.text import for_slack
 from reports.verdict import read_last
@@ -59,6 +60,11 @@ def message(data: VerdictData, report_url: str = "") -> Message:
     target, findings = data["target"], data["findings"]
     release = for_slack(target["release"][:12])
     lines = [f"{SIGNS[data['verdict']]} *{data['verdict'].upper()}* on {for_slack(target['name'])}, release `{release}`"]
+    if "decision" in data:
+        link = f" (<{report_url}|why>)" if report_url else ""
+        lines.append(f"*decision*: {for_slack(decision_text.sentence(data['decision']))}{link}")
+    if "acting" in data:
+        lines.append(for_slack(f"*{decision_text.story(data['acting'])[0][1]}*"))
     for finding in findings[:MOST_FINDINGS]:
         lines.append(for_slack(f"• *{finding['component']}*: {finding['title']}\n   next: {finding['next_step']}"))
     if len(findings) > MOST_FINDINGS:

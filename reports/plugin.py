@@ -24,11 +24,12 @@ from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
 from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
+from reports.decision.conclude import Deciding
 from reports.diagnosis import Diagnosis
-from reports.facts import of_not_loaded
+from reports.facts import of_left_behind, of_not_loaded
 from reports.findings import as_data
 from reports.internals import allure_
-from reports.model import Check, Fact
+from reports.model import Check
 from reports.review import Review
 from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
@@ -151,7 +152,7 @@ class Recorder:
             self._progress.stop()
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
-        left = _left_behind(session)
+        left = of_left_behind(session)
         own = [*([left] if left is not None else []), *of_not_loaded(self._not_loaded)]
         diagnosis = Diagnosis(checks, self._rules, session.spec, _error_of(session), own)
         ranked = diagnosis.conclude()
@@ -163,14 +164,19 @@ class Recorder:
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
         is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if is_whole:
-            pytest_session.exitstatus = judgement.EXIT_CODES[decided]
-        elif is_interrupted and decided == "pass":
+        if is_interrupted and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
         data["platform"] = seen.note
         if is_whole:
             Review(config, session, data["started_at"]).add_to(data, checks, diagnosis.facts, words)
+        deciding = Deciding(
+            config, session, words, again.read(session.shared), is_whole, is_interrupted,
+            lambda found: self._write_verdict(session, found),
+        )  # fmt: skip
+        deciding.take(data, ranked)
+        if is_whole:
+            pytest_session.exitstatus = deciding.exit_code(data)
         self._write(session, data, checks)
         if is_whole or checks:
             self._lines = terminal.closing_lines(
@@ -188,10 +194,14 @@ class Recorder:
     def _shown(self) -> str:
         return str(self.out.relative_to(Path.cwd())) if self.out.is_relative_to(Path.cwd()) else str(self.out)
 
+    def _write_verdict(self, session: Session, data: VerdictData) -> None:
+        text = json.dumps(data, indent=2, ensure_ascii=False)
+        (self.out / "verdict.json").write_text(session.masking.mask(text) + "\n")
+
     def _write(self, session: Session, data: VerdictData, checks: list[Check]) -> None:
         mask = session.masking.mask
         suites = {entry.id: entry.suite for entry in session.spec.checklist}
-        (self.out / "verdict.json").write_text(mask(json.dumps(data, indent=2, ensure_ascii=False)) + "\n")
+        self._write_verdict(session, data)
         (self.out / "checklist.md").write_text(mask(checklist.format_checklist(data, suites)))
         report = ctrf.build(checks, self._started, time.time())
         (self.out / "ctrf.json").write_text(mask(json.dumps(report, indent=1, ensure_ascii=False)) + "\n")
@@ -229,20 +239,3 @@ def _error_of(session: Session) -> Callable[[str], str | None]:
         return None if prerequisites.unavailable(name) is None and name != TARGET else prerequisites.error_of(name)
 
     return error_of
-
-
-def _left_behind(session: Session) -> Fact | None:
-    """What the run left; where a part is unavailable, that is a finding already."""
-    prerequisites = session.spec.harness.prerequisites
-    reaching = [name for name, prerequisite in prerequisites.items() if prerequisite.reaches_target]
-    unavailable = any(session.prerequisites.unavailable(name) is not None for name in reaching)
-    if not session.residue or (unavailable and not session.swept.left):
-        return None
-    return Fact(
-        "harness.residue",
-        "run clean-up",
-        "harness",
-        "clean-up",
-        expected="no user, row or file of this run is left",
-        observed={"value": session.residue},
-    )

@@ -68,7 +68,8 @@ def format_recovery(entry: RecoveryData) -> str:
     found = []
     if whole:
         times = len(whole["seconds"])
-        found.append(f"{whole['median']:.1f} s" + (f", {whole['low']:.1f} to {whole['high']:.1f} s in {times}" if times > 1 else ""))
+        several = f", {whole['low']:.1f} to {whole['high']:.1f} s in {times}" if times > 1 else ""
+        found.append(f"{whole['median']:.1f} s{several}")
     if entry["unrecovered"]:
         found.append(f"{len(entry['unrecovered'])} without an end")
     found.append(f"limit {entry['limit_s']:.1f} s")

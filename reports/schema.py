@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from reports.change_schema import ChangesData
+from reports.decision.schema import ActingData, DecisionData
 from reports.recovery_schema import RecoveryData
 
 VERSION = 2
@@ -172,6 +173,7 @@ class VerdictData(TypedDict):
 
     `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
     `changes`: only of a run of the calendar. `recoveries`: only of a run with drills, the one nearest to its limit first.
+    `changes`: only of a run of the calendar; `acting`: only with --act; `unfinished`: what an earlier --act left.
     """
 
     schema: int
@@ -193,6 +195,9 @@ class VerdictData(TypedDict):
     residue: ResidueData
     changes: NotRequired[ChangesData]
     recoveries: NotRequired[list[RecoveryData]]
+    decision: NotRequired[DecisionData]
+    acting: NotRequired[ActingData]
+    unfinished: NotRequired[list[str]]
 
 
 class DocumentData(TypedDict):

@@ -19,6 +19,7 @@ from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
 from reports import change_text, history, recovery_plot, response_times
+from reports.decision import text as decision_text
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
 from reports.terminal import format_release
@@ -111,6 +112,7 @@ def draw(out: Path) -> None:
     text = page.render(
         data=run,
         changed=change_text,
+        decided=decision_text,
         more=data,
         headline=title,
         sentence=sentence,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from reports import change_text, recovery_plot
 from reports.change_schema import ChangesData
+from reports.decision import text as decision_text
 from reports.schema import FindingData, VerdictData
 from reports.timeline import telling
 
@@ -62,6 +63,8 @@ def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, f
     for label, text in recovery_plot.lines(data.get("recoveries", [])):
         lines += _wrapped(label, text)
     lines += _wrapped("used", data["used"])
+    for label, text in decision_text.lines(data):
+        lines += _wrapped(label, text)
     pages = ("index.html", *further, "checklist.md", "verdict.json")
     lines.append(f"report     {', '.join(f'{where}/{page}' for page in pages)}")
     # What the target says of itself must not command the terminal.

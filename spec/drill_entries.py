@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spec.model import Drill, Specification
+from spec.model import Drill, Invariant, Specification
 
 
 def drills_of(family: str) -> Callable[[Specification], Iterator[Drill]]:
@@ -14,3 +14,13 @@ def drills_of(family: str) -> Callable[[Specification], Iterator[Drill]]:
         return (drill for drill in spec.drills.drill if drill.family == family)
 
     return found
+
+
+def steady_parts(spec: Specification) -> Iterator[str]:
+    """The parts of the steady state."""
+    return iter(spec.steady_state.parts)
+
+
+def invariants(spec: Specification) -> Iterator[Invariant]:
+    """What holds of stored data whatever happened."""
+    return iter(spec.invariants)

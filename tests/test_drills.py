@@ -124,6 +124,9 @@ class FakeSteady:
     def recover(self, record: Record) -> list[Failure]:
         return [] if self.recovers else [Failure("recovery.missed", "drill example", observed="chat broken")]
 
+    def violations(self, record: Record) -> list[Failure]:
+        return []
+
 
 class FakeWorld:
     """A target on which actions are only noted."""

@@ -6,6 +6,9 @@ CREATE ROLE authenticated NOLOGIN;
 CREATE ROLE service_role NOLOGIN;
 CREATE ROLE staging_user LOGIN PASSWORD '{password}' CONNECTION LIMIT 60;
 GRANT anon, authenticated, service_role TO staging_user;
+-- Makes the backups: it reads everything, and no policy hides a row from it.
+CREATE ROLE backup_user LOGIN PASSWORD '{password}' BYPASSRLS;
+GRANT pg_read_all_data TO backup_user;
 
 CREATE SCHEMA auth;
 CREATE TABLE auth.users (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from twin.config import TwinConfig
+from twin.keys import deploy_hook_key
 
 
 def fill(config: TwinConfig, password: str, source: Path) -> None:
@@ -31,6 +32,7 @@ def fill(config: TwinConfig, password: str, source: Path) -> None:
         "HARNESS_SOURCE_TREE": str(source),
         "HARNESS_WORKER_ENV_FILE": str(Path(config.folder) / "worker.env"),
         "HARNESS_EXPECTED_COMMIT": config.commit,
+        "HARNESS_BACKUP_DATABASE_URL": _backup_url(config, password),
         "HARNESS_SPEEDUP": f"{config.speedup:g}",
         "SUPABASE_JWT_SECRET": config.jwt_secret,
         "HARNESS_OPENAI_ORGANIZATION": "org-twin",
@@ -38,11 +40,18 @@ def fill(config: TwinConfig, password: str, source: Path) -> None:
         "HARNESS_ANTHROPIC_ORGANIZATION": "8a2c4e4f-0000-4000-8000-000000000001",
         "RENDER_API_KEY": config.render_key,
         "RENDER_BASE_URL": config.url("render"),
+        "HARNESS_DEPLOY_HOOKS": " ".join(deploy_hooks(config)),
         "SUPABASE_ACCESS_TOKEN": config.management_token,
         "SUPABASE_MANAGEMENT_URL": config.url("supabase"),
         "HARNESS_PACKAGE_INDEX_URL": f"{config.url('render')}/registry/simple",
         "HARNESS_VULNERABILITY_URL": f"{config.url('render')}/registry/osv/v1/query",
     }
+
+
+def deploy_hooks(config: TwinConfig) -> list[str]:
+    """The deploy hooks of both services at Render."""
+    services = ("srv-twinapi", "srv-twinworker")
+    return [f"{config.url('render')}/deploy/{name}?key={deploy_hook_key(config.render_key, name)}" for name in services]
 
 
 def _general(config: TwinConfig) -> dict[str, str]:
@@ -72,6 +81,10 @@ def _database(config: TwinConfig, password: str) -> dict[str, str]:
         "SUPABASE_DB_PASSWORD": password,
         "SUPABASE_DB_NAME": "staging_db",
     }
+
+
+def _backup_url(config: TwinConfig, password: str) -> str:
+    return f"postgresql://backup_user:{password}@localhost:{config.ports['postgres']}/staging_db"
 
 
 def project_keys(config: TwinConfig) -> dict[str, str]:

@@ -33,3 +33,8 @@ def opaque(kind: str) -> str:
     random = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
     checksum = base64.urlsafe_b64encode(hashlib.sha256(f"{kind}{random}".encode()).digest()).decode()[:8]
     return f"sb_{kind}_{random}_{checksum}"
+
+
+def deploy_hook_key(render_key: str, service_id: str) -> str:
+    """The key of a service's deploy hook: another one for each account and service."""
+    return hashlib.sha256(f"{render_key} {service_id}".encode()).hexdigest()[:12]

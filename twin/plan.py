@@ -16,7 +16,7 @@ from twin.certificates import Issue
 from twin.config import TwinConfig
 from twin.envfile import write_env
 from twin.ports import free_ports
-from twin.release import Release, copy_source
+from twin.release import Release, copy_source, replace_in
 from twin.running import uvicorn_command
 
 __all__ = ["Plan", "free_ports", "make", "write_env"]
@@ -53,6 +53,8 @@ class Plan(Release):
     postgres_settings: dict[str, str] = field(default_factory=dict)
     # Whether the host starts a service again that has ended, and ends one that breaks its limit of memory.
     restarts: bool = True
+    # What is changed in the source tree of release N+1 (twin/release_next.py).
+    next_steps: list[Callable[[Path], None]] = field(default_factory=list)
     # Arguments of Python that serve the API on a port with a certificate and its key.
     api_command: Callable[[int, str, str], list[str]] = uvicorn_command
 
@@ -94,6 +96,10 @@ class Plan(Release):
                 env.pop(name, None)
             elif env is not self.config.worker_env or name in env:
                 env[name] = value
+
+    def change_next(self, path: str, old: str, new: str) -> None:
+        """Change release N+1; the twin does not start when its file does not contain the text."""
+        self.next_steps.append(lambda tree: replace_in(tree, path, old, new))
 
     def use_keys(self, *, opaque: bool, algorithm: str) -> None:
         """Give the Supabase project opaque keys (or leave its JWTs), and sign users' tokens with ES256 or RS256.

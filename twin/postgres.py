@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +31,11 @@ SETTINGS = {
     "timezone": "UTC",
 }
 NOTHING: Mapping[str, str] = {}
+# A copy of the data folder, and what has the server go on from it to a moment.
+BASE = "postgres.base"
+RECOVERY = {"restore_command": "false", "recovery_target_action": "promote", "recovery_target_timeline": "latest"}
+# The whole log since the copy is kept.
+KEEPS_LOG = {"wal_keep_size": "8GB"}
 
 
 class Postgres:
@@ -82,6 +90,53 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         self._processes.spawn("postgres", command, path_only(), user=self._user, death=signal.SIGQUIT)
 
+    async def keep_base(self) -> None:
+        """Keep a copy of the data folder, from which the server can be taken to any later moment."""
+        connection = await self.connect("postgres")
+        try:
+            await connection.execute("SELECT pg_backup_start('base', true)")
+            base = self._data.with_name(BASE)
+            await asyncio.to_thread(_copy, self._data, base)
+            for name in ("postmaster.pid", "postmaster.opts"):
+                (base / name).unlink(missing_ok=True)
+            label = base / "backup_label"
+            label.write_text(await connection.fetchval("SELECT labelfile FROM pg_backup_stop()"))
+            self._change_owner(label)
+        finally:
+            await connection.close()
+
+    async def restore(self, moment: float, settings: Mapping[str, str], ended: Callable[[], None]) -> None:
+        """Take the server to an earlier moment (seconds since 1970) by its log; raises TwinError.
+
+        `ended` is called when the server has ended: its clients' connections are of no use any more.
+        """
+        connection = await self.connect("postgres")
+        # Recovery stops before the first transaction after the moment, so there must be one.
+        await connection.execute("SELECT pg_current_xact_id()")
+        await connection.close()
+        await asyncio.to_thread(self._processes.kill, "postgres", signal.SIGINT)
+        ended()
+        await asyncio.to_thread(self._put_base)
+        at = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+        self.serve(dict(settings) | RECOVERY | {"recovery_target_time": at})
+        connection = await self.connect("postgres")
+        while await connection.fetchval("SELECT pg_is_in_recovery()"):
+            await asyncio.sleep(0.05)
+        await connection.close()
+
+    def _put_base(self) -> None:
+        """The copy in the place of the data folder, with the log that was written since."""
+        old = self._data.with_name(f"{self._data.name}.before")
+        shutil.rmtree(old, ignore_errors=True)
+        self._data.rename(old)
+        _copy(old.with_name(BASE), self._data)
+        shutil.rmtree(self._data / "pg_wal")
+        _copy(old / "pg_wal", self._data / "pg_wal")
+        signal_file = self._data / "recovery.signal"
+        signal_file.touch(mode=0o600)
+        self._change_owner(signal_file)
+        shutil.rmtree(old, ignore_errors=True)
+
     async def connect(self, database: str) -> asyncpg.Connection:
         """A connection of the superuser, as soon as the server accepts one; raises TwinError when it does not start."""
         deadline = time.monotonic() + START_SECONDS
@@ -118,3 +173,8 @@ class Postgres:
         for statement in statements:
             await admin.execute(statement)
         await admin.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder with its owners."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True, stdin=subprocess.DEVNULL, capture_output=True)

@@ -19,6 +19,15 @@ def copy_source(original: Path, folder: Path) -> Path:
     return source
 
 
+def replace_in(tree: Path, path: str, old: str, new: str) -> None:
+    """Change a file of a source tree; raises ValueError when it does not contain the text."""
+    file = tree / path
+    text = file.read_text()
+    if old not in text:
+        raise ValueError(f"{path} does not contain {old!r}")
+    file.write_text(text.replace(old, new))
+
+
 @dataclass(kw_only=True)
 class Release(ABC):
     """A release that will be started. `sql` runs as the database's owner after the migrations.
@@ -47,8 +56,4 @@ class Release(ABC):
 
     def replace_in_source(self, path: str, old: str, new: str) -> None:
         """Change the release under test; raises ValueError when the file does not contain the text."""
-        file = self.source / path
-        text = file.read_text()
-        if old not in text:
-            raise ValueError(f"{path} does not contain {old!r}")
-        file.write_text(text.replace(old, new))
+        replace_in(self.source, path, old, new)

@@ -9,16 +9,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twin import certificates
+from twin import certificates, release_next
 from twin.config import CONFIG_VARIABLE
 from twin.control import site_folder
 from twin.control.addresses import BEHIND, REACHED, TARGETS, Addresses, kind_of
 from twin.control.control import Control
 from twin.control.parts import Parts
+from twin.control.releases import Running
 from twin.envfile import base_env, write_env
 from twin.host import Host
 from twin.plan import Plan, make
-from twin.postgres import Postgres
+from twin.postgres import KEEPS_LOG, Postgres
 from twin.running import RunningTwin, any_certificate
 
 COMPANY_SECONDS = 60.0
@@ -50,7 +51,12 @@ class Twin(RunningTwin):
         self.config = self.plan.config
         self._host = Host(self.processes, self.plan.processes if self.plan.restarts else [], self._start_service)
         self._clocks: dict[str, float] = {}
+        # What a service was deployed with since the twin started, by `api` or `worker`.
+        self._running: dict[str, Running] = {}
         self._drills = drills
+        if drills:
+            # What was acknowledged outlives the server's sudden end.
+            self.plan.postgres_settings.setdefault("synchronous_commit", "on")
         self._addresses = Addresses()
         self._control: Control | None = None
 
@@ -76,6 +82,11 @@ class Twin(RunningTwin):
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         if self._drills:
             self._prepare_drills(postgres)
+        release_next.stand_by(self.plan)
+        release_next.stand_by(self.plan)
+        postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
+        if self._drills:
+            self._prepare_drills(postgres)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()
@@ -85,6 +96,8 @@ class Twin(RunningTwin):
         bootstrap = BOOTSTRAP.read_text().replace("{password}", self.plan.database_password)
         migrations = self.plan.source / "supabase" / "migrations"
         asyncio.run(postgres.build("staging_db", bootstrap, migrations, APPLIED, self.plan.sql))
+        if self._drills:
+            asyncio.run(postgres.keep_base())
         if "postgres" in self.config.behaviour:
             self._start_double("line")
         self._start_double("supabase")
@@ -114,6 +127,7 @@ class Twin(RunningTwin):
     def _prepare_drills(self, postgres: Postgres) -> None:
         """Have every part reach the others over links, and start what can cut them."""
         self.config.behind = dict.fromkeys(TARGETS, BEHIND)
+        self.plan.postgres_settings |= KEEPS_LOG
         self.config.database_admin_url = self.config.database_admin_url.replace("@127.0.0.1:", "@localhost:")
         self._site = site_folder.make(self.folder)
         parts = Parts(
@@ -126,10 +140,12 @@ class Twin(RunningTwin):
             list(self.plan.processes),
             self._has_proxy,
             self._clocks,
+            self._running,
         )
         self._control = Control(parts, self._addresses)
         self._control.start()
         self.config.operator_env |= {"HARNESS_DRILL_URL": self._control.url, "HARNESS_DRILL_TOKEN": self._control.token}
+        self.config.operator_env["HARNESS_NEXT_COMMIT"] = release_next.commit_of(self.plan)
 
     def _with_links(self, name: str, env: dict[str, str]) -> dict[str, str]:
         """The environment of a process that has links of its own."""
@@ -161,15 +177,20 @@ class Twin(RunningTwin):
         is_inner = "postgres" in self.config.behaviour or self._drills
         return self.config.ports["postgres_inner" if is_inner else "postgres"]
 
-    def _service_env(self, name: str, declared: dict[str, str]) -> dict[str, str]:
+    def _service_env(self, name: str, runs: Running) -> dict[str, str]:
         env = (
             base_env(self.config.ca_file)
-            | declared
-            | {"TWIN_SPEEDUP": f"{self.config.speedup:g}", "RENDER_GIT_COMMIT": self.config.commit}
+            | runs.env
+            | {"TWIN_SPEEDUP": f"{self.config.speedup:g}", "RENDER_GIT_COMMIT": runs.commit}
             | self.plan.extra_env.get(kind_of(name), {})
-            | {"PYTHONPATH": str(self.plan.source)}
+            | {"PYTHONPATH": str(runs.tree)}
         )
         return self._with_links(name, env)
+
+    def _runs(self, name: str) -> Running:
+        """What a process of a service runs: what was deployed since, or what the plan has."""
+        declared = self.config.api_env if name == "api" else self.config.worker_env
+        return self._running.get(kind_of(name)) or Running(self.plan.source, self.config.commit, declared)
 
     @property
     def _has_proxy(self) -> bool:
@@ -184,6 +205,7 @@ class Twin(RunningTwin):
         """Start the API, or one worker."""
         # A process that stands still is only ended by this signal.
         death = signal.SIGKILL if self._drills else signal.SIGTERM
+        runs = self._runs(name)
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
             files = self.config.cert_file, self.config.key_file
@@ -191,10 +213,10 @@ class Twin(RunningTwin):
                 # A proxy presents the API's own certificate; behind it any will do.
                 files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn(name, command, self._service_env(name, self.config.api_env), self.plan.source, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
         else:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn(name, command, self._service_env(name, self.config.worker_env), self.plan.source, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""

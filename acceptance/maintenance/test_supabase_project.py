@@ -61,6 +61,41 @@ def test_the_last_backup_is_young(management: Management, spec: Specification) -
     expect(round(min(ages), 1), "hours since the last complete backup").is_at_most(rule.youngest_hours)
 
 
+@pytest.mark.about("project.backup", "backup days of the window")
+def test_each_day_of_the_window_has_a_backup(management: Management, spec: Specification) -> None:
+    """§7 Database Rollback: each day of the promised window can be gone back to."""
+    days = spec.project.backups.window_days
+    if management.has_point_in_time() or not days:
+        not_applicable("every moment is kept, or no window is promised")
+    expect(management.days_without_backup(days), "days of the window without a complete backup").equals([])
+
+
+@pytest.mark.about("project.backup", "backup failed ones")
+def test_no_backup_of_the_window_failed(management: Management, spec: Specification) -> None:
+    """§7 Database Rollback: none of the backups in the promised window has failed."""
+    rule = spec.project.backups
+    found = [made.date().isoformat() for made, state in management.backups() if state in rule.failed]
+    expect(found, "days of failed backups").equals([])
+
+
+@pytest.mark.about("project.backup", "backup kind")
+def test_the_backups_are_of_the_promised_kind(management: Management, spec: Specification) -> None:
+    """§7 Database Rollback: backups are physical ones, which hold roles and settings too."""
+    wanted = spec.project.backups.is_physical
+    if wanted is None:
+        not_applicable("no kind of backup is promised")
+    kinds = {bool(entry.get("is_physical_backup")) for entry in management.backup_entries}
+    expect(kinds - {wanted}, "backups of the other kind").equals(set())
+
+
+@pytest.mark.about("project.backup", "backup region")
+def test_the_backups_lie_where_they_should(management: Management, spec: Specification) -> None:
+    """§7 Database Rollback: the backups are in the project's region."""
+    if not spec.project.backups.region:
+        not_applicable("no region is promised")
+    expect(management.backup_region, "region of the backups").equals(spec.project.backups.region)
+
+
 @pytest.mark.about("storage.limits", "bucket files")
 @pytest.mark.component("storage")
 @promised("pipeline", "limits")

@@ -69,7 +69,7 @@ def test_connections_are_left_over(connections: Connections, spec: Specification
     free.is_at_least(spec.database.connections)
 
 
-@pytest.mark.about("db.waiting", "connections database")
+@pytest.mark.about("database.idle_transaction", "connections database")
 def test_no_transaction_blocks_the_queue(connections: Connections, spec: Specification) -> None:
     """§5 Database Connections: no transaction has been idle for longer than a health interval."""
     stuck = connections.idle_transactions(spec.health.interval_seconds)

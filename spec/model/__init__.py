@@ -30,7 +30,9 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
+from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.specification import ChecklistItem, Specification
@@ -53,6 +55,7 @@ __all__ = [
     "Ask",
     "Audit",
     "Await",
+    "Backups",
     "Bound",
     "Break",
     "Budget",
@@ -70,6 +73,7 @@ __all__ = [
     "Contract",
     "Database",
     "DatabaseTls",
+    "Defect",
     "DocumentKind",
     "Documents",
     "Drill",
@@ -116,26 +120,32 @@ __all__ = [
     "Price",
     "ProbedPart",
     "Probes",
+    "Procedure",
     "Production",
     "Profile",
     "Project",
     "ProjectBackups",
     "ProjectSetting",
+    "ProjectStates",
     "Promise",
     "RandomBreak",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
     "Regression",
+    "Rehearsal",
     "Repeat",
     "Reported",
     "Review",
     "Roles",
+    "Rollback",
+    "RollbackStep",
     "RoundTrip",
     "RowSecurity",
     "Safety",
     "Sampling",
     "Scanner",
+    "SearchedTable",
     "Sectioned",
     "SecuredTable",
     "Security",
@@ -161,6 +171,7 @@ __all__ = [
     "Vectors",
     "Vendor",
     "VendorCall",
+    "WaysBack",
     "WeakCiphers",
     "Webhook",
     "WorkerLoad",

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from spec.model.base import Entry, Sectioned
-from spec.model.steady_state import PartName
 
 # Kinds of disturbances whose seconds stay as they are.
 UNDIVIDED = ("clock",)
@@ -179,9 +178,8 @@ class Drill(Sectioned):
     # Done when the disturbances have ended; documents that were not accepted are sent again before.
     after: list[Action] = []
     promises: list[Promise] = Field(min_length=1)
-    # The target of [recovery] that the way back to normal is held to, and the parts that are looked at then.
+    # The target of [recovery] that the way back to normal is held to.
     recovery: str
-    normal: list[PartName] = ["health", "sign_in", "retrieval", "chat"]
 
     @model_validator(mode="after")
     def _consistent(self) -> Drill:

@@ -13,7 +13,9 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.recovery import Backups, WaysBack
 from spec.model.recovery_times import RecoveryTimes
+from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
 from spec.model.transport import Headers, Tls
@@ -42,6 +44,9 @@ class LivePlatform(Entry):
     updates_section: Updates | None = Field(default=None, alias="updates")
     builds_section: Builds | None = Field(default=None, alias="builds")
     external_apis_section: ExternalApis | None = Field(default=None, alias="external_apis")
+    rollback_section: Rollback | None = Field(default=None, alias="rollback")
+    backups_section: Backups | None = Field(default=None, alias="backups")
+    ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
     recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
@@ -111,6 +116,21 @@ class LivePlatform(Entry):
     def external_apis(self) -> ExternalApis:
         """§3, §6: keys, limits and prices of external APIs; raises NotSpecified."""
         return there(self.external_apis_section, "external_apis")
+
+    @property
+    def rollback(self) -> Rollback:
+        """§7: rollback, restart, reset and recovery; raises NotSpecified."""
+        return there(self.rollback_section, "rollback")
+
+    @property
+    def backups(self) -> Backups:
+        """§7 Database Rollback: dumps and their restore; raises NotSpecified."""
+        return there(self.backups_section, "backups")
+
+    @property
+    def ways_back(self) -> WaysBack:
+        """§7 Database Rollback: migrations forward and back; raises NotSpecified."""
+        return there(self.ways_back_section, "ways_back")
 
     @property
     def steady_state(self) -> SteadyState:

@@ -98,11 +98,19 @@ class ProjectSetting(Entry):
 
 
 class ProjectBackups(Entry):
-    """How young the last backup is, how many are kept, and the words for one that can be restored."""
+    """How young the last backup is, how many are kept, and the words for one that can be restored, and for one that cannot.
+
+    Each of the last `window_days` days has one (0: not promised); where they lie (`region`) and of which kind they are
+    (`is_physical`) is promised where it is set.
+    """
 
     youngest_hours: float = Field(gt=0)
     kept: int = Field(ge=1)
     complete: list[str] = Field(min_length=1)
+    failed: list[str] = []
+    window_days: int = Field(ge=0, default=0)
+    is_physical: bool | None = None
+    region: str = ""
 
 
 class Project(Sectioned):

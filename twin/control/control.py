@@ -20,6 +20,7 @@ from twin.control.database import Database
 from twin.control.links import Cut, Links
 from twin.control.parts import Parts
 from twin.control.relay import Effect
+from twin.control.releases import Releases
 from twin.control.server import create_app
 from twin.control.services import Services
 from twin.processes import START_SECONDS, TwinError
@@ -49,6 +50,7 @@ class Control:
         self._links = Links(addresses, parts.config.ports, parts.behind)
         self._services = Services(parts, self._links)
         self._database = Database(parts, self._links)
+        self._releases = Releases(parts, self._links, self._services)
         self._found: dict[str, Disturbance] = {}
         self._number = 0
         self._busy = asyncio.Lock()
@@ -115,6 +117,14 @@ class Control:
         for name in self._services.names():
             if self._parts.processes.has_ended(name):
                 self._parts.host.release(name)
+
+    async def carry_out(self, what: str, body: Any) -> dict[str, bool]:
+        """A release, a restart or a restore that the host's double or Supabase's accepted; raises kinds.Unknown."""
+        work = {"releases": self._releases.deploy, "restarts": self._releases.restart, "restores": self._releases.restore}[what]
+        async with self._busy:
+            if self._services.is_over:
+                raise kinds.Unknown("the twin is ending")
+            return await work(body)
 
     def overview(self) -> dict[str, Any]:
         """Processes, links and disturbances."""

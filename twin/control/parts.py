@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from twin.config import TwinConfig
 from twin.control.addresses import BEHIND, USUAL
@@ -30,6 +31,8 @@ class Parts:
     has_proxy: bool
     # Seconds by which a service's clock is off, by its name.
     clocks: dict[str, float] = field(default_factory=dict)
+    # What a service was deployed with while the twin runs (`releases.Running`), by `api` or `worker`.
+    running: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

@@ -34,6 +34,9 @@ class Controlled(Protocol):
     async def lift_all(self) -> None:
         """End all of them."""
 
+    async def carry_out(self, what: str, body: Any) -> dict[str, bool]:
+        """A release, a restart or a restore; raises Unknown."""
+
     def overview(self) -> dict[str, Any]:
         """Processes, links and disturbances."""
 
@@ -89,6 +92,16 @@ class Api:
             return refusal(503, f"{type(error).__name__}: {error}".splitlines()[0])
         return Response(status_code=204)
 
+    async def carry_out(self, request: Request) -> Response:
+        """POST /releases, /restarts and /restores, for the doubles: the response comes when it is done."""
+        try:
+            what = request.url.path.strip("/")
+            return JSONResponse(await self._control.carry_out(what, await request.json()))
+        except Unknown as error:
+            return refusal(400, str(error))
+        except (TwinError, OSError) as error:
+            return refusal(500, str(error))
+
     def guarded(self, handler: Handler) -> Handler:
         """The handler, for those who know the token."""
 
@@ -109,5 +122,6 @@ def create_app(control: Controlled) -> Starlette:
         ("DELETE", "/disturbances", api.lift_all),
         ("GET", "/disturbances/{id}", api.described),
         ("DELETE", "/disturbances/{id}", api.lift),
+        *(("POST", path, api.carry_out) for path in ("/releases", "/restarts", "/restores")),
     )
     return Starlette(routes=[Route(path, api.guarded(handler), methods=[method]) for method, path, handler in table])

@@ -134,5 +134,5 @@ def reads_from_disk(plan: Plan) -> None:
     plan.sql += [
         "CREATE TABLE public.wide (number bigint, filler text STORAGE PLAIN)",
         "INSERT INTO public.wide SELECT n, repeat('x', 7900) FROM generate_series(1, 16000) n",
-        "DO $$ BEGIN FOR n IN 1..20 LOOP PERFORM count(*) FROM public.wide; END LOOP; END $$",
+        "DO $$ BEGIN FOR n IN 1..100 LOOP PERFORM count(*) FROM public.wide; END LOOP; END $$",
     ]

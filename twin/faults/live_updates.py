@@ -36,7 +36,7 @@ def ending_key(plan: Plan) -> None:
 def sick_instance(plan: Plan) -> None:
     plan.replace_in_source(
         "api/health.py",
-        '        return JSONResponse(_cache["body"])\n',
+        '        body = _cache["body"]\n',
         '        body = _cache["body"]\n'
         '        _cache["turn"] = not _cache.get("turn", False)\n'
         '        if _cache["turn"]:\n'

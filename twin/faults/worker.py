@@ -19,7 +19,7 @@ QUEUE = "backend/workers/job_queue.py"
     log="*ModuleNotFoundError*metrics_client*",
 )
 def broken_import(plan: Plan) -> None:
-    first = "from backend.shared.breaker import State\n"
+    first = "from backend.shared.calls import CallError, Problem\n"
     plan.replace_in_source(WORKER, first, f"import backend.shared.metrics_client\n{first}")
     plan.config.behaviour["deploys"] = {"srv-twinworker": {"status": "update_failed"}}
 

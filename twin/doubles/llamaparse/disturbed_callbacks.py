@@ -7,6 +7,7 @@ import dataclasses
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from twin.control.board import Board, Entry, note
 from twin.doubles.llamaparse.jobs import COMPLETED, FAILED, Job
@@ -50,4 +51,5 @@ async def _strike(entry: Entry, job: Job, board: Board, deliver: Deliver) -> Non
         sent += await deliver(job)
     if how != "lost":
         sent += await deliver(job)
-    note(board.folder, entry["id"], job=job.id, how=how, statuses=sent)
+    paths = [urlsplit(str(hook["webhook_url"])).path for hook in job.hooks]
+    note(board.folder, entry["id"], job=job.id, paths=paths, how=how, statuses=sent)

@@ -1,6 +1,7 @@
 """Render's public API: the two services of the twin, and what may be read and changed around them.
 
-Changes stay in the double: they show in later answers, and change nothing of the twin.
+Changes stay in the double: they show in later answers, and change nothing of the twin. Only a twin that was started for drills
+runs what is deployed, rolled back or restarted here (`fleet.py`).
 
 `behaviour.render` overrides values of the services by dotted path, `behaviour.deploys` values of the newest deploy by service.
 `render_groups` moves variables into environment groups (name: services, keys; values and files that only the group has),
@@ -10,6 +11,9 @@ services that were removed.
 page holds, `render_limits` (read, write) what may be asked in a window of `render_window` seconds (60), `render_delay` the
 seconds that each answer takes; every read that is the n-th of `render_flaky` fails. `render_figures` are values of
 metrics in the place of the made-up ones, `render_events` further events (service, type, details).
+`render_mishaps` lists for each kind the services or variables with which it goes wrong: `rollback_gone` (no build is kept),
+`rollback_stuck` (never live), `rollback_fails`, `rollback_elsewhere` (another build goes live), `restart_ignored`,
+`variables_kept` (a new value is accepted, and the old one stays).
 """
 
 from __future__ import annotations
@@ -24,9 +28,23 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from twin.config import TwinConfig
-from twin.doubles.render import databases, deploys, disks, environment, extras, logs, metrics, services, streams, workspace
+from twin.doubles.render import (
+    databases,
+    deploys,
+    disks,
+    environment,
+    extras,
+    hooks,
+    logs,
+    metrics,
+    services,
+    streams,
+    workspace,
+)
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Problem, respond
+from twin.doubles.render.course import settle
+from twin.doubles.render.description import API
 from twin.doubles.render.guard import Guard, Manners
 
 __all__ = ["create_app"]
@@ -46,7 +64,10 @@ def create_app(config: TwinConfig) -> Starlette:
         reading.cancel()
 
     app = Starlette(
-        routes=[Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)])],
+        routes=[
+            Mount("/v1", routes=[route for part in PARTS for route in part.routes(account)]),
+            *hooks.routes(account, config.render_key),
+        ],
         exception_handlers={Problem: respond, HTTPException: respond},
         middleware=[Middleware(Guard, key=config.render_key, manners=Manners.of(config.behaviour))],
         lifespan=lifespan,
@@ -59,4 +80,6 @@ async def _collect(account: Account) -> None:
     """Read the services' logs as they are written, so that lines which name no time have that of their arrival."""
     while True:
         account.log_files.read()
+        for service_id in account.deploys if account.fleet.runs(API) else ():
+            settle(account, service_id)
         await asyncio.sleep(READ_SECONDS)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from twin.config import TwinConfig
 from twin.doubles.render.answers import Json, Problem, new_id, now
 from twin.doubles.render.description import API, CREATED, ENVIRONMENT, OWNER, PROJECT, WORKER, describe, service
+from twin.doubles.render.fleet import Fleet
 from twin.doubles.render.log_files import LogFiles
 
 SHORT_TYPES = {
@@ -40,6 +41,9 @@ class Account:
         # Where the twin's processes leave their logs, and what is known of them.
         self.folder = config.folder
         self.log_files = LogFiles(Path(config.folder))
+        self.fleet = Fleet(config)
+        # How rollbacks and their like go wrong here (`render_mishaps`).
+        self.mishaps: dict[str, list[str]] = config.behaviour.get("render_mishaps", {})
         # Values in the place of the made-up ones, by service and metric.
         self.figures: dict[str, float] = config.behaviour.get("render_figures", {})
         self.owner: Json = {
@@ -56,6 +60,8 @@ class Account:
         self.secret_files: dict[str, dict[str, str]] = {API: {}, WORKER: {}}
         self.groups: dict[str, Json] = {}
         self.deploys: dict[str, list[Json]] = {}
+        # How often the instances of a service were replaced, where none of the twin's processes stand for them.
+        self.replaced: dict[str, int] = {}
         self.events: list[Json] = []
         # Further collections by the name of the resource; of a service: by the name and its id.
         self.collections: dict[str, list[Json]] = {}
@@ -78,6 +84,8 @@ class Account:
             self._add_neighbour(number)
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
+            for deploy in self.deploys[identifier]:
+                self.fleet.remember(deploy["id"], self.variables.get(identifier, {}))
             self._note_history(identifier)
         for event in config.behaviour.get("render_events", []):
             self.note(event["service"], event["type"], event["details"])
@@ -148,6 +156,22 @@ class Account:
         """Record an event of a service."""
         event = {"id": new_id("evt"), "timestamp": time or now(), "serviceId": service_id, "type": kind, "details": details}
         self.events.append(event)
+
+    def has_mishap(self, name: str, what: str) -> bool:
+        """Whether something goes wrong with a service or a variable; `*` stands for all of them."""
+        return not {what, "*"}.isdisjoint(self.mishaps.get(name, []))
+
+    def environment_of(self, service_id: str) -> dict[str, str]:
+        """What a new deploy of a service runs with: its own variables over those of its groups."""
+        found: dict[str, str] = {}
+        for group in self.groups.values():
+            if service_id in group["links"]:
+                found |= group["variables"]
+        return found | self.variables.get(service_id, {})
+
+    def replace_instances(self, service_id: str) -> None:
+        """Have further listings show other instances of a service."""
+        self.replaced[service_id] = self.replaced.get(service_id, 0) + 1
 
     def _note_history(self, service_id: str) -> None:
         for deploy in reversed(self.deploys[service_id]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from twin.doubles.render import incidents
-from twin.doubles.render.account import TRIGGER, Account
+from twin.doubles.render.account import Account
 from twin.doubles.render.answers import (
     Json,
     Problem,
@@ -24,69 +23,11 @@ from twin.doubles.render.answers import (
     now,
     time_of,
     timely,
-    written,
 )
+from twin.doubles.render.course import RUNNING, STATUSES, age_of, end, settle, started
 
-# Seconds after its start at which a deploy enters each state.
-COURSE = ((0.0, "build_in_progress"), (1.0, "update_in_progress"), (2.0, "live"))
-TAKES = COURSE[-1][0]
-RUNNING = ("created", "queued", "build_in_progress", "update_in_progress", "pre_deploy_in_progress")
-STATUSES = (*RUNNING, "live", "deactivated", "build_failed", "update_failed", "pre_deploy_failed", "canceled")
 JOB_COURSE = ((0.0, "pending"), (0.3, "running"), (1.0, "succeeded"))
 JOB_STATUSES = ("pending", "running", "succeeded", "failed", "canceled")
-EVENT_END = {"succeeded": 2, "failed": 3, "canceled": 4}
-
-
-def _age(time: str) -> float:
-    return (datetime.datetime.now(datetime.UTC) - time_of(time)).total_seconds()
-
-
-def started(account: Account, service_id: str, trigger: str, commit: Json | None = None, of: str = "") -> Json:
-    """A new deploy of a service; it waits while another one runs."""
-    deploys, time = account.deploys[service_id], datetime.datetime.now(datetime.UTC)
-    settle(account, service_id)
-    if running := [each for each in deploys if each["status"] in RUNNING]:
-        last = max(time_of(each["startedAt"]) for each in running)
-        time = max(time, last + datetime.timedelta(seconds=TAKES))
-    live = next((each for each in deploys if each["status"] == "live"), None)
-    known = commit or (live or {}).get("commit") or {"id": "0" * 40, "message": "first"}
-    deploy: Json = {
-        "id": new_id("dep"),
-        "status": "queued" if running else "build_in_progress",
-        "commit": dict(known),
-        "trigger": trigger,
-        "createdAt": now(),
-        "startedAt": written(time),
-        "updatedAt": now(),
-    }
-    deploys.insert(0, deploy)
-    more = {"rollback": True, "rollbackTargetDeployId": of} if of else {}
-    account.note(service_id, "deploy_started", {"deployId": deploy["id"], "trigger": TRIGGER | more}, deploy["startedAt"])
-    return deploy
-
-
-def settle(account: Account, service_id: str) -> None:
-    """Bring the deploys of a service to the state that their age gives them."""
-    deploys = account.deploys[service_id]
-    for deploy in reversed(deploys):
-        if deploy["status"] not in RUNNING:
-            continue
-        age = _age(deploy["startedAt"])
-        status = next((name for after, name in reversed(COURSE) if age >= after), "queued")
-        if status == deploy["status"]:
-            continue
-        deploy |= {"status": status, "updatedAt": now()}
-        if status == "live":
-            for other in deploys:
-                if other is not deploy and other["status"] == "live":
-                    other |= {"status": "deactivated", "updatedAt": now()}
-            _end(account, service_id, deploy, "succeeded")
-
-
-def _end(account: Account, service_id: str, deploy: Json, outcome: str) -> None:
-    deploy["finishedAt"] = now()
-    details = {"deployId": deploy["id"], "deployStatus": outcome, "status": EVENT_END[outcome], "reason": {}}
-    account.note(service_id, "deploy_ended", details)
 
 
 class Deploys:
@@ -134,7 +75,7 @@ class Deploys:
         if deploy["status"] not in RUNNING:
             raise Problem(400, f"deploy {deploy['id']} has ended and cannot be canceled")
         deploy |= {"status": "canceled", "updatedAt": now()}
-        _end(self._account, request.path_params["service_id"], deploy, "canceled")
+        end(self._account, request.path_params["service_id"], deploy, "canceled")
         return JSONResponse(deploy)
 
     async def rollback(self, request: Request) -> Response:
@@ -144,7 +85,11 @@ class Deploys:
         if target["status"] not in ("live", "deactivated"):
             raise Problem(400, f"deploy {target['id']} did not succeed")
         service_id = request.path_params["service_id"]
-        return JSONResponse(started(self._account, service_id, "rollback", target["commit"], target["id"]), status_code=201)
+        if self._account.has_mishap("rollback_gone", service_id):
+            raise Problem(400, f"the build artifact of deploy {target['id']} is no longer available")
+        elsewhere = self._account.has_mishap("rollback_elsewhere", service_id)
+        commit = self._all(request)[0]["commit"] if elsewhere else target["commit"]
+        return JSONResponse(started(self._account, service_id, "rollback", commit, target["id"]), status_code=201)
 
 
 class Jobs:
@@ -157,7 +102,7 @@ class Jobs:
         jobs = self._account.collection("jobs", self._account.service(request)["id"])
         for job in jobs:
             if job["status"] in ("pending", "running"):
-                age = _age(job["createdAt"])
+                age = age_of(job["createdAt"])
                 job["status"] = next(name for after, name in reversed(JOB_COURSE) if age >= after or after == 0)
                 if job["status"] != "pending":
                     job.setdefault("startedAt", now())

@@ -52,8 +52,10 @@ class Variables:
     async def put(self, request: Request) -> Response:
         """Add or change one variable."""
         held, key = self._held(request), _checked(request.path_params["key"])
-        held[key] = own_value(await body_of(request))
-        return JSONResponse({"key": key, "value": held[key]})
+        value = own_value(await body_of(request))
+        if not (key in held and self._account.has_mishap("variables_kept", key)):
+            held[key] = value
+        return JSONResponse({"key": key, "value": value})
 
     async def replace(self, request: Request) -> Response:
         """All variables at once: what is not in the request is removed."""

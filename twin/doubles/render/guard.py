@@ -19,6 +19,8 @@ READING = ("GET", "HEAD")
 # What Render grants in a minute. They are shown; they are enforced only where `behaviour.render_limits` sets them, because
 # everything that uses a twin shares one account.
 GRANTED = {"read": 400, "write": 30}
+# What is opened by a key in its address, and by no other.
+HOOKS = "/deploy/"
 ACCEPTED = ("*/*", "application/*", "application/json")
 
 
@@ -67,9 +69,9 @@ class Guard:
             "Ratelimit-Reset": str(max(1, round(self._until - time.monotonic()))),
         }
 
-    def _refusal(self, headers: Headers, kind: str) -> tuple[int, str] | None:
+    def _refusal(self, headers: Headers, kind: str, path: str) -> tuple[int, str] | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not same(token.strip(), self._key):
+        if not path.startswith(HOOKS) and (scheme.lower() != "bearer" or not same(token.strip(), self._key)):
             return 401, "unauthorized"
         self._used[kind] += 1
         if kind in self._limits and self._used[kind] > self._limits[kind]:
@@ -93,7 +95,7 @@ class Guard:
         if time.monotonic() > self._until:
             self._used, self._until = {"read": 0, "write": 0}, time.monotonic() + self._manners.window
         kind = "read" if scope["method"] in READING else "write"
-        refused = self._refusal(Headers(scope=scope), kind)
+        refused = self._refusal(Headers(scope=scope), kind, scope["path"])
         if refused is None and kind == "read" and (failure := self._failure()) is not None:
             if not failure:
                 await _cut(send)

@@ -24,7 +24,7 @@ from twin.doubles.render.answers import (
     timely,
     written,
 )
-from twin.doubles.render.deploys import started
+from twin.doubles.render.course import started
 from twin.doubles.render.description import details, service
 from twin.doubles.render.sampler import running
 
@@ -137,6 +137,10 @@ class Services:
         found = self._account.service(request)
         if found["suspended"] == "suspended" or found["type"] in ("static_site", "cron_job"):
             raise Problem(400, "service cannot be restarted")
+        if not self._account.has_mishap("restart_ignored", found["id"]):
+            self._account.replace_instances(found["id"])
+            if self._account.fleet.runs(found["id"]):
+                self._account.fleet.restart(found["id"])
         self._account.note(found["id"], "server_restarted", {"triggeredByUser": self._account.user["id"]})
         return Response(status_code=200)
 
@@ -174,7 +178,9 @@ class Services:
             times = [datetime.datetime.fromtimestamp(each.started, datetime.UTC) for each in own]
             return JSONResponse([{"id": each.id, "createdAt": written(at)} for each, at in zip(own, times, strict=True)])
         count = 0 if found["suspended"] == "suspended" else int(found["serviceDetails"].get("numInstances", 0))
-        return JSONResponse([{"id": f"{found['id']}-{number:05x}", "createdAt": found["createdAt"]} for number in range(count)])
+        first = MOST_INSTANCES * self._account.replaced.get(found["id"], 0)
+        ids = [f"{found['id']}-{first + number:05x}" for number in range(count)]
+        return JSONResponse([{"id": each, "createdAt": found["createdAt"]} for each in ids])
 
     async def outbound_ips(self, request: Request) -> Response:
         """Addresses from which a service connects to others."""

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from twin.doubles.supabase.project import Project
+from twin.doubles.supabase.recovery import Recovery
 from twin.doubles.web import bearer, same
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -35,6 +36,7 @@ class Management:
         self._config = project.config
         self._changed: dict[str, Any] = project.behaviour.get("management", {})
         self._manners: dict[str, float] = self._changed.get("manners", {})
+        self.recovery = Recovery(project)
         self._asked = 0
         self._granted: list[float] = []
 
@@ -54,7 +56,7 @@ class Management:
             "name": "insurance-navigator-staging",
             "region": "us-west-2",
             "created_at": "2025-01-21T00:00:00Z",
-            "status": "ACTIVE_HEALTHY",
+            "status": self.recovery.status,
             "database": database,
         }
         return self._with("project", found)
@@ -99,14 +101,23 @@ class Management:
         """Daily backups of the last week, the youngest of last night."""
         changed = self._changed.get("backups", {})
         youngest = datetime.now(UTC) - timedelta(hours=changed.get("age_hours", 8))
-        days = [youngest - timedelta(days=day) for day in range(changed.get("count", DAYS_KEPT))]
-        status = changed.get("status", "COMPLETED")
+        kept = [day for day in range(changed.get("count", DAYS_KEPT)) if day not in changed.get("missing", ())]
+        status, is_physical = changed.get("status", "COMPLETED"), changed.get("physical", True)
         listed = [
-            {"is_physical_backup": True, "status": status, "inserted_at": day.isoformat(), "id": number}
-            for number, day in enumerate(days, 1)
+            {
+                "is_physical_backup": is_physical,
+                "status": "FAILED" if day in changed.get("failed", ()) else status,
+                "inserted_at": (youngest - timedelta(days=day)).isoformat(),
+                "id": day + 1,
+            }
+            for day in kept
         ]
-        found = {"region": "us-west-2", "walg_enabled": True, "pitr_enabled": changed.get("pitr_enabled", False)}
-        return found | {"backups": listed, "physical_backup_data": {}}
+        found = {
+            "region": changed.get("region", "us-west-2"),
+            "walg_enabled": True,
+            "pitr_enabled": changed.get("pitr_enabled", self.recovery.is_there),
+        }
+        return found | {"backups": listed, "physical_backup_data": self.recovery.window}
 
     @property
     def rest(self) -> dict[str, Any]:
@@ -132,7 +143,15 @@ class Management:
         return JSONResponse({"message": "Bad Gateway"}, 502) if every and self._asked % every == 0 else None
 
     def answer(self, what: Callable[[], object]) -> Handler:
-        """A handler that shows this to whoever has the token, and of the own project only."""
+        """A handler that shows this to whoever has the token."""
+
+        async def shown(_: Request) -> Response:
+            return JSONResponse(what())
+
+        return self.admitting(shown)
+
+    def admitting(self, inner: Handler) -> Handler:
+        """The handler for whoever has the token, and of the own project only."""
 
         async def handler(request: Request) -> Response:
             await asyncio.sleep(self._manners.get("delay", 0))
@@ -143,7 +162,7 @@ class Management:
             ref = request.path_params.get("ref")
             if ref is not None and ref not in (self._config.project_ref, self.project["ref"]):
                 return JSONResponse({"message": "Project not found"}, status_code=404)
-            return JSONResponse(what())
+            return await inner(request)
 
         return handler
 
@@ -160,4 +179,9 @@ def routes(project: Project) -> list[Route]:
         "/{ref}/postgrest": lambda: api.rest,
         "/{ref}/ssl-enforcement": lambda: api.ssl,
     }
-    return [Route(f"/v1/projects{path}", api.answer(what), methods=["GET"]) for path, what in shown.items()]
+    done: dict[str, Handler] = {
+        "/{ref}/database/backups/restore-pitr": api.recovery.restore,
+        "/{ref}/database/query": api.recovery.query,
+    }
+    found = [Route(f"/v1/projects{path}", api.answer(what), methods=["GET"]) for path, what in shown.items()]
+    return found + [Route(f"/v1/projects{path}", api.admitting(what), methods=["POST"]) for path, what in done.items()]

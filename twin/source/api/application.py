@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from backend.shared.config import Config
-from backend.shared.database import open_pool
+from backend.shared.database import OUTAGES, open_pool
 from backend.shared.degradation import Capability, DegradationManager
 from backend.shared.logs import REQUEST_ID
 from backend.shared.storage import Storage
@@ -88,6 +88,11 @@ async def _broken(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "internal error"}, status_code=500)
 
 
+async def _no_database(_: Request, error: Exception) -> JSONResponse:
+    log.error("the database does not serve: %r", error)
+    return JSONResponse({"detail": "temporarily unavailable"}, status_code=503, headers={"Retry-After": "1"})
+
+
 async def _other_method(request: Request, _: Exception) -> JSONResponse:
     # Starlette lists the methods of the first route only that has this path.
     def is_allowed(method: str) -> bool:
@@ -118,6 +123,8 @@ def create_app(config: Config) -> FastAPI:
     app.add_exception_handler(405, _other_method)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, _no_database)
     app.add_exception_handler(Exception, _broken)
     own_host = urlsplit(config.api_base_url).hostname or "localhost"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*TRUSTED_HOSTS, own_host])

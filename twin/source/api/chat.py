@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from backend.shared.calls import CallError, Problem
 from backend.shared.config import Config
+from backend.shared.database import OUTAGES
 from backend.shared.router import NoProvider, Provider, Routed, ServiceRouter
 from backend.shared.vendors import Vendors
 from fastapi import APIRouter, HTTPException, Request
@@ -102,6 +104,20 @@ def _sources(passages: list[Passage]) -> list[dict[str, Any]]:
     ]
 
 
+def _log(error: Exception) -> None:
+    if isinstance(error, CallError) and error.problem is Problem.CIRCUIT_OPEN:
+        log.warning("no answer to a question: %s", error)
+    else:
+        log.exception("no answer to a question")
+
+
+def _unavailable(error: Exception) -> str | None:
+    """The service for want of which there is no answer, where it is that."""
+    if isinstance(error, NoProvider):
+        return error.attempts[0].provider
+    return error.service if isinstance(error, CallError) else "database" if isinstance(error, OUTAGES) else None
+
+
 def _apology(error: Exception, body: ChatRequest, started: float) -> dict[str, Any]:
     """What is said where there is no answer: nothing is made up, and the caller can tell."""
     attempts = error.attempts if isinstance(error, NoProvider) else []
@@ -116,6 +132,7 @@ def _apology(error: Exception, body: ChatRequest, started: float) -> dict[str, A
         route="none",
         attempts=[asdict(attempt) for attempt in attempts],
         degraded=True,
+        unavailable=_unavailable(error),
     )
 
 
@@ -136,7 +153,7 @@ async def chat(body: ChatRequest, user: CurrentUser, request: Request) -> dict[s
         else:
             answer = await complete(client, config, _prompt(body.message, passages))
     except Exception as error:
-        log.exception("no answer to a question")
+        _log(error)
         return _apology(error, body, started)
     return _body(
         answer.text,

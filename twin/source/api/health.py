@@ -83,19 +83,22 @@ async def collect(request: Request) -> dict[str, Any]:
         _guarded(_rag(request)),
     )
     services = dict(zip(names, values, strict=True))
-    degraded = request.app.state.degradation.degraded()
-    healthy = all(_is_healthy(value) for value in services.values()) and not degraded
+    healthy = all(_is_healthy(value) for value in services.values())
     if not healthy:
-        unhealthy = {name: value for name, value in services.items() if not _is_healthy(value)}
-        log.warning("unhealthy: %s", unhealthy | degraded)
+        log.warning("unhealthy: %s", {name: value for name, value in services.items() if not _is_healthy(value)})
     return {
         "status": "healthy" if healthy else "degraded",
         "timestamp": _now(),
         "version": config.version,
         "services": services,
-        "circuits": request.app.state.client.calls.shown(),
-        "degraded": degraded,
     }
+
+
+def _with_circuits(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with the states of the circuits now, which cost nothing to know, and what is degraded by them."""
+    degraded = request.app.state.degradation.degraded()
+    status = "degraded" if degraded else body["status"]
+    return {**body, "status": status, "circuits": request.app.state.client.calls.shown(), "degraded": degraded}
 
 
 @router.get("/health")
@@ -106,7 +109,8 @@ async def health(request: Request) -> Response:
         age = time.monotonic() - _cache.get("at", float("-inf"))
         if age > CACHE_SECONDS / request.app.state.config.speedup:
             _cache.update(body=await collect(request), at=time.monotonic())
-        return JSONResponse(_cache["body"])
+        body = _cache["body"]
+        return JSONResponse(_with_circuits(request, body))
     except Exception as error:
         log.exception("the health cannot be checked")
         body = {"status": "error", "timestamp": _now(), "services": {}, "error": type(error).__name__}

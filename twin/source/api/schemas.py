@@ -247,7 +247,7 @@ class Attempt(BaseModel):
 
 
 class AnswerFacts(BaseModel):
-    """How the answer came about; `error_type` is there only when none was found."""
+    """How the answer came about; `error_type` and `unavailable` (a service) are there only when none was found."""
 
     processing_time: float
     confidence: float

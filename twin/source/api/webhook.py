@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.shared.calls import CallError
-from backend.shared.parsing import conclude
+from backend.shared.parsing import conclude, doubt
 from fastapi import APIRouter, HTTPException, Request
 
 router = APIRouter()
@@ -65,9 +65,11 @@ async def llamaparse(job_id: UUID, request: Request) -> dict[str, str]:
         )
         if row["status"] != "parse_queued":
             return {"status": "ignored"}
-        error = "" if payload.get("status") == "completed" else str(payload.get("error") or "parsing failed")
+        if payload.get("status") != "completed":
+            await doubt(connection, row, str(payload.get("error") or "parsing failed"))
+            return {"status": "ok"}
         try:
-            await conclude(connection, request.app.state.storage, row, _markdown(payload.get("result")), error)
+            await conclude(connection, request.app.state.storage, row, _markdown(payload.get("result")))
         except CallError as failed:
             # LlamaParse repeats a callback that is answered so; the job still waits for it.
             raise HTTPException(503, "the text cannot be stored at present", headers={"Retry-After": "1"}) from failed

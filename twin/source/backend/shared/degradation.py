@@ -49,4 +49,5 @@ class DegradationManager:
         return {name: str(level) for name, level in levels.items() if level is not Level.FULL}
 
     def _works(self, circuit: str) -> bool:
-        return self._calls.circuit(circuit).state is State.CLOSED
+        # One that is half open is tried with the next call.
+        return self._calls.circuit(circuit).state is not State.OPEN

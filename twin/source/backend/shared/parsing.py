@@ -60,6 +60,19 @@ async def store_parsed(connection: Any, storage: Storage, row: Any, text: str) -
     log.info("parsed, %d characters job_id=%s", len(text), row["job_id"])
 
 
+async def doubt(connection: Any, row: Any, reason: str) -> None:
+    """Have the worker ask LlamaParse at once about a job that is said to have failed.
+
+    Callbacks come in any order: this one may be about an attempt that another one has followed.
+    """
+    log.warning("said to have failed: %s job_id=%s", reason, row["job_id"])
+    await connection.execute(
+        "UPDATE upload_jobs SET not_before = now(), last_error = $2, updated_at = now() WHERE job_id = $1",
+        row["job_id"],
+        {"stage": "parse", "reason": reason},
+    )
+
+
 async def conclude(connection: Any, storage: Storage, row: Any, text: str, error: str = "") -> None:
     """Store the text of a document that waits for it, or end its job where there is an error or no text."""
     if error:

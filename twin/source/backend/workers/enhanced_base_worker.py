@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid5
 
-from backend.shared.breaker import State
 from backend.shared.calls import CallError, Problem
 from backend.shared.config import Config
 from backend.shared.database import OUTAGES, open_pool, vector_literal
@@ -68,9 +67,10 @@ class EnhancedBaseWorker:
         log.info("worker started, polling every %s s", self.config.poll_interval)
         try:
             while not stop.is_set():
-                if await self.work_once():
-                    continue
+                has_worked = await self.work_once()
                 await self.reconcile()
+                if has_worked:
+                    continue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), timeout=self.poll_seconds)
         finally:
@@ -80,7 +80,7 @@ class EnhancedBaseWorker:
     async def work_once(self) -> bool:
         """Claim and process one job; False when none is due."""
         try:
-            job = await self.queue.claim([stage for stage in self.stages if self._is_served(stage)])
+            job = await self.queue.claim(*self._served_stages())
         except Exception as error:
             log.error("the queue cannot be read: %s", type(error).__name__)
             return False
@@ -99,13 +99,15 @@ class EnhancedBaseWorker:
     async def reconcile(self) -> None:
         """Look after jobs whose callbacks are overdue."""
         try:
-            while await self.reconciler.run():
-                pass
+            await self.reconciler.run()
         except Exception as error:
             log.error("overdue callbacks cannot be looked up: %s", type(error).__name__)
 
-    def _is_served(self, stage: str) -> bool:
-        return all(self.client.calls.circuit(name).is_available for name in NEEDS.get(stage, []))
+    def _served_stages(self) -> tuple[list[str], list[str]]:
+        """The stages whose services may be called, and those of them that are on trial."""
+        circuits = {stage: [self.client.calls.circuit(name) for name in NEEDS.get(stage, [])] for stage in self.stages}
+        served = [stage for stage, needed in circuits.items() if all(circuit.is_available for circuit in needed)]
+        return served, [stage for stage in served if any(circuit.failures for circuit in circuits[stage])]
 
     async def _process(self, job: Any) -> None:
         try:
@@ -121,10 +123,12 @@ class EnhancedBaseWorker:
             await (self.queue.postpone if self._is_no_fault_of_the_job(error) else self.queue.fail)(job, error)
 
     def _is_no_fault_of_the_job(self, error: Exception) -> bool:
-        if isinstance(error, CallError):
-            is_open = self.client.calls.circuit(error.circuit).state is not State.CLOSED
-            return is_open or error.problem is Problem.RATE_LIMITED
-        return isinstance(error, OUTAGES)
+        """Whether the service would have failed any job: one that fails while others succeed is to blame itself."""
+        if not isinstance(error, CallError):
+            return isinstance(error, OUTAGES)
+        if error.problem in (Problem.RATE_LIMITED, Problem.CIRCUIT_OPEN):
+            return True
+        return error.is_outage and self.client.calls.circuit(error.circuit).failures > 1
 
     async def submit(self, job: Any) -> None:
         """uploaded → parse_queued: send the PDF to LlamaParse, which calls back with a signature."""

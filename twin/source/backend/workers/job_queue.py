@@ -14,6 +14,9 @@ from backend.workers.lease import Leases
 log = logging.getLogger("worker")
 UPLOAD_WINDOW_SECONDS = 300
 LONGEST_DELAY_SECONDS = 3600.0
+LONGEST_POSTPONEMENT_SECONDS = 60.0
+# About a day of postponements; then they count as failed attempts.
+MOST_POSTPONEMENTS = 1440
 FAILED = {
     "uploaded": "failed_parse",
     "parsed": "failed_parse",
@@ -22,16 +25,16 @@ FAILED = {
     "embeddings_stored": "failed_embedding",
 }
 CLAIM = """
-UPDATE upload_jobs SET claim_id = gen_random_uuid(), lease_until = now() + make_interval(secs => $4), claims = claims + 1,
+UPDATE upload_jobs SET claim_id = gen_random_uuid(), lease_until = now() + make_interval(secs => $5), claims = claims + 1,
     state = 'working', updated_at = now() WHERE job_id = (
     SELECT job_id FROM upload_jobs
     WHERE (state = 'queued' OR (state = 'retryable' AND coalesce(not_before, updated_at) <= now())
            OR (state = 'working' AND lease_until <= now()))
       AND status = ANY($1)
-    ORDER BY array_position($2::text[], status), created_at
+    ORDER BY array_position($2::text[], status), CASE WHEN status = ANY($3) THEN updated_at ELSE created_at END
     FOR UPDATE SKIP LOCKED LIMIT 1)
 RETURNING job_id, document_id, status, retry_count, progress, created_at, claim_id, claims,
-    (SELECT now() - upload_jobs.created_at > make_interval(secs => $3)) AS upload_expired
+    (SELECT now() - upload_jobs.created_at > make_interval(secs => $4)) AS upload_expired
 """
 
 
@@ -47,13 +50,17 @@ class JobQueue:
         self._pool = pool
         self.leases = Leases(pool, config.speedup)
 
-    async def claim(self, stages: list[str]) -> Any:
-        """The oldest job that is due, in the order of the stages, or None; other workers skip it."""
+    async def claim(self, stages: list[str], on_trial: list[str]) -> Any:
+        """The oldest job that is due, in the order of the stages, or None; other workers skip it.
+
+        Of stages that are on trial it is the one that was tried the longest ago, lest one bad document fails each trial.
+        """
         speedup = self._config.speedup
         return await self._pool.fetchrow(
             CLAIM,
             stages,
             stages,
+            on_trial,
             UPLOAD_WINDOW_SECONDS / speedup,
             self.leases.seconds,
         )
@@ -105,10 +112,11 @@ class JobQueue:
     async def await_callback(self, job: Any, parse_job_id: str, seconds: float) -> None:
         """Release a job that LlamaParse has accepted under this id; its callback is overdue after so many seconds.
 
-        A callback that was faster has released the job already.
+        A callback that was faster has released the job already, or has made the worker doubt.
         """
         await self._pool.execute(
-            f"""UPDATE upload_jobs SET parse_job_id = $3, not_before = now() + make_interval(secs => $4), {RELEASED}
+            f"""UPDATE upload_jobs SET parse_job_id = $3, {RELEASED},
+                    not_before = coalesce(not_before, now() + make_interval(secs => $4))
                 WHERE job_id = $1 AND claim_id = $2""",
             job["job_id"],
             job["claim_id"],
@@ -129,6 +137,9 @@ class JobQueue:
     async def postpone(self, job: Any, error: Exception) -> None:
         """Put a job off that cannot be worked on at present, which is no fault of its own: its retries are not used up."""
         times = job["progress"].get("postponed", 0) + 1
+        if times > MOST_POSTPONEMENTS:
+            await self.fail(job, error)
+            return
         reason = {"stage": job["status"], "reason": str(error)[:500] or type(error).__name__, "postponed": times}
         log.warning(json.dumps({"job_id": str(job["job_id"]), **reason}))
         async with self.leases.holding(job) as connection:
@@ -137,16 +148,16 @@ class JobQueue:
                        last_error = $4, progress = progress || $5::jsonb, {RELEASED}, updated_at = now() WHERE job_id = $1""",
                 job["job_id"],
                 job["status"],
-                self._delay(error, times),
+                self._delay(error, min(times, 10), LONGEST_POSTPONEMENT_SECONDS),
                 reason,
                 {"postponed": times},
             )
 
-    def _delay(self, error: Exception, attempt: int) -> float:
+    def _delay(self, error: Exception, attempt: int, longest: float = LONGEST_DELAY_SECONDS) -> float:
         """Seconds until the next attempt: longer from one to the next, and never sooner than the service asks for."""
-        own = self._config.retry_base_delay * 2 ** min(attempt - 1, 10) / self._config.speedup
+        own = min(self._config.retry_base_delay * 2.0 ** (attempt - 1), longest) / self._config.speedup
         asked = (error.retry_after or 0.0) if isinstance(error, CallError) else 0.0
-        return min(max(own, asked), LONGEST_DELAY_SECONDS)
+        return max(own, min(asked, LONGEST_DELAY_SECONDS))
 
     async def fail(self, job: Any, error: Exception) -> None:
         """Postpone a failed job, or end it when the error is permanent or the retries are used up."""

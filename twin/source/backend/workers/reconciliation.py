@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from backend.shared.calls import CallError
@@ -20,7 +21,7 @@ OVERDUE = """
 UPDATE upload_jobs j SET not_before = now() + make_interval(secs => $1) FROM documents d
 WHERE d.document_id = j.document_id AND j.job_id = (
     SELECT job_id FROM upload_jobs
-    WHERE status = 'parse_queued' AND state IN ('working', 'queued')
+    WHERE status = 'parse_queued' AND state IN ('working', 'queued') AND coalesce(lease_until, now()) <= now()
       AND coalesce(not_before, updated_at + make_interval(secs => $1)) <= now()
     ORDER BY updated_at FOR UPDATE SKIP LOCKED LIMIT 1)
 RETURNING j.job_id, j.document_id, j.parse_job_id, d.user_id, j.updated_at < now() - make_interval(secs => $2) AS is_hopeless
@@ -38,9 +39,18 @@ class Reconciler:
         self._client = client
         self._storage = storage
         self.callback_seconds = CALLBACK_SECONDS / config.patience_speedup
+        self._pause = config.poll_interval / config.speedup
+        self._next = 0.0
 
-    async def run(self) -> bool:
-        """Look up one job whose callback is overdue; False when none is."""
+    async def run(self) -> None:
+        """Look up all jobs whose callback is overdue; at most once in a poll interval."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self._pause
+        while await self._run_once():
+            pass
+
+    async def _run_once(self) -> bool:
         if not self._client.calls.circuit("llamaparse.jobs").is_available:
             return False
         row = await self._pool.fetchrow(OVERDUE, self.callback_seconds, PARSE_SECONDS)

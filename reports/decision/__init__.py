@@ -1,0 +1,1 @@
+"""What becomes of a release: the policy's decision over the findings of a run."""

@@ -1,0 +1,280 @@
+"""Faults that only a drill can see: something that protects against another part's failure was left out.
+
+Which drills must see them stands in proof/drills.toml.
+"""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+CHAT, HEALTH, UPLOADS, AUTH = "api/chat.py", "api/health.py", "api/uploads.py", "api/auth.py"
+DATABASE, STORAGE = "backend/shared/database.py", "backend/shared/storage.py"
+WORKER, QUEUE = "backend/workers/enhanced_base_worker.py", "backend/workers/job_queue.py"
+
+
+@fault(
+    "R40",
+    "an upload that fails half-way keeps its row, and its repeat is refused as a duplicate",
+    "api",
+    "resilience",
+    mode="-",
+    about="*uploads cannot be repeated*storage_down*",
+)
+def half_an_upload_is_kept(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        '            raise not_served(error, "storage did not sign the upload") from error\n',
+        "            await _insert(connection, user, body, document_id)\n"
+        '            return Response(\'{"detail": "storage did not sign the upload"}\', 502, media_type="application/json")\n',
+    )
+    plan.replace_in_source(
+        UPLOADS,
+        "async def request_upload(body: UploadRequest, user: CurrentUser, request: Request) -> dict[str, Any]:",
+        "async def request_upload(body: UploadRequest, user: CurrentUser, request: Request) -> Any:",
+    )
+
+
+@fault(
+    "R41",
+    "the worker ends when its database is lost",
+    "worker/database/network",
+    "resilience",
+    mode="-",
+    about="*services end with what they depend on*database_restarted*",
+)
+def the_worker_ends_with_its_database(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        '            log.error("the queue cannot be read: %s", type(error).__name__)\n            return False\n',
+        '            log.error("the queue cannot be read: %s", type(error).__name__)\n            raise\n',
+    )
+
+
+@fault(
+    "R42",
+    "the API does not connect to its database again",
+    "database",
+    "resilience",
+    mode="-",
+    about="*recovery takes too long*database_restarted*",
+)
+def the_pool_stays_closed(plan: Plan) -> None:
+    plan.replace_in_source(
+        HEALTH,
+        '    await request.app.state.pool.fetchval("SELECT 1", timeout=5)\n',
+        "    try:\n"
+        '        await request.app.state.pool.fetchval("SELECT 1", timeout=5)\n'
+        "    except Exception:\n"
+        "        request.app.state.pool.terminate()\n"
+        "        raise\n",
+    )
+
+
+@fault(
+    "R43",
+    "the worker takes jobs by its own clock, and none that seem to be of the future",
+    "worker",
+    "resilience",
+    mode="-",
+    about="*jobs are lost*clock_worker_behind*",
+)
+def the_workers_own_clock(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE, "        return await self._pool.fetchrow(\n            CLAIM,", "        import datetime\n\n"
+        "        now = datetime.datetime.now(datetime.UTC).isoformat()\n"
+        "        return await self._pool.fetchrow(\n"
+        "            CLAIM.replace(\"AND status = ANY($1)\", f\"AND status = ANY($1) AND created_at <= '{now}'\"),",
+    )  # fmt: skip
+
+
+@fault(
+    "R44",
+    "the API holds the times of tokens against its own clock",
+    "api",
+    "resilience",
+    mode="-",
+    about="*requests get other responses*clock_api_*",
+)
+def tokens_by_the_own_clock(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        "    user = await verify_token(request, token.strip())\n",
+        "    import base64\n    import json\n    import time\n\n"
+        '    part = token.strip().split(".")[1]\n'
+        '    claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))\n'
+        '    if not claims["iat"] <= time.time() < claims["exp"]:\n'
+        '        raise _unauthorized("token is not valid now")\n'
+        "    user = await verify_token(request, token.strip())\n",
+    )
+
+
+@fault(
+    "R45",
+    "a document fails when the storage does",
+    "worker",
+    "resilience",
+    mode="-",
+    about="*jobs fail for a failure that passes*storage_down*",
+)
+def no_second_read(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "        return (await self.storage.read(key)).decode()",
+        "        try:\n"
+        "            return (await self.storage.read(key)).decode()\n"
+        "        except Exception as error:\n"
+        '            raise PermanentError(f"the text cannot be read: {error}") from error',
+    )
+    plan.replace_in_source(WORKER, '    "parsed": ["storage.read"],\n', "")
+
+
+@fault(
+    "R46",
+    "an answer is made up when no passage can be looked for",
+    "database/chat/api",
+    "resilience",
+    mode="-",
+    about="*answers are not honest*",
+)
+def an_answer_without_a_database(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "        _log(error)\n",
+        "        _log(error)\n"
+        "        if not isinstance(error, NoProvider):\n"
+        '            return _body("Your documents contain nothing about that.", body, started, [], confidence=0.0)\n',
+    )
+
+
+@fault(
+    "R47",
+    "an answer is made up when no provider returns one",
+    "chat",
+    "resilience",
+    mode="-",
+    about="*answers are not honest*fallback_both_down*",
+)
+def an_answer_without_a_provider(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "        _log(error)\n",
+        "        _log(error)\n"
+        "        if isinstance(error, NoProvider):\n"
+        '            return _body("Yes, that is covered in full.", body, started, [], confidence=0.0)\n',
+    )
+
+
+@fault(
+    "R48",
+    "the service router asks Anthropic first",
+    "chat",
+    "resilience",
+    mode="-",
+    about="*the service router takes another way*fallback_anthropic_down*",
+)
+def the_fallback_first(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        'ServiceRouter([*providers, Provider("anthropic", partial(_anthropic, client))])',
+        'ServiceRouter([Provider("anthropic", partial(_anthropic, client)), *providers])',
+    )
+
+
+@fault(
+    "R49",
+    "a job whose bytes are not there yet fails at once",
+    "worker/api",
+    "resilience",
+    mode="-",
+    about="*api_killed_in_an_upload*",
+)
+def no_patience_with_uploads(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        '            if error.status == 404 and not job["upload_expired"]:\n                raise UploadPending from error\n',
+        '            if error.status == 404:\n                raise PermanentError("the file is missing") from error\n',
+    )
+
+
+@fault(
+    "R50",
+    "an accepted document is written down a little later",
+    "worker/api",
+    "resilience",
+    mode="-",
+    about="*api_restarted_under_load*",
+)
+def written_later(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        "        job_id = await _insert(connection, user, body, document_id)\n",
+        "    import asyncio\n    import uuid\n\n"
+        "    job_id = uuid.uuid4()\n\n"
+        "    async def later() -> None:\n"
+        "        await asyncio.sleep(1.5)\n"
+        "        async with request.app.state.pool.acquire() as connection, connection.transaction():\n"
+        "            made = await _insert(connection, user, body, document_id)\n"
+        '            await connection.execute("DELETE FROM events WHERE job_id = $1", made)\n'
+        '            await connection.execute("UPDATE upload_jobs SET job_id = $2 WHERE job_id = $1", made, job_id)\n\n'
+        "    request.app.state.later = asyncio.create_task(later())\n",
+    )
+
+
+@fault(
+    "R51",
+    "statements are given up after a moment",
+    "database/chat",
+    "resilience",
+    mode="-",
+    about="*questions are not answered*database_slow*",
+)
+def impatient_statements(plan: Plan) -> None:
+    plan.replace_in_source(DATABASE, "        command_timeout=20,\n", "        command_timeout=0.04,\n")
+
+
+@fault(
+    "R52",
+    "each question is written down before it is answered",
+    "database/chat",
+    "resilience",
+    mode="-",
+    about="*questions are not answered*database_read_only*",
+)
+def questions_are_written(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "        passages = await retrieve(",
+        "        await request.app.state.pool.execute(\n"
+        "            \"INSERT INTO events (document_id, type) VALUES ($1, 'question')\", user.id\n"
+        "        )\n"
+        "        passages = await retrieve(",
+    )
+
+
+@fault(
+    "R53",
+    "a token is refused when Supabase cannot be asked about it",
+    "api",
+    "resilience",
+    mode="-",
+    about="*requests get other responses*network_api_supabase*",
+)
+def refused_where_nobody_knows(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        '        raise HTTPException(503, "authentication service unreachable") from error\n',
+        '        raise _unauthorized("invalid or expired token") from error\n',
+    )
+
+
+@fault(
+    "R54",
+    "the database acknowledges what it has not written yet",
+    "worker/database",
+    "resilience",
+    mode="-",
+    about="*database_failed_over*",
+)
+def acknowledged_too_early(plan: Plan) -> None:
+    plan.postgres_settings["synchronous_commit"] = "off"
