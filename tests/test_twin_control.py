@@ -171,8 +171,10 @@ def test_a_full_store_can_still_be_read(twin: Drilled) -> None:
     [("lost", []), ("late", [200]), ("twice", [200, 200]), ("out_of_order", [200, 200]), ("forged", [401, 200])],
 )
 def test_a_callback_does_not_come_as_it_should(twin: Drilled, how: str, statuses: list[int]) -> None:
-    more: Asked = {"seconds": 1.0} if how == "late" else {}
-    with twin.control.disturbed(kind="callback", how=how, first=1, **more) as disturbance:
+    asked: Asked = {"kind": "callback", "how": how, "first": 1}
+    if how == "late":
+        asked["seconds"] = 1.0
+    with twin.control.disturbed(**asked) as disturbance:
         job = twin.upload()
         (seen,) = twin.control.await_strike(disturbance, 30).seen
     assert seen["statuses"] == statuses
