@@ -32,12 +32,14 @@ class Break(Entry):
     free: int | None = None
     # Of a process: the status of the job at which it happens.
     when_status: str | None = None
+    # Only while the job of the drill's first document is worked on.
+    of_first_document: bool = False
     # Begins so long after what was done before.
     pause: float = Field(default=0, ge=0)
 
     def options(self, speedup: float) -> dict[str, Any]:
         """What the control API takes."""
-        given = self.model_dump(exclude_none=True, exclude={"pause"})
+        given = self.model_dump(exclude_none=True, exclude={"pause", "of_first_document"})
         for name in ("seconds", "retry_after"):
             if name in given and self.kind not in UNDIVIDED:
                 given[name] = given[name] / speedup
