@@ -172,7 +172,8 @@ class ChaosRun:
             for one in ended
             if one.document_id
         ]
-        return steady.invariants(Scope((*own, *steady.scope.documents), AT_ONCE))
+        others = tuple(canonical(one.user_id) for one in ended if not one.document_id)
+        return steady.invariants(Scope((*own, *steady.scope.documents), AT_ONCE, others))
 
     def _answers(self, people: list[Person], ended: list[Ended]) -> Answers:
         named = re.compile(rf"{re.escape(self._session.tag)}-{DRILL}-(\d+)")

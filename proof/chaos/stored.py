@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fixtures.database import Database
+from fixtures.drills.scope import mark_of
 from fixtures.drills.undisturbed import undisturbed
 from fixtures.vendors import LlamaParse
 from gate.http import expect
@@ -121,7 +122,7 @@ class Stored:
             person.number,
             person.user.id,
             document.filename,
-            f"policy {document.filename.removesuffix('.pdf')}:" if document.pages else "",
+            mark_of(document.filename) if document.pages else "",
             tuple(lines),
             kind.outcome == "complete",
             one.sent,
