@@ -74,7 +74,7 @@ class Options:
     def of(cls, rule: Chaos, documents: int | None = None, minutes: float | None = None, users: int | None = None) -> Options:
         """The options that are given, and the specification's for the others."""
         count = documents or rule.documents
-        return cls(count, minutes or rule.minutes, users or math.ceil(count / rule.documents_a_user), rule.workers)
+        return cls(count, float(minutes or rule.minutes), users or math.ceil(count / rule.documents_a_user), rule.workers)
 
     @property
     def seconds(self) -> float:
