@@ -66,6 +66,8 @@ class Documents(Entry):
     count: int = Field(default=1, gt=0)
     by: Literal["signed_url", "proxy"] = "signed_url"
     at_once: bool = False
+    # Between the request that is accepted and its bytes.
+    pause: float = Field(default=0, ge=0)
 
 
 class Await(Entry):
@@ -124,6 +126,7 @@ Kept = Literal[
     "says_degraded",
     "stays_up",
     "no_flood",
+    "leaves_alone",
 ]
 
 
@@ -147,6 +150,7 @@ class Promise(Entry):
     says_degraded      /health says so within `seconds`, and names one of `names`
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
+    leaves_alone       what is disturbed gets at most `count` requests that write
     """
 
     kept: Kept

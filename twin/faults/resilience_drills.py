@@ -278,3 +278,35 @@ def refused_where_nobody_knows(plan: Plan) -> None:
 )
 def acknowledged_too_early(plan: Plan) -> None:
     plan.postgres_settings["synchronous_commit"] = "off"
+
+
+@fault(
+    "R55",
+    "the worker holds the end of an upload against its own clock",
+    "worker",
+    "resilience",
+    mode="-",
+    about="*attempts are counted*clock_worker_ahead*",
+)
+def uploads_by_the_own_clock(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        'if error.status == 404 and not job["upload_expired"]:',
+        'if error.status == 404 and __import__("time").time() - job["created_at"].timestamp() < 300:',
+    )
+
+
+@fault(
+    "R56",
+    "a document fails when LlamaParse does not respond in time",
+    "worker",
+    "resilience",
+    mode="-",
+    about="*jobs fail for a failure that passes*llamaparse_slow*",
+)
+def no_second_submission(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "            if error.status in (400, 413, 415, 422):\n",
+        '            if error.problem == "timeout" or error.status in (400, 413, 415, 422):\n',
+    )

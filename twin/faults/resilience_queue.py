@@ -166,7 +166,9 @@ def not_atomic(plan: Plan) -> None:
     plan.replace_in_source(
         PARSING,
         '    log.info("parsed, %d',
-        '    import asyncio\n\n    asyncio.create_task(storage.write(key, text.encode(), "text/markdown"))\n    log.info("parsed, %d',
+        "    import asyncio\n\n"
+        '    asyncio.create_task(storage.write(key, text.encode(), "text/markdown"))\n'
+        '    log.info("parsed, %d',
     )
 
 
