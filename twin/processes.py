@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twin.pids import Pids
@@ -97,16 +97,20 @@ class Processes:
         return name in self._running
 
     def send(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a process; nothing happens where it has ended."""
-        self._running[name].send_signal(number)
+        """Send a signal to a process and those that it started itself; nothing happens where it has ended."""
+        process = self._running[name]
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                # Each process of the twin leads a group of its own.
+                os.killpg(process.pid, number)
 
     def pid(self, name: str) -> int:
         """The id of a process."""
         return self._running[name].pid
 
     def kill(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a process and wait until it has ended."""
-        self._running[name].send_signal(number)
+        """Send a signal to a process and those that it started itself, and wait until it has ended."""
+        self.send(name, number)
         self._running[name].wait()
 
     def note_death(self, name: str, memory_limit: float = 0.0) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
 import sys
 from collections.abc import Callable
@@ -199,8 +198,6 @@ class Twin(RunningTwin):
 
     def _start_service(self, name: str) -> None:
         """Start the API, or one worker."""
-        # A process that stands still is only ended by this signal.
-        death = signal.SIGKILL if self._drills else signal.SIGTERM
         runs = self._runs(name)
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
@@ -209,10 +206,10 @@ class Twin(RunningTwin):
                 # A proxy presents the API's own certificate; behind it any will do.
                 files = certificates.of_api(files[0]), certificates.of_api(files[1])
             command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
         else:
             command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree, death=death)
+            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""

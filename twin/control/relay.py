@@ -129,14 +129,11 @@ class Relay:
         try:
             await self._flows.wait()
             server_reader, connection.server = await asyncio.open_connection(*self._server())
-            answers = asyncio.ensure_future(self._pass_answers(server_reader, connection))
-            try:
-                await self._pass_requests(reader, connection)
-                await answers
-            finally:
-                answers.cancel()
-                await asyncio.gather(answers, return_exceptions=True)
-        except (OSError, asyncio.IncompleteReadError):
+            # Where one of the two fails, both end.
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pass_requests(reader, connection))
+                both.create_task(self._pass_answers(server_reader, connection))
+        except* OSError:
             connection.reset()
         finally:
             for writer in (connection.client, connection.server):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
 from functools import partial
 
 from twin.control.armed import Armed
@@ -67,8 +66,7 @@ class Services:
             await armed.end()
         if id in self._stopped:
             del self._stopped[id]
-            with suppress(ProcessLookupError):
-                processes.send(name, signal.SIGCONT)
+            processes.send(name, signal.SIGCONT)
         if wanted.kind == "clock" and self._parts.clocks.pop(name, None) is not None:
             await self.restart(name)
         held = {name, *self._held.pop(id, ())}
@@ -125,7 +123,7 @@ class Services:
     def kill_stopped(self) -> None:
         """End the processes that no other signal would end."""
         for name in set().union(*self._held.values()):
-            with suppress(ProcessLookupError):
+            if self._parts.processes.has(name):
                 self._parts.processes.send(name, signal.SIGKILL)
 
     async def _responds(self, name: str) -> None:
