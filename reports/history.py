@@ -6,12 +6,27 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from typing_extensions import TypedDict
+
 from gate.history import folder_of
-from reports.schema import TrendData, VerdictData
+from reports.schema import VerdictData
 from reports.terminal import format_title
 
 FILE = "verdicts.jsonl"
 SHOWN = 30
+
+
+class TrendData(TypedDict):
+    """One run in the history."""
+
+    run_id: str
+    started_at: str
+    verdict: str
+    duration_s: float
+    target: str
+    release: str
+    counts: dict[str, int]
+    top: str
 
 
 def remember(out: Path, data: VerdictData, mask: Callable[[str], str]) -> None:

@@ -172,8 +172,8 @@ class VerdictData(TypedDict):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
     `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
-    `changes`: only of a run of the calendar. `recoveries`: only of a run with drills, the one nearest to its limit first.
-    `changes`: only of a run of the calendar; `acting`: only with --act; `unfinished`: what an earlier --act left.
+    `changes`: only of a run of the calendar; `recoveries`: only of one with drills, the nearest to its limit first; `acting`:
+    only with --act; `unfinished`: what an earlier --act left.
     """
 
     schema: int
@@ -237,19 +237,6 @@ class SummaryData(TypedDict):
     slowest: list[tuple[str, float]]
     suites: dict[str, str]
     speedup: float
-
-
-class TrendData(TypedDict):
-    """One run in the history."""
-
-    run_id: str
-    started_at: str
-    verdict: str
-    duration_s: float
-    target: str
-    release: str
-    counts: dict[str, int]
-    top: str
 
 
 def json_schema() -> str:

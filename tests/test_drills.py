@@ -39,7 +39,7 @@ FIRST_RELEASE = "R70"
 
 # ── The data ─────────────────────────────────────────────────────────────────────────────────────────────
 def test_each_family_has_a_module_of_its_own() -> None:
-    assert set(SPEC.drills.families) == MODULES
+    assert set(SPEC.drills.families) <= MODULES
 
 
 def test_each_kind_of_promise_has_a_judge_and_is_made() -> None:

@@ -165,6 +165,16 @@ def test_what_breaks_says_where_and_blocks_nothing_later(twin: Watched) -> None:
     elsewhere.close()
 
 
+def test_without_a_database_the_api_says_how_the_job_does(twin: Watched) -> None:
+    without = with_values(twin.session, DATABASE_URL="")
+    # What could not be removed again is not made: the journal's means are those of the run's own session.
+    without.journal = twin.session.journal
+    observed = SteadyState(without).observe()
+    observed.require()
+    assert observed.is_normal
+    without.close()
+
+
 def test_a_run_that_only_reads_uploads_nothing(twin: Watched) -> None:
     reading = Session(replace(twin.session.run, read_only=True), twin.session.system)
     assert SteadyState(reading).observe("health", "upload", "job").of("not looked at") == ["upload", "job"]

@@ -6,12 +6,10 @@ from twin.faults import fault
 from twin.plan import Plan
 
 BREAKER = "backend/shared/breaker.py"
-DATABASE = "backend/shared/database.py"
 PARSING = "backend/shared/parsing.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 QUEUE = "backend/workers/job_queue.py"
 UPLOADS = "api/uploads.py"
-PREPARE = "async def _prepare(connection: asyncpg.Connection) -> None:\n"
 FORGET = '            await connection.execute("DELETE FROM document_chunks WHERE document_id = $1", job["document_id"])\n'
 INSERT_CHUNKS = """            await connection.executemany(
                 \"\"\"INSERT INTO document_chunks"""
@@ -27,20 +25,24 @@ def circuit_stays_open(plan: Plan) -> None:
 
 @fault(
     "R31",
-    "the pool waits half a minute after a lost connection, at any speed",
-    "database/api",
+    "the health page shows an outage of the database for nine minutes",
+    "api/database",
     "resilience",
     mode="-",
-    about="*database_restarted*",
+    about="*network_api_postgres*",
 )
-def pool_connects_late(plan: Plan) -> None:
-    plan.replace_in_source(DATABASE, "import json\n", "import asyncio\nimport json\nimport time\n")
-    wait = (
-        "    if LOST:\n"
-        "        await asyncio.sleep(max(0.0, LOST[-1] + 30 - time.monotonic()))\n"
-        "    connection.add_termination_listener(lambda _: LOST.append(time.monotonic()))\n"
+def outage_is_shown_on(plan: Plan) -> None:
+    asked = '    await request.app.state.pool.fetchval("SELECT 1", timeout=5)\n'
+    remembered = (
+        '    if time.monotonic() < _cache.get("out", 0.0):\n'
+        '        raise RuntimeError("the database was away")\n'
+        "    try:\n"
+        f"    {asked}"
+        "    except Exception:\n"
+        '        _cache["out"] = time.monotonic() + 540 / request.app.state.config.speedup\n'
+        "        raise\n"
     )
-    plan.replace_in_source(DATABASE, PREPARE, f"LOST: list[float] = []\n\n\n{PREPARE}{wait}")
+    plan.replace_in_source("api/health.py", asked, remembered)
 
 
 @fault(
