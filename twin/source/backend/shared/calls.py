@@ -9,14 +9,15 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
 
-import httpx
-
 from backend.shared.breaker import OPEN_SECONDS, Circuit, worst
 
 # Between services nothing is faster than this, however impatient a deployment is.
 LEAST_SECONDS = 3.0
 # What reading an answer of an unexpected form raises.
 UNREADABLE = (ValueError, AttributeError, TypeError, LookupError)
+# Errors by their names: the vendors' clients do not agree on one package, and none is imported for its errors alone.
+TIMED_OUT = {"TimeoutException", "APITimeoutError"}
+UNCONNECTED = {"HTTPError", "APIConnectionError"}
 
 
 class Problem(StrEnum):
@@ -72,7 +73,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def translated(service: str, error: Exception) -> CallError | None:
     """What an exception of a vendor's client means; None where it is not about the call.
 
-    The clients' errors of a status carry it as `status_code`; those of a connection have httpx's error as their cause.
+    The clients' errors of a status carry it as `status_code`; those of a connection have an error of httpx, or of the package
+    that followed it, as their cause.
     """
     if isinstance(error, CallError):
         return error
@@ -81,10 +83,10 @@ def translated(service: str, error: Exception) -> CallError | None:
     if isinstance(status, int):
         headers = getattr(response, "headers", {})
         return CallError(service, problem_of(status), f"{service} answered {status}", status, retry_after(headers))
-    cause = error if isinstance(error, httpx.HTTPError) else error.__cause__
-    if isinstance(error, TimeoutError) or isinstance(cause, httpx.TimeoutException):
+    kinds = {kind.__name__ for one in (error, error.__cause__) for kind in type(one).__mro__}
+    if isinstance(error, TimeoutError) or kinds & TIMED_OUT:
         return CallError(service, Problem.TIMEOUT, f"{service} unreachable: {type(error).__name__}")
-    if isinstance(cause, httpx.HTTPError):
+    if kinds & UNCONNECTED:
         return CallError(service, Problem.UNREACHABLE, f"{service} unreachable: {type(error).__name__}")
     if isinstance(error, UNREADABLE):
         return CallError(service, Problem.UNREADABLE, f"{service} unreadable: {type(error).__name__}")
