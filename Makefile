@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
+.PHONY: help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -70,6 +70,10 @@ ci-summary: $(READY)
 
 notify: $(READY)
 	@$(BIN)/python -m reports.notify
+
+# Approves or rejects a deployment that waits at GitHub, by the decision of the last run (docs/decision.md).
+review-deployment: $(READY)
+	@$(BIN)/python -m reports.decision.github
 
 OLDER_THAN ?= 1h
 sweep: $(READY)

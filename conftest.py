@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.resources",
     "fixtures.monitoring_resources",
     "fixtures.recovery.resources",
+    "fixtures.rollback.resources",
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",

@@ -15,8 +15,17 @@ import os
 import sys
 
 PATH_OPTIONS = (
-    "--env-file", "--worker-env-file", "--spec", "--out", "--baseline", "--history", "--policy", "--wait-for-release",
-)  # fmt: skip
+    "--env-file",
+    "--worker-env-file",
+    "--production-env-file",
+    "--spec",
+    "--out",
+    "--baseline",
+    "--history",
+    "--policy",
+    "--wait-for-release",
+    "--rehearsal",
+)
 FILE = "release_gate.pth"
 
 

@@ -15,12 +15,15 @@ import pytest
 
 from gate import env_file
 from gate.acting import After
+from gate.exit_codes import ExitCode
 from gate.places import ROOT
 from gate.session import Session
 from gate.settings import OWN
 
 FOLDER = "after"
 COMMIT = "HARNESS_EXPECTED_COMMIT"
+# Exit codes of runs that came to a verdict.
+JUDGED = (ExitCode.PASS, ExitCode.FAIL, ExitCode.BLOCKED)
 POLL_SECONDS = 0.2
 CLEAN_UP_SECONDS = 30.0
 
@@ -102,11 +105,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _after(out: Path, code: int) -> After:
+    """What the run left; one that judged nothing, or did not come to its end, has no verdict."""
+    if code not in JUDGED:
+        return _without_verdict(out, code)
     try:
         data = json.loads((out / "verdict.json").read_text(encoding="utf-8"))
         titles: Sequence[str] = [f"{entry['component']}: {entry['title']}" for entry in data["findings"]]
         decision = data.get("decision", {}).get("action", "")
         return After(data["verdict"], decision, data["target"]["release"], titles, f"{FOLDER}/index.html")
     except (OSError, ValueError, KeyError, TypeError):
-        lines = (out / "log.txt").read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
-        return After("", findings=[f"it ended with exit code {code}: {lines[-1]}"], report=f"{FOLDER}/log.txt")
+        return _without_verdict(out, code)
+
+
+def _without_verdict(out: Path, code: int) -> After:
+    lines = (out / "log.txt").read_text(errors="replace").strip().splitlines() or ["it printed nothing"]
+    return After("", findings=[f"it ended with exit code {code}: {lines[-1]}"], report=f"{FOLDER}/log.txt")

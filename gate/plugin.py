@@ -105,8 +105,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if gate is None or is_worker(config):
         return
     out = config.get_terminal_writer()
-    for line in _first_lines(gate):
-        out.line(line)
+    for line in (*_first_lines(gate), *gate.system.unfinished(gate)):
+        out.line(gate.masking.mask(line))
     config.stash[INTERRUPTS].listen(spread=bool(getattr(config.option, "numprocesses", None)))
     _wait_for_release(config, gate)
     config.stash[INTERRUPTS].end_in(gate.spec.safety.run_seconds)

@@ -73,6 +73,9 @@ class System(Protocol):
     def clean_up(self, session: Session) -> Swept:
         """Remove what the run's journals name, and count what is left; raises Failure, Blocked or NotConfigured."""
 
+    def unfinished(self, session: Session) -> list[str]:
+        """What was begun on the target, and would mislead whoever does not know of it; a line for each."""
+
     def finish_dead_runs(self, session: Session) -> list[str]:
         """Remove what killed runs on the same target left; a line for each."""
 

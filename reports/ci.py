@@ -1,7 +1,8 @@
 """The verdict where CI shows it: annotations on the log, the job's summary, and the text of a comment.
 
 `python -m reports.ci [FOLDER]` prints annotations in GitHub's form, appends to GITHUB_STEP_SUMMARY where it is set, and writes
-`comment.md` for a comment on the pull request. REPORT_URL is linked beside the decision.
+`comment.md` for a comment on the pull request. REPORT_URL is linked beside the decision,
+which becomes an output of the step (`decision`, `rule`) where GITHUB_OUTPUT is set.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gate.settings import ConfigurationError
 from reports import change_text
 from reports.checklist import BOXES
 from reports.decision import text as decision_text
+from reports.decision.github import write_outputs
 from reports.schema import FindingData, VerdictData
 from reports.terminal import format_counts
 from reports.text import for_markdown as cell
@@ -93,6 +95,8 @@ def main() -> ExitCode:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(text)
+    if outputs := os.environ.get("GITHUB_OUTPUT"):
+        write_outputs(data, Path(outputs))
     for line in annotation_lines(data):
         print(line)
     return ExitCode.PASS

@@ -17,6 +17,7 @@ import pytest
 
 from gate import again
 from gate.checks import PROPERTY, CheckFacts
+from gate.judge_again import FOLDER
 from gate.options import is_gate, is_quiet
 from gate.plugin import RELEASE, WorkerNode, is_worker, session_of, worker_input
 from gate.prerequisites import TARGET
@@ -49,7 +50,7 @@ FILES = (
     "audit.json",
     "audit.html",
 )
-FOLDERS = (ALLURE_RESULTS, "allure-report", "load")
+FOLDERS = (ALLURE_RESULTS, "allure-report", "load", FOLDER)
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
 

@@ -276,6 +276,15 @@ def test_a_session_that_was_not_told_to_act_changes_nothing_at_render(acting: Se
 
 
 # ── It is not done ───────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.usefixtures("quick")
+def test_without_hooks_what_is_live_is_promoted_by_doing_nothing(acting: Session, double: Double) -> None:
+    for commit, state in ((LIVE, "done"), ("", "done"), (OTHER, "refused")):
+        session = with_values(acting, HARNESS_EXPECTED_COMMIT=commit, HARNESS_DEPLOY_HOOKS="")
+        assert act(session, order(session, "promote")).state == state
+        session.close()
+    assert double.writes == []
+
+
 def refused(story: Story, double: Double) -> str:
     """Why nothing was requested."""
     assert story.state == "refused", story

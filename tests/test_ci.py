@@ -19,7 +19,7 @@ from tests.servers import answering
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text()
-BUILT_IN = {"github", "runner", "env", "matrix", "inputs", "secrets", "steps", "needs", "job"}
+BUILT_IN = {"github", "runner", "env", "matrix", "inputs", "secrets", "steps", "needs", "job", "jobs"}
 
 
 def workflow(path: Path) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import sysconfig
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from gate import arguments
+from gate import arguments, options, rehearsal
 from tests.conftest import ROOT, without_settings
 
 STARTUP = Path(sysconfig.get_path("purelib")) / arguments.FILE
@@ -61,6 +62,28 @@ def outside(tmp_path: Path) -> Path:
 )
 def test_path_options_are_joined(given: list[str], expected: list[str]) -> None:
     assert arguments.joined(given) == expected
+
+
+class Recorder:
+    """Stands for pytest's parser, and keeps the options that are declared; an option's group is itself."""
+
+    def __init__(self) -> None:
+        self.declared: dict[str, dict[str, object]] = {}
+
+    def getgroup(self, *names: str) -> "Recorder":
+        return self
+
+    def addoption(self, name: str, **given: object) -> None:
+        self.declared[name] = given
+
+
+@pytest.mark.parametrize("module", [options, rehearsal], ids=lambda module: module.__name__)
+def test_every_option_that_takes_a_path_is_joined(module: ModuleType) -> None:
+    parser = Recorder()
+    module.pytest_addoption(parser)
+    declared = parser.declared.items()
+    paths = {name for name, given in declared if given.get("type") is Path or "FILE" in str(given.get("metavar"))}
+    assert paths <= {*arguments.PATH_OPTIONS}
 
 
 @own_environment

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from gate.acting import Order, Story
+from gate.acting import WORDS, Order, Story
 from gate.exit_codes import ExitCode
 from gate.failures import Failure
 from gate.history import root_of
@@ -122,5 +122,5 @@ def _finding(failure: Failure) -> Finding:
 def _nobody(action: Literal["promote", "roll_back"]) -> Story:
     """The story of an order that nothing here can carry out."""
     reason = "nothing here knows how to carry a decision out for this system"
-    failure = Failure("act.failed", "run decision", expected=action.replace("_", " "), observed={"detail": reason})
+    failure = Failure("act.failed", "run decision", expected=f"to {WORDS[action]}", observed={"detail": reason})
     return Story(action, "refused", reason, failures=[failure])

@@ -43,7 +43,7 @@ def story(acting: ActingData) -> list[tuple[str, str]]:
     """How the decision was carried out, step by step, and what judging again has shown."""
     word = WORDS[acting["action"]]
     reason = f": {acting['reason']}" if acting["reason"] else ""
-    found = [("acted", f"{word} {NOT_DONE.get(acting['state'], 'done')}{reason}")]
+    found = [("acted", f"{word} {NOT_DONE.get(acting['state'], 'was carried out')}{reason}")]
     for step in acting["steps"]:
         detail = f": {step['detail']}" if step["detail"] else ""
         state = "" if step["state"] == "done" else f" {step['state'].upper()}"

@@ -62,6 +62,10 @@ class Nothing:
         left = os.environ.get(LEFT)
         return Swept(Counter(users=1), [left] if left else [], {"users": 1 if left else 0})
 
+    def unfinished(self, session: Session) -> list[str]:
+        """Nothing."""
+        return []
+
     def finish_dead_runs(self, session: Session) -> list[str]:
         """One killed run, so that a line is shown."""
         return ["cleaned up  after a run of the test"]

@@ -39,6 +39,7 @@ FAMILIES = (
     "resilience_drills",
     "resilience_services",
     "resilience_queue",
+    "resilience_releases",
     "resilience_database",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}

@@ -8,7 +8,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 SCHEMA = "upload_pipeline"
-MIGRATION = "20250106000000_more.sql"
+MIGRATION = "20250107000000_more.sql"
 
 
 def _migrate(plan: Plan, sql: str) -> None:

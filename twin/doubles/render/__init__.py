@@ -13,7 +13,8 @@ seconds that each answer takes; every read that is the n-th of `render_flaky` fa
 metrics in the place of the made-up ones, `render_events` further events (service, type, details).
 `render_mishaps` lists for each kind the services or variables with which it goes wrong: `rollback_gone` (no build is kept),
 `rollback_stuck` (never live), `rollback_fails`, `rollback_elsewhere` (another build goes live), `restart_ignored`,
-`variables_kept` (a new value is accepted, and the old one stays).
+`rollback_environment` (it runs with that of the deploy before), `variables_kept` (a second new value is accepted, and
+the first one stays), `auto_deploy_stays`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ def started(account: Account, service_id: str, trigger: str, commit: Json | None
         "updatedAt": now(),
     }
     deploys.insert(0, deploy)
-    before = account.fleet.environment_of(of) if of else None
+    source = str((live or {}).get("id", "")) if account.has_mishap("rollback_environment", service_id) else of
+    before = account.fleet.environment_of(source) if of else None
     account.fleet.remember(deploy["id"], before if before is not None else account.environment_of(service_id))
     more = {"rollback": True, "rollbackTargetDeployId": of} if of else {}
     account.note(service_id, "deploy_started", {"deployId": deploy["id"], "trigger": TRIGGER | more}, deploy["startedAt"])

@@ -34,6 +34,8 @@ class Variables:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        # What was changed since the double began, by service and variable.
+        self._changed: set[tuple[str, str]] = set()
 
     def _held(self, request: Request) -> dict[str, str]:
         return self._account.variables[self._account.service(request)["id"]]
@@ -53,8 +55,10 @@ class Variables:
         """Add or change one variable."""
         held, key = self._held(request), _checked(request.path_params["key"])
         value = own_value(await body_of(request))
-        if not (key in held and self._account.has_mishap("variables_kept", key)):
+        place = (request.path_params["service_id"], key)
+        if not (place in self._changed and self._account.has_mishap("variables_kept", key)):
             held[key] = value
+        self._changed.add(place)
         return JSONResponse({"key": key, "value": value})
 
     async def replace(self, request: Request) -> Response:

@@ -95,6 +95,8 @@ class Services:
             raise Problem(409, f"name {given['name']} is already in use")
         changed = given.get("serviceDetails") or {}
         _check_details(changed)
+        if self._account.has_mishap("auto_deploy_stays", found["id"]):
+            given.pop("autoDeploy", None)
         found |= {key: given[key] for key in CHANGEABLE if given.get(key) is not None} | {"updatedAt": now()}
         if given.get("autoDeploy"):
             found["autoDeployTrigger"] = "commit" if given["autoDeploy"] == "yes" else "off"

@@ -1,7 +1,8 @@
 """Supabase's restore of a project to a moment, which a twin that was started for drills really carries out.
 
 `behaviour.supabase` may hold `restore`: how it goes wrong. `refused` is the message of a refusal, `ignored` accepts and does
-nothing, `fails` ends in an error, `earlier` goes back by so many seconds more, `off` has no point-in-time recovery.
+nothing, `fails` ends in an error, `earliest` goes back as far as possible, `sql` is run on what was restored, `off` has no
+point-in-time recovery.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Recovery:
             return _refused(f"Recovery time target must be within range: {first} <= t <= {last}", 400)
         if not self._wrong.get("ignored"):
             self.status = RESTORING
-            self._spawn(int(str(wanted)) - float(self._wrong.get("earlier", 0)))
+            self._spawn(first if self._wrong.get("earliest") else int(str(wanted)))
         return Response(status_code=201)
 
     async def query(self, request: Request) -> Response:
@@ -92,6 +93,8 @@ class Recovery:
             await self._host.ask("restores", {"to": moment})
             # Connections to the server of before are of no use.
             await self._project.pool.expire_connections()
+            if statement := self._wrong.get("sql"):
+                await self._project.pool.execute(statement)
             self.status = HEALTHY
         except OSError:
             self.status = FAILED
