@@ -31,6 +31,8 @@ from proof.chaos.story import Story
 from spec.codes import declared
 
 DRILL = "chaos"
+# The part at fault where it cannot be said which one is.
+WHOLE = "target"
 LOOK_SECONDS = 0.2
 ASKING = 4
 # What ended before it could be judged has no more time than this.
@@ -150,7 +152,7 @@ class ChaosRun:
         judge = Judge(self._story, self._rule, self._session.spec.pipeline, happened)
         kinds, wrong = self._answers(people, ended).judge(happened.asked)
         invariants = self._invariants(steady, ended)
-        late = self._times.record(DRILL, self._rule.recovery, recovery)
+        late = self._times.record(DRILL, self._rule.recovery, recovery, WHOLE)
         found = [*judge.documents(ended), *judge.charges(ended), *wrong, *(one.failure() for one in invariants)]
         codes = declared()
         return Outcome(

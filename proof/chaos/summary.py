@@ -95,8 +95,8 @@ def _first(one: tuple[float, Planned]) -> float:
 def finding(failure: Failure) -> str:
     """A finding in one line."""
     title = declared().codes[failure.code].title.partition(" in drill")[0].partition(":")[0].partition(" after drill")[0]
-    detail = failure.observed.get("detail") or failure.observed.get("value")
-    return f"{failure.code} at {failure.component}: {title}; expected {failure.expected}; {detail}"
+    observed = " · ".join(str(failure.observed[name]) for name in ("value", "detail") if failure.observed.get(name))
+    return f"{failure.code} at {failure.component}: {title}; expected {failure.expected}; {observed}"
 
 
 def write(folder: Path, outcome: Outcome, mask: Callable[[str], str]) -> None:
