@@ -115,9 +115,8 @@ class Judge:
 
 def is_like(planned: Planned, reason: Repeat) -> bool:
     """Whether a disturbance is one of those that a reason names."""
-    asked = planned.asked
-    same = [str(asked.get(name, "")).startswith(getattr(reason, name)) for name in ("source", "target")]
-    return asked["kind"] == reason.kind and all(same)
+    source, target = (str(planned.asked.get(name, "")) for name in ("source", "target"))
+    return planned.kind == reason.kind and source.startswith(reason.source) and target.startswith(reason.target)
 
 
 def _name(one: Ended) -> str:

@@ -52,6 +52,8 @@ class Outcome:
     repeated: int = 0
     failures: list[Failure] = field(default_factory=list)
     not_judged: dict[str, str] = field(default_factory=dict)
+    # How often each process of the target was started.
+    starts: dict[str, int] = field(default_factory=dict)
 
 
 class ChaosRun:
@@ -165,6 +167,7 @@ class ChaosRun:
             judge.repeated(ended),
             sorted([*found, *([late] if late else [])], key=lambda one: codes.rank(codes.codes[one.code].harm)),
             invariants.not_judged,
+            {name: process.starts for name, process in self._control.processes().items()},
         )
 
     def _invariants(self, steady: SteadyState, ended: list[Ended]) -> Judged:

@@ -76,7 +76,9 @@ def _disturbances(outcome: Outcome) -> str:
     kinds = Counter(outcome.story.disturbances[one.number].kind for one in happened.begun)
     counted = ", ".join(f"{kind} {number}" for kind, number in kinds.most_common())
     refused = len(happened.struck) - len(happened.begun)
-    return f"{len(happened.begun)} survived: {counted}" + (f"; {refused} could not be carried out" if refused else "")
+    text = f"{len(happened.begun)} survived: {counted}" + (f"; {refused} could not be carried out" if refused else "")
+    anew = [f"{name} {starts - 1} times" for name, starts in outcome.starts.items() if starts > 1]
+    return text + (f"; started anew: {', '.join(anew)}" if anew else "")
 
 
 def _recovery(outcome: Outcome, healthy: str) -> str:
@@ -109,6 +111,7 @@ def write(folder: Path, outcome: Outcome, mask: Callable[[str], str]) -> None:
         "recovery": asdict(outcome.recovery) | {"remaining": list(outcome.recovery.remaining)} if outcome.recovery else None,
         "findings": [failure.as_data() for failure in outcome.failures],
         "documents": [asdict(one) | {"sentences": len(one.sentences), "texts": len(one.texts)} for one in outcome.stored],
+        "starts": outcome.starts,
         "events": list(outcome.happened.as_data()),
         "problems": outcome.happened.problems,
     }
