@@ -159,7 +159,7 @@ SLOW = planned(0, kind="vendor", target="openai", how="slow")
         ((4.0,), SLOW, Struck(0, 5, 10), True),
         ((4.0, 9.0), KILLED, Struck(0, 5, 6), True),
         ((4.0, 4.5), KILLED, Struck(0, 5, 6), False),  # before
-        ((4.0, 60.0), KILLED, Struck(0, 5, 6), False),  # long after
+        ((4.0, 90.0), KILLED, Struck(0, 5, 6), False),  # long after
         ((4.0, 9.0), KILLED, Struck(0, 5, 6, refused="worker2 does not run"), False),
         ((4.0, 9.0), SLOW, Struck(0, 5, 10), False),  # nothing that hides an answer of the parser
         ((4.0, *map(float, range(6, 13))), KILLED, Struck(0, 5, 12), False),  # too often

@@ -8,6 +8,7 @@ was lost or done twice, something is orphaned or lies with another user, an answ
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,8 @@ def story_of(spec: Specification, options: argparse.Namespace) -> Story:
 
 def carry_out(story: Story, spec: Specification, options: argparse.Namespace) -> ExitCode:
     """Carry a story out on a twin of its own, and say what came of it."""
-    choice = Choice("twin", faults=tuple(options.fault), drills=True)
+    arguments = ("--drills", "--speedup", f"{spec.chaos.twin_speedup:g}")
+    choice = Choice("twin", faults=tuple(options.fault), twin_arguments=arguments)
     with on_target(choice) as session, Control.of(session) as control:
         outcome = ChaosRun(session, control, story, folder_of(OUT)).run()
         write(options.out, outcome, session.masking.mask)
@@ -98,4 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Also where it was started in the background, or a job of CI is cancelled.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -83,6 +83,8 @@ class Chaos(Sectioned):
     minutes: float = Field(gt=0)
     documents_a_user: float = Field(ge=1)
     workers: int = Field(gt=0)
+    # How much faster than the specification the twin of a run is.
+    twin_speedup: float = Field(gt=0)
     # Questions that are asked for each document, and the share of the documents that are sent through the API.
     questions_a_document: float = Field(ge=0)
     proxy_share: float = Field(ge=0, le=1)

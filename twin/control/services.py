@@ -131,7 +131,13 @@ class Services:
     async def responds(self, name: str) -> None:
         """Wait until the API lets clients in, or has ended again; a worker gives no such sign."""
         for _ in range(int(START_SECONDS / PROBE_SECONDS) if name == "api" else 0):
-            if self.is_over or self._parts.processes.has_ended(name):
+            if self.is_over:
+                return
+            if not self._parts.processes.has(name):
+                # Another disturbance has ended it, and starts it again.
+                await asyncio.sleep(PROBE_SECONDS)
+                continue
+            if self._parts.processes.has_ended(name):
                 return
             try:
                 _, writer = await asyncio.open_connection(*self._parts.behind("api"))
