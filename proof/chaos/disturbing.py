@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 from fixtures.api import Api
-from fixtures.drills.control import Control, ControlError, Disturbance
+from fixtures.drills.control import Control, ControlError, Disturbance, Refused
 from fixtures.drills.undisturbed import undisturbed
 from fixtures.drills.watching import HEALTH, LOOK_SECONDS, circuits_in
 from fixtures.health import HealthReport
@@ -43,7 +44,9 @@ class Disturber:
         """When a disturbance had ended, its id, and how often it struck."""
         strikes = 0
         try:
-            strikes = len(self._control.look(found).seen)
+            # One that has ended by itself without a strike is not known any more.
+            with suppress(Refused):
+                strikes = len(self._control.look(found).seen)
             self._control.lift(found)
         except ControlError as error:
             # The end of all disturbances is asked for once more when the run's time is over.
