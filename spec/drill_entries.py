@@ -24,3 +24,8 @@ def steady_parts(spec: Specification) -> Iterator[str]:
 def invariants(spec: Specification) -> Iterator[Invariant]:
     """What holds of stored data whatever happened."""
     return iter(spec.invariants)
+
+
+def services_with_circuits(spec: Specification) -> Iterator[str]:
+    """The services whose circuits the health body shows."""
+    return iter(spec.resilience.circuits.services)

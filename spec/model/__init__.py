@@ -32,6 +32,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
+from spec.model.resilience import CircuitRules, Deadlines, JobRules, Resilience, RouterRules
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -70,9 +71,11 @@ __all__ = [
     "Charged",
     "Chat",
     "ChecklistItem",
+    "CircuitRules",
     "Contract",
     "Database",
     "DatabaseTls",
+    "Deadlines",
     "Defect",
     "DocumentKind",
     "Documents",
@@ -95,6 +98,7 @@ __all__ = [
     "Identity",
     "Index",
     "Invariant",
+    "JobRules",
     "Limits",
     "Lint",
     "Linters",
@@ -136,11 +140,13 @@ __all__ = [
     "Rehearsal",
     "Repeat",
     "Reported",
+    "Resilience",
     "Review",
     "Roles",
     "Rollback",
     "RollbackStep",
     "RoundTrip",
+    "RouterRules",
     "RowSecurity",
     "Safety",
     "Sampling",

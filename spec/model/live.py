@@ -15,6 +15,7 @@ from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
 from spec.model.recovery import Backups, WaysBack
 from spec.model.recovery_times import RecoveryTimes
+from spec.model.resilience import Resilience
 from spec.model.rollback import Rollback
 from spec.model.steady_state import Invariant, SteadyState
 from spec.model.supabase import Linters, Migrations, Project, RowSecurity
@@ -49,6 +50,7 @@ class LivePlatform(Entry):
     ways_back_section: WaysBack | None = Field(default=None, alias="ways_back")
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
+    resilience_section: Resilience | None = Field(default=None, alias="resilience")
     recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
 
@@ -136,6 +138,11 @@ class LivePlatform(Entry):
     def steady_state(self) -> SteadyState:
         """§3, §7: what is normal, and what holds of stored data; raises NotSpecified."""
         return there(self.steady_state_section, "steady_state")
+
+    @property
+    def resilience(self) -> Resilience:
+        """§3: circuit breakers, service router, degradation manager; raises NotSpecified."""
+        return there(self.resilience_section, "resilience")
 
     @property
     def recovery(self) -> RecoveryTimes:

@@ -166,3 +166,28 @@ def believed_failure(plan: Plan) -> None:
         '            error = str(payload.get("error") or "parsing failed")\n'
         '            await conclude(connection, request.app.state.storage, row, "", error)\n',
     )
+
+
+@fault("R25", "/health shows a closed circuit that has opened", "api", "resilience", mode="-", about="*circuits*")
+def contradictory_circuits(plan: Plan) -> None:
+    plan.replace_in_source(
+        BREAKER, '"opened_at": self._opened_at.isoformat() if self._opened_at else None', '"opened_at": str(datetime.now(UTC))'
+    )
+
+
+@fault("R26", "each answer is said to have taken the fallback", "chat", "resilience", mode="-", about="*metadata*")
+def wrong_route(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, "        route=answer.route,\n", '        route="fallback",\n')
+
+
+@fault(
+    "R27",
+    "/health says healthy beside what is degraded",
+    "api/chat",
+    "resilience",
+    mode="-",
+    about="*status*",
+)
+def contradictory_health(plan: Plan) -> None:
+    plan.replace_in_source(HEALTH, '    status = "degraded" if degraded else body["status"]\n', '    status = body["status"]\n')
+    plan.replace_in_source(HEALTH, '"degraded": degraded}', '"degraded": degraded | {"chat": "fallback"}}')
