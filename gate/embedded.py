@@ -13,7 +13,8 @@ from gate.places import ROOT
 from gate.settings import ConfigurationError, read_env_file
 
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+# A twin that is killed cannot tidy up; on a busy machine it needs this long.
+STOP_SECONDS = 20.0
 PROBE_SECONDS = 0.02
 
 

@@ -1,6 +1,7 @@
 """The client of the control, without a twin; which runs have one; and where an answer ends in the middle."""
 
 import struct
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ def test_only_this_machine_is_ever_asked(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "http://127.0.0.9:1"])
 def test_a_control_that_does_not_respond_is_unreachable(url: str) -> None:
-    with pytest.raises(Unreachable):
-        Control(url, TOKEN).processes()
+    with pytest.raises(Unreachable), closing(Control(url, TOKEN)) as control:
+        control.processes()
 
 
 def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,8 +54,11 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with answering(lambda *_: (200, {"processes": {}, "links": [], "disturbances": []})) as url:
-        assert Control(url, TOKEN).processes() == {}
+    with (
+        answering(lambda *_: (200, {"processes": {}, "links": [], "disturbances": []})) as url,
+        closing(Control(url, TOKEN)) as control,
+    ):
+        assert control.processes() == {}
 
 
 class Recorder:
@@ -86,8 +90,12 @@ def test_what_was_broken_is_mended_even_when_the_block_fails() -> None:
 
 
 def test_a_refusal_has_its_status_and_its_line() -> None:
-    with answering(lambda *_: (400, {"error": "kind: unknown"})) as url, pytest.raises(Refused) as caught:
-        Control(url, TOKEN).begin(kind="link")
+    with (
+        answering(lambda *_: (400, {"error": "kind: unknown"})) as url,
+        pytest.raises(Refused) as caught,
+        closing(Control(url, TOKEN)) as control,
+    ):
+        control.begin(kind="link")
     assert (caught.value.status, caught.value.reason) == (400, "kind: unknown")
 
 
@@ -95,10 +103,10 @@ def test_waiting_for_a_strike_ends() -> None:
     def answer(method: str, *_: object) -> tuple[int, Any]:
         return (201, {"id": "d1", "since": ""}) if method == "POST" else (200, {"ended": False, "seen": []})
 
-    with answering(answer) as url:
-        control = Control(url, TOKEN)
+    with answering(answer) as url, closing(Control(url, TOKEN)) as control:
+        lost = control.begin(kind="callback", how="lost")
         with pytest.raises(ControlError, match="struck 0 times"):
-            control.await_strike(control.begin(kind="callback", how="lost"), 0.2)
+            control.await_strike(lost, 0.2)
 
 
 def test_a_target_without_a_control_is_not_judged(session: Session) -> None:

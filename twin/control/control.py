@@ -145,10 +145,10 @@ class Control:
 
     def described(self, id: str) -> dict[str, Any]:
         """What is known of a disturbance, also of one that has ended; raises KeyError where there was none."""
+        if id not in {f"d{number}" for number in range(1, self._number + 1)}:
+            raise KeyError(id)
         seen = board.noted(self._parts.folder, id)
         if (found := self._found.get(id)) is None:
-            if not seen:
-                raise KeyError(id)
             return {"id": id, "ended": True, "seen": seen}
         return {"id": id, "since": found.since, **found.wanted.as_data(), **found.more, "ended": False, "seen": seen}
 
