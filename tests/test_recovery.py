@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,8 +24,10 @@ from gate.session import Session
 from gate.spread import slower_by, spread
 from reports import kept, recoveries, recovery_plot, summary
 from reports.recovery_schema import RecoveryData
+from reports.review import Review
 from reports.schema import SummaryData
 from reports.terminal import closing_lines
+from reports.wording import Target, Words
 from spec.model import PartName
 from tests.recorded import SPEC, a_session, a_verdict
 
@@ -154,6 +159,29 @@ def test_runs_at_another_speed_are_not_compared(tmp_path: Path) -> None:
     session = a_session(tmp_path)
     remembered(tmp_path, session, EARLIER, speedup=60)
     RecoveryTimes(session, tmp_path).require("openai_down", "openai", recovery(9.0))
+
+
+def reviewed(folder: Path, faults: tuple[str, ...] = ()) -> tuple[list[RecoveryData], list[KeptRecoveries]]:
+    """What the review of a run with one drill concludes, and what is kept of it."""
+    session = a_session(folder)
+    session = Session(replace(session.run, faults=faults), session.system, SPEC)
+    RecoveryTimes(session, folder).require("openai_down", "openai", recovery(3.0))
+    config: Any = SimpleNamespace(option=SimpleNamespace(history=str(folder), out=str(folder)))
+    review = Review(config, session, "2026-01-02")
+    data = a_verdict("pass")
+    review.add_to(data, [], [], Words(Target.of(session.api_url, SPEC, [])))
+    return data["recoveries"], history.read_lines(review.folder / history.RECOVERIES)
+
+
+def test_a_run_is_kept_for_the_next_unless_it_was_broken_on_purpose(tmp_path: Path) -> None:
+    found, kept_runs = reviewed(tmp_path / "broken", ("F01",))
+    assert [entry["drill"] for entry in found] == ["openai_down"]
+    assert kept_runs == []
+    for number in (1, 2):
+        found, kept_runs = reviewed(tmp_path / "whole")
+        assert len(kept_runs) == number
+    assert found[0]["earlier"] is not None
+    assert kept_runs[-1]["recoveries"][0]["total"] == 3.0
 
 
 # ── Waiting until all is normal ──────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ from fixtures.drills.invariants import Judged
 from fixtures.drills.observation import Observation
 from gate.failures import Blocked
 from gate.selection import each, promised
+from spec import Specification
 from spec.drill_entries import invariants, steady_parts
 from spec.model import Invariant, PartName
 
@@ -22,12 +23,13 @@ pytestmark = [
 
 @each("part", steady_parts)
 @pytest.mark.about("promise.broken", "promise steady state of {part}")
-def test_the_part_is_normal(observation: Observation, part: str) -> None:
+def test_the_part_is_normal(observation: Observation, spec: Specification, part: str) -> None:
     """§3 Internal Service Dependencies: health, sign-in, upload, job, retrieval and chat work before anything is disturbed."""
     seen = observation[cast("PartName", part)]
     observation.require([seen.name])
     if not seen.is_ok:
-        raise Blocked("worker" if seen.name in ("retrieval", "chat") else "upload", seen.reason)
+        prerequisite = "worker" if seen.name in ("retrieval", "chat") else "upload"
+        raise Blocked(prerequisite, f"whether {spec.steady_state.parts[seen.name].title}: {seen.reason}")
 
 
 @each("invariant", invariants)
