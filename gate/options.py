@@ -93,6 +93,15 @@ def has_drills(config: pytest.Config) -> bool:
     return is_folder or (DRILLS_SUITE in expression and pytest_.selects(expression, DRILLS_SUITE))
 
 
+def require_undisturbed(config: pytest.Config) -> None:
+    """Raises UsageError where one process would break the twin while another one judges it."""
+    is_shared = bool(getattr(config.option, "numprocesses", None)) and not hasattr(config, "workerinput")
+    if is_shared and has_drills(config) and str(config.option.markexpr).strip() not in ("", DRILLS_SUITE):
+        raise pytest.UsageError(
+            f"-n: drills disturb what other suites judge; run -m {DRILLS_SUITE} by itself, or all of them in one process"
+        )
+
+
 def choice(config: pytest.Config) -> Choice:
     """The target that the options choose."""
     options = config.option

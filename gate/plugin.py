@@ -12,7 +12,7 @@ from gate import calendar, hooks
 from gate.background import ReleaseSeen
 from gate.exit_codes import ExitCode
 from gate.interrupts import Interrupts
-from gate.options import choice, is_gate, is_quiet, only_reads, require_writing, spec_file
+from gate.options import choice, is_gate, is_quiet, only_reads, require_undisturbed, require_writing, spec_file
 from gate.progress import waiting
 from gate.selection import waits
 from gate.session import Session, System
@@ -76,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         calendar.require_known(config, config.stash[SPECIFICATION])
         if is_quiet(config):
             return
+        require_undisturbed(config)
         require_writing(config)
         config.stash[POLICY] = load_policy(config.option.policy, spec_file(config), config.stash[SPECIFICATION])
         system: System = config.hook.pytest_gate_system()

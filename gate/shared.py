@@ -9,6 +9,7 @@ documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 audit.json         the configuration audit (fixtures/audit.py)
 figures/           figures of the platform and the database with their bounds (fixtures/figures.py)
+drills/lock        held by the one check of the drills' suite that runs (fixtures/drills/resources.py)
 recoveries/        how soon all was normal after each drill (fixtures/drills/recovery_times.py)
 interrupted        somebody pressed Ctrl-C
 observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)

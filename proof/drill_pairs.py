@@ -1,4 +1,4 @@
-"""Drills and faults: which drills turn red where a protection was removed, by `drills.toml` beside this module.
+"""The suite `resilience` and its faults: what turns red where a protection was removed, by `drills.toml` beside this module.
 
 `python -m proof.drill_pairs` prints the table: each drill with the faults that it must see.
 """
@@ -11,22 +11,42 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from spec import load
 
 FILE = Path(__file__).with_name("drills.toml")
+FOLDER = "acceptance/resilience"
+
+
+class Pairs(BaseModel):
+    """The file: the drills that each fault turns red, and the modules of the faults that other checks of the suite see."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    faults: dict[str, list[str]]
+    modules: dict[str, list[str]] = {}
 
 
 @cache
-def drills_by_fault(path: Path = FILE) -> Mapping[str, tuple[str, ...]]:
-    """The drills that each fault of the resilience suite must turn red, by the fault's id."""
-    found = tomllib.loads(path.read_text(encoding="utf-8"))["faults"]
-    return {fault: tuple(drills) for fault, drills in found.items()}
+def pairs(path: Path = FILE) -> Pairs:
+    """What the file says."""
+    return Pairs.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def drills_by_fault(path: Path = FILE) -> Mapping[str, list[str]]:
+    """The drills that each fault must turn red, by the fault's id."""
+    return pairs(path).faults
 
 
 def faults_by_drill(path: Path = FILE) -> dict[str, list[str]]:
     """The faults that each drill of the specification must see, by the drill's id, in the order of the specification."""
-    pairs = drills_by_fault(path)
-    return {drill.id: [fault for fault, drills in pairs.items() if drill.id in drills] for drill in load().drills.drill}
+    found = drills_by_fault(path)
+    return {drill.id: [fault for fault, drills in found.items() if drill.id in drills] for drill in load().drills.drill}
+
+
+def seen_in(fault: str, path: Path = FILE) -> list[str]:
+    """The modules of the suite in which a fault can be seen; none for a fault that drills see, or all of them."""
+    return [f"{FOLDER}/test_{module}.py" for module, seen in pairs(path).modules.items() if fault in seen]
 
 
 def only_drills(fault: str, path: Path = FILE) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gate.exit_codes import ExitCode
 from gate.places import ROOT
-from proof.drill_pairs import only_drills
+from proof.drill_pairs import only_drills, seen_in
 from proof.gate_run import run_gate
 from proof.measured_in import MEASURED_IN
 from proof.named import names
@@ -179,8 +179,11 @@ def judge(fault: Known | None, suite: str, system: str = NAVIGATOR, variant: str
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
         arguments = ["--target", "twin", f"--spec={spec_of(system)}", *(["--fault", fault.id] if fault else [])]
         arguments += ["--variant", variant] if variant else []
-        modules = MEASURED_IN.get(fault.id, ()) if fault and suite == "performance" else ()
-        if fault and suite == "resilience":
+        modules: Sequence[str] = ()
+        if fault and suite == "performance":
+            modules = MEASURED_IN.get(fault.id, ())
+        elif fault and suite == "resilience":
+            modules = seen_in(fault.id)
             arguments += only_drills(fault.id)
         if fault and fault.id in COMPARED:
             arguments += [f"--baseline={_healthy_runs(Path(folder))}"]
