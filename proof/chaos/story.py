@@ -117,7 +117,7 @@ def tell(rule: Chaos, options: Options, seed: int) -> Story:
 def _uploads(rule: Chaos, options: Options, chance: random.Random) -> Iterator[Upload]:
     kinds, weights = range(len(rule.sent)), [sent.weight for sent in rule.sent]
     times = sorted(round(chance.uniform(0, options.seconds - rule.last_seconds), PLACES) for _ in range(options.documents))
-    # Everybody in turn, in an order of its own each time, so that nobody sends more than the limits allow.
+    # Everybody in turn, in an order of its own each time, so that no user sends more than the limits allow.
     order: list[int] = []
     for number, at in enumerate(times):
         order = order or chance.sample(range(options.users), options.users)
