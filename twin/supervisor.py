@@ -78,10 +78,10 @@ class Twin(RunningTwin):
         """Start everything; raises TwinError when a part does not come up."""
         files = self.config.ca_file, self.config.cert_file, self.config.key_file
         certificates.write(*files, self.plan.certificate, self.plan.certificates)
+        release_next.stand_by(self.plan)
         postgres = Postgres(self.processes, self.config.database_admin_url, self._postgres_port)
         if self._drills:
             self._prepare_drills(postgres)
-        release_next.stand_by(self.plan)
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()
