@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
+.PHONY: rollback-drill help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -20,6 +20,7 @@ help:
 	@echo "make variants     systems that are different and right stay green; make conformance: the vendors' own clients against the doubles"
 	@echo "make described    the twin keeps its own openapi.json; make order: every check ends the same alone, in any order, in company"
 	@echo "make coverage     every line of the specification with its checks and the faults that prove them, in docs/coverage.md"
+	@echo "make rollback-drill   on a twin: N+1 goes live with a defect, the gate turns red, N comes back, the gate turns green (§7)"
 	@echo "make soak N=50    no false alarm: repeated runs of the gate on a healthy, busy, slow twin"
 	@echo "make chaos ARGS='--seed 1'   200 documents of many users while parts are killed, slowed and cut at random for ten minutes"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
@@ -120,6 +121,10 @@ conformance: $(READY)
 
 pairs: $(READY)
 	@$(BIN)/python -m proof.pairs $(ARGS)
+
+# Release N+1 goes live with a defect and is taken back to N, on a twin (§7); ARGS='--fault R91': the rollback itself goes wrong.
+rollback-drill: $(READY)
+	@$(BIN)/python -m proof.rollback_drill $(ARGS)
 
 mutations: $(READY)
 	@$(BIN)/python -m proof.mutations $(ARGS)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -50,9 +51,12 @@ def seen_in(fault: str, path: Path = FILE) -> list[str]:
 
 
 def only_drills(fault: str, path: Path = FILE) -> list[str]:
-    """Arguments of pytest that leave the drills which must see a fault; all of them for a fault without any."""
+    """Arguments of pytest that leave the drills, or the module, which must see a fault; everything for a fault without any."""
     drills = drills_by_fault(path).get(fault, ())
-    return ["-k", " or ".join(f"[{drill}]" for drill in drills)] if drills else []
+    if drills:
+        return ["-k", " or ".join(f"[{drill}]" for drill in drills)]
+    modules: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8")).get("modules", {})
+    return [module for pattern, module in modules.items() if re.fullmatch(pattern, fault)]
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from reports.change_schema import ChangesData
-from reports.decision.schema import ActingData, DecisionData
+from reports.decision.schema import DecidedData
 from reports.recovery_schema import RecoveryData
 
 VERSION = 2
@@ -168,12 +168,14 @@ class FigureData(TypedDict):
     broken: bool
 
 
-class VerdictData(TypedDict):
+class VerdictData(DecidedData):
     """verdict.json; `schema` is raised with every change that is not an addition.
 
     `platform` says what could not be seen of the platform's logs, and why; empty where all was, or nothing was asked.
     `changes`: only of a run of the calendar; `recoveries`: only of one with drills, the nearest to its limit first; `acting`:
     only with --act; `unfinished`: what an earlier --act left.
+    `changes`: only of a run of the calendar. `recoveries`: only of a run with drills, the one nearest to its limit first.
+    `changes`: only of a run of the calendar.
     """
 
     schema: int
@@ -195,9 +197,6 @@ class VerdictData(TypedDict):
     residue: ResidueData
     changes: NotRequired[ChangesData]
     recoveries: NotRequired[list[RecoveryData]]
-    decision: NotRequired[DecisionData]
-    acting: NotRequired[ActingData]
-    unfinished: NotRequired[list[str]]
 
 
 class DocumentData(TypedDict):

@@ -79,7 +79,9 @@ def known_finding(harm: str = "broken_promise", **given: Any) -> Judged:
         (replace(FAILED, now=NIGHT), [a_finding("outage")], "hold", "something is broken"),
         (replace(FAILED, now=SATURDAY), [a_finding("outage")], "hold", "something is broken"),
         (FAILED, [a_finding("outage", steadiness="intermittent")], "hold", "something is broken"),
-        (FAILED, [a_finding("outage", confidence="likely")], "hold", "something is broken"),
+        (FAILED, [a_finding("outage", confidence="likely")], "roll_back", "the release fails each time"),
+        (FAILED, [a_finding("outage", confidence="likely", steadiness="unknown")], "hold", "something is broken"),
+        (replace(FAILED, now=NIGHT), [a_finding("outage", confidence="likely")], "hold", "something is broken"),
         (FAILED, [a_finding("outage", component="openai")], "hold", "something is broken"),
         (FAILED, [a_finding("outage", component="worker", code="env.value")], "hold", "something is broken"),
         (FAILED, [a_finding("outage", suite="predeploy")], "hold", "something is broken"),
@@ -305,6 +307,7 @@ def test_every_rule_of_the_usual_policy_can_decide() -> None:
     harms, parts = [*declared().harms], ["api", "openai", "harness"]
     kinds = itertools.product(harms, parts, ["http.fields", "release.differs", "env.value"])
     findings = [a_finding(harm, component=part, code=code) for harm, part, code in kinds]
+    findings.append(a_finding("outage", confidence="likely"))
     runs = [PASSED, FAILED, replace(PASSED, not_judged=1), replace(FAILED, interrupted=True)]
     runs.append(replace(PASSED, verdict="blocked"))
     found = {decide(POLICY, run, chosen).rule for run in runs for chosen in [[], *([one] for one in findings)]}

@@ -300,6 +300,11 @@ def test_work_that_is_done_twice_or_undone_is_seen() -> None:
     assert codes(promise, record(documents=[followed(events=("parsed", "parsed"))])) == ["drill.twice"]
     back = followed((1, "complete", "done"), (2, "parsed", "queued"))
     assert codes(promise, record(documents=[back])) == ["drill.undone"]
+    whole = followed((1, "complete", "done"))
+    whole.document, whole.text = Document("a.pdf", b"", ("First  line.\nLast line.",)), "First line. And then the\nLast line."
+    assert codes(Promise(kept="own_text"), record(documents=[whole])) == []
+    whole.text = "This text was forged."
+    assert codes(Promise(kept="own_text"), record(documents=[whole])) == ["drill.replaced"]
     assert codes(Promise(kept="attempts_unused"), record(documents=[followed(retries=1)])) == ["drill.attempts_used"]
     assert codes(Promise(kept="leaves_alone", count=1), record(strikes=["GET", "POST"])) == []
     assert codes(Promise(kept="leaves_alone", count=1), record(strikes=["POST", "POST"])) == ["drill.pressed"]

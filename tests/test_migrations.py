@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.database import Database
+from fixtures.recovery import deploy
+from fixtures.recovery.backup import Backup
+from fixtures.recovery.deploy import Deploy
 from fixtures.recovery.migrations import Migrations
 from fixtures.recovery.trials import (
     require_forward_again,
@@ -115,8 +119,6 @@ def test_an_irreversible_migration_is_declared_with_its_reason(migrations: Makin
 
 
 def test_rows_of_the_restored_database_are_in_the_copy(target: Target, migrations: Making) -> None:
-    from fixtures.recovery.backup import Backup
-
     rows = Backup(target.database, target.scratch, allowed=False).restored.after.contents["document_chunks"].rows
     made = migrations()
     made._fill = lambda: True
@@ -127,3 +129,18 @@ def test_without_a_checkout_of_the_next_release_nothing_is_judged(target: Target
     made = Migrations(target.database, SourceTree(SOURCE), target.scratch, lambda: False)
     with pytest.raises(NotConfigured, match="HARNESS_NEXT_TREE"):
         _ = made.trials
+
+
+def test_a_release_is_started_only_where_the_parser_can_call_it_back(target: Target, migrations: Making) -> None:
+    made = migrations()
+    session = with_values(target.session, API_BASE_URL="https://staging.invalid")
+    code = Deploy(Database(session), SourceTree(SOURCE), target.scratch, made)
+    with pytest.raises(NotConfigured, match="call it back"):
+        code.require_working("old code", made.tree, "none")
+    session.close()
+
+
+def test_the_start_commands_are_the_specifications() -> None:
+    api = "uvicorn main:app --host 0.0.0.0 --port 8000 --workers 1"
+    assert deploy.command_of(api, 7)[1:] == ["-m", *api.split(), "--fd", "7"]
+    assert deploy.command_of("python backend/workers/enhanced_runner.py", 7)[1:] == ["backend/workers/enhanced_runner.py"]

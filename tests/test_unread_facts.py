@@ -24,12 +24,19 @@ MODELS = {name: m for name, m in vars(spec.model).items() if isinstance(m, type)
 READ_BY_TESTS = {"Meta.specification", "Meta.contract", "Specification.not_checkable"}
 
 
+def is_tag(field: ast.AnnAssign) -> bool:
+    """Whether a field has one value only, by which pydantic tells one kind of entry from another."""
+    given = field.annotation
+    is_literal = isinstance(given, ast.Subscript) and ast.unparse(given.value) == "Literal"
+    return is_literal and isinstance(given, ast.Subscript) and isinstance(given.slice, ast.Constant) and field.value is None
+
+
 def fields_of(tree: ast.Module) -> Iterator[tuple[str, ast.AnnAssign]]:
     """Fields of a module's models that hold plain values, each with its model; those that hold other models lead to them."""
     for model in tree.body:
         if isinstance(model, ast.ClassDef) and model.name in MODELS:
             for field in model.body:
-                if isinstance(field, ast.AnnAssign):
+                if isinstance(field, ast.AnnAssign) and not is_tag(field):
                     names = {node.id for node in ast.walk(field.annotation) if isinstance(node, ast.Name)}
                     if not names & MODELS.keys():
                         yield model.name, field

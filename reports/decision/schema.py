@@ -73,3 +73,11 @@ class ActingData(TypedDict):
     reason: str
     steps: list[StepData]
     after: AfterData | None
+
+
+class DecidedData(TypedDict, total=False):
+    """What a decision adds to verdict.json. `acting`: only with --act; `unfinished`: what an earlier --act left half done."""
+
+    decision: DecisionData
+    acting: ActingData
+    unfinished: list[str]

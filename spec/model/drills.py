@@ -38,12 +38,21 @@ class Break(Entry):
     pause: float = Field(default=0, ge=0)
 
     def options(self, speedup: float) -> dict[str, Any]:
-        """What the control API takes."""
-        given = self.model_dump(exclude_none=True, exclude={"pause", "of_first_document"})
-        for name in ("seconds", "retry_after"):
-            if name in given and self.kind not in UNDIVIDED:
-                given[name] = given[name] / speedup
-        return given
+        """What the control API takes; a clock's seconds stay as they are."""
+        divided = 1.0 if self.kind in UNDIVIDED else speedup
+        given = {
+            "kind": self.kind,
+            "target": self.target,
+            "source": self.source,
+            "how": self.how,
+            "seconds": None if self.seconds is None else self.seconds / divided,
+            "retry_after": None if self.retry_after is None else self.retry_after / divided,
+            "only": self.only,
+            "first": self.first,
+            "free": self.free,
+            "when_status": self.when_status,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Ask(Entry):
@@ -120,6 +129,7 @@ Kept = Literal[
     "accepted",
     "attempts_unused",
     "once",
+    "own_text",
     "forgeries_refused",
     "callbacks_accepted",
     "gives_up",
@@ -144,6 +154,7 @@ class Promise(Entry):
     accepted           each document that was sent was accepted, if not at once, then when it was sent again
     attempts_unused    no attempt of a job counts against its retries
     once               no step of a job is done twice, and none is undone
+    own_text           each document that is complete has chunks of its own text
     forgeries_refused  each forged callback has one of `statuses`, and changes nothing
     callbacks_accepted each callback that is signed has one of `statuses`
     gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, and no other
@@ -181,6 +192,8 @@ class Drill(Sectioned):
     alongside: list[Action] = []
     alongside_from: int = Field(default=0, ge=0)
     meanwhile: list[Action] = []
+    # How often the first disturbance must have struck before it ends.
+    strikes: int = Field(default=0, ge=0)
     # Done when the disturbances have ended; documents that were not accepted are sent again before.
     after: list[Action] = []
     promises: list[Promise] = Field(min_length=1)

@@ -37,6 +37,7 @@ FAMILIES = (
     "live_builds",
     "resilience_state",
     "resilience_drills",
+    "resilience_common",
     "resilience_services",
     "resilience_queue",
     "resilience_releases",

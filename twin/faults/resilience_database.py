@@ -96,13 +96,13 @@ def numbers_that_are_given_out_again(plan: Plan) -> None:
     plan.sql.append(f"INSERT INTO {SCHEMA}.events (event_id, type) OVERRIDING SYSTEM VALUE VALUES (1000000, 'imported')")
 
 
-@fault("R76", "a restore takes most of a second for each row", "database", "resilience", mode="-", about="*backup restore*")
+@fault("R76", "a restore takes three seconds for each document", "database", "resilience", mode="-", about="*backup restore*")
 def slow_restore(plan: Plan) -> None:
     plan.sql.append(
         f"CREATE FUNCTION {SCHEMA}.weighed(id uuid) RETURNS uuid IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN"
-        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(0.8); END IF; RETURN id; END $$"
+        " IF current_setting('application_name') = 'pg_restore' THEN PERFORM pg_sleep(3); END IF; RETURN id; END $$"
     )
-    plan.sql.append(f"CREATE INDEX document_chunks_weighed_idx ON {CHUNKS} ({SCHEMA}.weighed(chunk_id))")
+    plan.sql.append(f"CREATE INDEX documents_weighed_idx ON {SCHEMA}.documents ({SCHEMA}.weighed(document_id))")
 
 
 # ── The platform's own backups ───────────────────────────────────────────────────────────────────────────
