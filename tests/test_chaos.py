@@ -326,7 +326,7 @@ def test_a_short_run_ends_well(tmp_path: Path) -> None:
     assert {one["number"] for one in struck} == {one["number"] for one in story["disturbances"]}
 
 
-@pytest.mark.parametrize(("fault", "code"), [("R35", "steady.lost"), ("R39", "steady.across")])
+@pytest.mark.parametrize(("fault", "code"), [("R39", "steady.across")])
 def test_a_protection_that_is_missing_shows(tmp_path: Path, fault: str, code: str) -> None:
     exit_code, output = run(tmp_path, "--seed", "1", "--fault", fault)
     assert exit_code == ExitCode.FAIL, output
