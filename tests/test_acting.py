@@ -387,13 +387,20 @@ def test_a_hook_of_another_service_is_refused(acting: Session, double: Double) -
 
 
 # ── Interrupted ──────────────────────────────────────────────────────────────────────────────────────────
-def test_what_is_interrupted_returns_and_is_mentioned(acting: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_interrupted_returns_and_is_mentioned(
+    acting: Session, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupting(method: str, path: str) -> None:
+        if path.endswith(f"{API}/rollback"):
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    double.instead = interrupting
     monkeypatch.setattr(courses, "COURSE", ((0.0, "build_in_progress"),))
     watch(acting)
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     story = Carrier(acting, order(acting)).carry_out()
     assert story.state == "interrupted"
     assert "interrupted" in failed(story)
+    double.instead = lambda method, path: None
     history = order(acting).history
     (line,) = mentions.lines(acting, history)
     assert "roll back of run" in line

@@ -341,6 +341,12 @@ def test_the_worst_harm_comes_first(session: Session) -> None:
     assert [failure.code for failure in engine(session, None).judge(found)] == ["drill.lost", "recovery.missed"]
 
 
+def test_a_service_that_ends_explains_the_rest(session: Session) -> None:
+    found = record(documents=[followed((12, "parsed", "working"))], starts={"worker": (1, 2)})
+    found.drill = DRILL.model_copy(update={"promises": [Promise(kept="complete"), Promise(kept="stays_up")]})
+    assert [failure.code for failure in engine(session, None).judge(found)] == ["drill.crashed", "drill.lost"]
+
+
 def test_time_is_waited_only_between_disturbances(session: Session) -> None:
     began = time.monotonic()
     engine(session, FakeControl()).require(DRILL)

@@ -5,6 +5,7 @@ import pytest
 
 from fixtures.database import problem_of
 from fixtures.problems import Problem, expect_none
+from fixtures.refusals import Refusal
 from gate.failures import Failure
 
 
@@ -40,3 +41,21 @@ def test_a_failure_carries_the_kind_and_its_facts() -> None:
 
 def test_no_problem_is_no_failure() -> None:
     expect_none(None, "refusals of the worker")
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [
+        ("28P01", "db.refused"),
+        ("42501", "db.hidden"),
+        ("42P01", "db.missing"),
+        ("42703", "db.missing"),
+        ("53300", "db.exhausted"),
+        ("57P01", "db.unreachable"),
+        ("22000", "db.statement"),
+        ("57014", "db.statement"),
+        ("", "db.statement"),
+    ],
+)
+def test_a_statement_that_is_not_carried_out_has_a_code_by_its_sqlstate(sqlstate: str, code: str) -> None:
+    assert Refusal("SomeError", sqlstate, "").code == code

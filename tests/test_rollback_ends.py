@@ -111,6 +111,7 @@ def test_nothing_else_is_begun_before_an_unfinished_rollback_is_closed(
 ) -> None:
     assert later.run(*ACT) == ExitCode.FAIL
     later.requests.clear()
+    assert later.run("--resume") == ExitCode.PASS
     assert later.run("restart", *ACT) == ExitCode.BLOCKED
     assert later.run("--close", "", "--confirm", NAME) == ExitCode.USAGE
     assert later.run("--close", "set by hand", "--confirm", NAME) == ExitCode.PASS

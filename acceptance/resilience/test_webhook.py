@@ -11,6 +11,7 @@ pytestmark = [
     pytest.mark.resilience,
     pytest.mark.checklist("3.3"),
     pytest.mark.component("webhook"),
+    pytest.mark.needs("api", "database", "users", "upload"),
     promised("drills", "chat", "pipeline"),
 ]
 

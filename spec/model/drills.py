@@ -28,8 +28,9 @@ class Break(Entry):
     # Of a vendor: the beginning of the paths, and how many requests, that are disturbed.
     only: str | None = None
     first: int | None = None
-    # Of a database: connections that are left.
+    # Of a database: connections that are left, and whether those end that there are.
     free: int | None = None
+    drop: bool | None = None
     # Of a process: the status of the job at which it happens.
     when_status: str | None = None
     # Only while the job of the drill's first document is worked on.
@@ -50,6 +51,7 @@ class Break(Entry):
             "only": self.only,
             "first": self.first,
             "free": self.free,
+            "drop": self.drop,
             "when_status": self.when_status,
         }
         return {name: value for name, value in given.items() if value is not None}

@@ -19,7 +19,7 @@ WORKER, QUEUE = "backend/workers/enhanced_base_worker.py", "backend/workers/job_
     "worker/database/network",
     "resilience",
     mode="-",
-    about="*services end with what they depend on*database_restarted*",
+    about="*services end with what they depend on*network_worker_postgres*",
 )
 def the_worker_ends_with_its_database(plan: Plan) -> None:
     plan.replace_in_source(
@@ -143,7 +143,7 @@ def refused_where_nobody_knows(plan: Plan) -> None:
     about="*database_failed_over*",
 )
 def acknowledged_too_early(plan: Plan) -> None:
-    plan.postgres_settings["synchronous_commit"] = "off"
+    plan.postgres_settings |= {"synchronous_commit": "off", "wal_writer_delay": "10s"}
 
 
 @fault(

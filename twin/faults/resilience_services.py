@@ -143,7 +143,7 @@ def not_idempotent(plan: Plan) -> None:
     "webhook",
     "resilience",
     mode="-",
-    about="*callbacks with a wrong signature are accepted*webhook_stranger*",
+    about="*callbacks with a wrong signature are accepted*webhook_stranger*|*another text than their own*webhook_forged*",
 )
 def unsigned(plan: Plan) -> None:
     plan.replace_in_source(

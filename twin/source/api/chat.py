@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -56,8 +57,10 @@ async def _openai(client: Vendors, prompt: str) -> str:
 
 
 async def _anthropic(client: Vendors, prompt: str) -> str:
+    # The first question loads the client, which takes longer than a busy machine's deadline, and must hold up no other.
+    loaded = await asyncio.to_thread(getattr, client, "anthropic")
     async with client.calls.to("anthropic", ANSWER_SECONDS):
-        reply = await client.anthropic.messages.create(
+        reply = await loaded.messages.create(
             model=FALLBACK_MODEL,
             max_tokens=MAX_TOKENS,
             system=INSTRUCTION,
