@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: rollback-drill help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak safety bench load lint report clean
+.PHONY: rollback-drill help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -22,6 +22,7 @@ help:
 	@echo "make coverage     every line of the specification with its checks and the faults that prove them, in docs/coverage.md"
 	@echo "make rollback-drill   on a twin: N+1 goes live with a defect, the gate turns red, N comes back, the gate turns green (§7)"
 	@echo "make soak N=50    no false alarm: repeated runs of the gate on a healthy, busy, slow twin"
+	@echo "make chaos ARGS='--seed 1'   200 documents of many users while parts are killed, slowed and cut at random for ten minutes"
 	@echo "make load PROFILE=nightly [DURATION=120 WORKERS=2 BASELINE=last]   open arrivals; PROFILE=stress: the knee, PROFILE=worker: documents"
 	@echo "make safety       no residue, no hang, no harm: killed runs, hostile servers, two runs at once"
 	@echo "make bench        how accurate the load's figures are, and what they cost"
@@ -147,6 +148,10 @@ load: $(READY)
 N ?= 10
 soak: $(READY)
 	@$(BIN)/python -m proof.soak --runs $(N) $(ARGS)
+
+# The story of a seed: who uploads what when, and what is broken meanwhile.
+chaos: $(READY)
+	@$(BIN)/python -m proof.chaos $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

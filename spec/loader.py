@@ -15,15 +15,16 @@ from spec.specification_error import SpecError
 __all__ = ["DEFAULT", "SpecError", "load"]
 
 DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
-# The drills of a system stand in a file of their own beside its specification, and are its section `drills`.
-DRILLS = "drills.toml"
+# Sections of a system's specification that stand in files of their own beside it, by their names.
+BESIDE = ("drills", "chaos")
 
 
 def load(path: Path = DEFAULT) -> Specification:
     """The specification in this file; raises SpecError naming file, key and what was expected."""
     data = _read(path)
-    if (drills := path.with_name(DRILLS)).exists():
-        data["drills"] = _read(drills)
+    for name in BESIDE:
+        if (beside := path.with_name(f"{name}.toml")).exists():
+            data[name] = _read(beside)
     try:
         return Specification.model_validate(resolve(data))
     except UnknownReference as error:

@@ -6,6 +6,7 @@ from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.builds import Accepted, Builds, Lint, PackageAudit
 from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
+from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, SentKind
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.drills import (
     Action,
@@ -65,6 +66,9 @@ __all__ = [
     "Call",
     "CallEndpoint",
     "Case",
+    "Chaos",
+    "ChaosClients",
+    "Charged",
     "Chat",
     "ChecklistItem",
     "CircuitRules",
@@ -128,11 +132,13 @@ __all__ = [
     "ProjectSetting",
     "ProjectStates",
     "Promise",
+    "RandomBreak",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
     "Regression",
     "Rehearsal",
+    "Repeat",
     "Reported",
     "Resilience",
     "Review",
@@ -151,6 +157,7 @@ __all__ = [
     "Security",
     "Segment",
     "SendCallback",
+    "SentKind",
     "Service",
     "Setting",
     "Shifts",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
+from spec.model.chaos import Chaos
 from spec.model.database import Database, Roles, Vectors
 from spec.model.drills import Drills
 from spec.model.harness import Harness
@@ -70,6 +71,7 @@ class Specification(LivePlatform):
     contract_section: Contract | None = Field(default=None, alias="contract")
     load_section: Load | None = Field(default=None, alias="load")
     drills_section: Drills | None = Field(default=None, alias="drills")
+    chaos_section: Chaos | None = Field(default=None, alias="chaos")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -141,6 +143,11 @@ class Specification(LivePlatform):
     def drills(self) -> Drills:
         """§3, §7: what is broken on purpose, and what is promised all the same; raises NotSpecified."""
         return there(self.drills_section, "drills")
+
+    @property
+    def chaos(self) -> Chaos:
+        """§3, §7: many users work while parts are broken at random; raises NotSpecified."""
+        return there(self.chaos_section, "chaos")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

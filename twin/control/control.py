@@ -93,6 +93,9 @@ class Control:
             timer = self._loop.call_later(wanted.seconds_at_most, self._spawn, id)
             self._found[id] = Disturbance(id, wanted, since, timer, more)
             self._publish()
+        # Without the lock: a service may not respond before another disturbance is lifted.
+        if wanted.how == "restart" or wanted.kind == "clock":
+            await self._await_service(more)
         return {"id": id, "since": since, **more}
 
     async def lift(self, id: str) -> bool:
@@ -107,7 +110,13 @@ class Control:
                 await self._services.end(id, found.wanted, found.more["process"])
             elif found.wanted.kind == "database":
                 await self._database.end(id, found.wanted)
+        await self._await_service(found.more)
         return True
+
+    async def _await_service(self, more: dict[str, Any]) -> None:
+        """Wait until the service that a disturbance is about responds, where it is about one."""
+        if (name := more.get("process")) is not None:
+            await self._services.responds(name)
 
     async def lift_all(self) -> None:
         """End all of them, the last one first, and start what does not run."""

@@ -36,7 +36,7 @@ class Services:
         name = wanted.target
         if wanted.kind == "clock":
             self._parts.clocks[name] = float(wanted.options["seconds"])
-            await self.restart(name)
+            await self._start_again(name)
         elif "when_status" in wanted.options:
             await self._arm(id, wanted)
         elif wanted.how == "kill":
@@ -46,7 +46,7 @@ class Services:
             self._hold(id, name)
             self._parts.processes.send(name, signal.SIGSTOP)
         elif wanted.how == "restart":
-            await self.restart(name)
+            await self._start_again(name)
         else:
             name = await self.start_another(name)
         return {"process": name}
@@ -68,11 +68,10 @@ class Services:
             del self._stopped[id]
             processes.send(name, signal.SIGCONT)
         if wanted.kind == "clock" and self._parts.clocks.pop(name, None) is not None:
-            await self.restart(name)
+            await self._start_again(name)
         held = {name, *self._held.pop(id, ())}
         for other in held.difference(*self._held.values()):
             host.release(other)
-        await self._responds(name)
 
     async def _arm(self, id: str, wanted: Wanted) -> None:
         if wanted.how != "kill" or not wanted.target.startswith("worker"):
@@ -96,7 +95,11 @@ class Services:
         self._parts.host.hold(name)
 
     async def restart(self, name: str) -> None:
-        """End a process as a host does before it starts the next one, and start that."""
+        """End a process as a host does before it starts the next one, start that, and wait until it responds."""
+        await self._start_again(name)
+        await self.responds(name)
+
+    async def _start_again(self, name: str) -> None:
         self._parts.host.hold(name)
         try:
             await asyncio.to_thread(self._parts.processes.end, name)
@@ -104,7 +107,6 @@ class Services:
                 self._parts.start(name)
         finally:
             self._parts.host.release(name)
-        await self._responds(name)
 
     async def start_another(self, wanted: str) -> str:
         """Start a worker beside the others, by this name if it is free; returns its name."""
@@ -126,10 +128,16 @@ class Services:
             if self._parts.processes.has(name):
                 self._parts.processes.send(name, signal.SIGKILL)
 
-    async def _responds(self, name: str) -> None:
+    async def responds(self, name: str) -> None:
         """Wait until the API lets clients in, or has ended again; a worker gives no such sign."""
         for _ in range(int(START_SECONDS / PROBE_SECONDS) if name == "api" else 0):
-            if self.is_over or self._parts.processes.has_ended(name):
+            if self.is_over:
+                return
+            if not self._parts.processes.has(name):
+                # Another disturbance has ended it, and starts it again.
+                await asyncio.sleep(PROBE_SECONDS)
+                continue
+            if self._parts.processes.has_ended(name):
                 return
             try:
                 _, writer = await asyncio.open_connection(*self._parts.behind("api"))

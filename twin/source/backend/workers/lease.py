@@ -33,16 +33,19 @@ class Leases:
     @asynccontextmanager
     async def kept(self, job: Any) -> AsyncIterator[None]:
         """Renew the lease while the body works on the job."""
-        renewing = asyncio.create_task(self._renew(job))
+        ended = asyncio.Event()
+        renewing = asyncio.create_task(self._renew(job, ended))
         try:
             yield
         finally:
+            ended.set()
             renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await renewing
 
-    async def _renew(self, job: Any) -> None:
-        while True:
+    async def _renew(self, job: Any, ended: asyncio.Event) -> None:
+        # A cancelled statement may end with the error of its connection instead, which must not renew the lease for ever.
+        while not ended.is_set():
             await asyncio.sleep(self.seconds / RENEWALS_PER_LEASE)
             try:
                 await self._pool.execute(RENEW, job["job_id"], job["claim_id"], self.seconds)
