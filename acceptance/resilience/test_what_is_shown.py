@@ -68,7 +68,7 @@ def test_an_answer_says_which_way_it_took(api: Api, policy: DocumentRun, spec: S
     if shown["route"] == rule.none:
         succeeded = [provider for provider, outcome in attempts if outcome == rule.success]
         expect(succeeded, "providers that succeeded without an answer", subject=subject, of=reply).is_empty()
-        return
-    wanted = rule.primary if shown["provider"] == rule.providers[0] else rule.fallback
-    expect(shown["route"], f"route of an answer by {shown['provider']}", subject=subject, of=reply).equals(wanted)
-    expect(attempts[-1:], "the last attempt", subject=subject, of=reply).equals([(shown["provider"], rule.success)])
+    else:
+        wanted = rule.primary if shown["provider"] == rule.providers[0] else rule.fallback
+        expect(shown["route"], f"route of an answer by {shown['provider']}", subject=subject, of=reply).equals(wanted)
+        expect(attempts[-1:], "the last attempt", subject=subject, of=reply).equals([(shown["provider"], rule.success)])
