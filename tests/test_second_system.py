@@ -15,8 +15,9 @@ CLINIC = f"--spec={spec_of('clinic')}"
 BROKEN = {"C02": "predeploy", "C03": "predeploy", "C08": "predeploy", "C10": "postdeploy", "C17": "postdeploy"}
 
 
-def test_a_healthy_directory_is_green(gate: Pytest, tmp_path: Path) -> None:
-    done = gate(CLINIC, "-m", "predeploy or postdeploy")
+@pytest.mark.parametrize("suites", ["predeploy or postdeploy", "maintenance"])
+def test_a_healthy_directory_is_green(gate: Pytest, tmp_path: Path, suites: str) -> None:
+    done = gate(CLINIC, "-m", suites)
     assert done.returncode == ExitCode.PASS, done.stdout
     found = read_verdict(tmp_path / "out")
     assert found.verdict == "pass"
