@@ -8,7 +8,7 @@ ARGS   ?=
 LOCK   := requirements/lock.txt
 
 .DEFAULT_GOAL := help
-.PHONY: rollback-drill help gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
+.PHONY: rollback-drill help node gate predeploy postdeploy performance contract maintenance daily weekly monthly quarterly updates after-release ci-summary notify review-deployment sweep test quick lock newest faults pairs variants described order conformance mutations coverage soak chaos safety bench load lint report clean
 
 help:
 	@echo "make gate         release gate: all suites on the embedded twin (ARGS='--target live --strict' for a deployment)"
@@ -43,17 +43,16 @@ $(READY): $(LOCK) gate/arguments.py
 gate: $(READY)
 	@$(PYTEST) -m "predeploy or postdeploy or performance" $(ARGS); code=$$?; $(MAKE) --no-print-directory report; exit $$code
 
-predeploy postdeploy performance contract: $(READY)
-	@$(PYTEST) -m $@ $(ARGS)
-
 # Supabase's advisors are a program of Node.
-maintenance: $(READY)
+maintenance daily weekly monthly quarterly test: node
+node:
 	@sh requirements/node.sh
+
+predeploy postdeploy performance contract maintenance: $(READY)
 	@$(PYTEST) -m $@ $(ARGS)
 
 # The regular calendar (§9): checks of all suites, held against the last run on the same target.
 daily weekly monthly quarterly: $(READY)
-	@sh requirements/node.sh
 	@$(PYTEST) --calendar $@ $(ARGS)
 
 # What can be updated: images, dependencies, keys by age, certificates, migrations.
@@ -81,7 +80,6 @@ sweep: $(READY)
 	@$(BIN)/python -m fixtures.sweep --older-than $(OLDER_THAN) $(ARGS)
 
 test: $(READY) lint
-	@sh requirements/node.sh
 	@$(PYTEST) tests -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/python -m proof.conformance
 

@@ -174,9 +174,9 @@ class Diagnosis:
         rule, code = finding.rule, self._codes.codes[finding.code]
         if rule is not None and rule.spreads is not None:
             return rule.spreads
-        # A few endpoints say little about the service; what was seen of the service itself does.
-        few = code.symptom and not self._is_wide(finding) and any(f.subject in self._endpoint_needs for f in finding.facts)
-        return "" if few and finding.component == self._spec.service else code.spreads
+        # A symptom at a few endpoints says little about the service; one of the service as a whole does.
+        at_few = not self._is_wide(finding) and any(fact.subject in self._endpoint_needs for fact in finding.facts)
+        return "" if at_few and code.symptom and finding.component == self._spec.service else code.spreads
 
     @staticmethod
     def _is_wide(finding: Finding) -> bool:

@@ -109,7 +109,7 @@ def test_allures_results_tell_the_checks_apart(whole: Done) -> None:
 
 def test_allures_page_shows_every_check_once(whole: Done, tmp_path: Path) -> None:
     if not ALLURE.exists():
-        pytest.skip("allure is not installed here; `make report` installs it where Node is")
+        pytest.skip("allure is not installed here; `make test` installs it where Node is")
     config = tmp_path / "allurerc.mjs"
     config.write_text("export default { plugins: { awesome: { options: { singleFile: false } } } };\n")
     command = [

@@ -146,7 +146,7 @@ def test_component_evidence_and_next_step_stand_on_the_first_screen(opened: tupl
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(opened: tuple[Page, list[str]], scheme: Literal["light", "dark"]) -> None:
     if not AXE.exists():
-        pytest.skip("axe-core is not installed; `make gate` installs it where Node is")
+        pytest.skip("axe-core is not installed; `make test` installs it where Node is")
     page, _ = opened
     page.emulate_media(color_scheme=scheme)
     page.evaluate(AXE.read_text())
