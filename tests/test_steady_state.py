@@ -236,7 +236,7 @@ def test_a_job_has_the_time_that_the_scope_gives_it(twin: Watched) -> None:
 def test_without_a_database_its_invariants_are_not_judged(twin: Watched) -> None:
     document = twin.complete()
     without = with_values(twin.session, DATABASE_URL="")
-    judged = Invariants(without).judge(Scope.of([document]))
+    judged = Invariants(without, None).judge(Scope.of([document]))
     without.close()
     assert not judged
     assert judged.not_judged.keys() >= STATEMENTS.keys()
@@ -245,7 +245,7 @@ def test_without_a_database_its_invariants_are_not_judged(twin: Watched) -> None
 
 
 def test_what_a_system_does_not_have_is_not_judged(twin: Watched) -> None:
-    invariants = Invariants(twin.session)
+    invariants = Invariants(twin.session, Database(twin.session))
     invariants._rules = [rule.model_copy(update={"name": "absent"}) for rule in SPEC.invariants[:1]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(STATEMENTS, "absent", "SELECT id, detail FROM upload_pipeline.no_such_table")
