@@ -27,6 +27,7 @@ from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.monitoring import Bound, Figures
+from spec.model.observing import ObserverRule
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -110,6 +111,7 @@ __all__ = [
     "Monitoring",
     "Networking",
     "NotSpecified",
+    "ObserverRule",
     "Owner",
     "PackageAudit",
     "Part",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from gate.background import Background, ReleaseSeen, Swept
 from gate.credentials import Try
 from gate.exit_codes import ExitCode
+from gate.observers import Observer
 from gate.prerequisites import Probe
 from gate.session import Session
 
@@ -48,6 +49,10 @@ class Nothing:
     def progress(self, session: Session) -> tuple[str, float] | None:
         """Nothing is under way."""
         return None
+
+    def observers(self, session: Session) -> Sequence[Observer]:
+        """None."""
+        return ()
 
     def longest_wait(self, session: Session) -> float:
         """Nothing is waited for."""
