@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 import httpx
 
@@ -117,6 +118,13 @@ class Exchanged:
         return found if isinstance(found, str) else ""
 
     @property
+    def address(self) -> str:
+        """E-mail address of that user, as the token or the claims name it."""
+        claims = self.claims if self.claims is not None else claims_in(self.bearer)
+        found = claims.get("email")
+        return found if isinstance(found, str) else ""
+
+    @property
     def role(self) -> str:
         """The role that the token or the claims name; empty where none does."""
         claims = self.claims if self.claims is not None else claims_in(self.bearer)
@@ -169,7 +177,7 @@ def text_of(rows: tuple[Mapping[str, Any], ...]) -> str:
 
 
 def _says(value: object) -> bool:
-    return isinstance(value, str | dict | list)
+    return isinstance(value, str | dict | list | UUID)
 
 
 def claims_in(token: str) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.monitoring import Bound, Figures
-from spec.model.observing import ObserverRule
+from spec.model.observing import InsidePattern, ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -98,6 +98,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "InsidePattern",
     "Invariant",
     "JobRules",
     "Limits",
@@ -112,6 +113,7 @@ __all__ = [
     "Networking",
     "NotSpecified",
     "ObserverRule",
+    "Observing",
     "Owner",
     "PackageAudit",
     "Part",
