@@ -11,11 +11,16 @@ from collections.abc import Generator
 
 import pytest
 
+from gate.checks import SEEN
 from gate.internals import pytest_
+from gate.observers import notes
 from gate.plugin import is_worker, session_of
+from gate.selection import params_of
 
 HELD_BACK = "observers.json"
 MARKER = "observes"
+# The argument of the check that is the observer's entry in the specification.
+ARGUMENT = "observer"
 ITEMS = pytest.StashKey[list[pytest.Item]]()
 
 
@@ -30,6 +35,21 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     items[:] = [item for item in items if item not in held]
     if is_worker(config):
         gate.shared.write(HELD_BACK, json.dumps([item.nodeid for item in held]))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Say in the check's report how many exchanges its observer has judged."""
+    gate = session_of(item.config)
+    if gate is None or item.get_closest_marker(MARKER) is None:
+        return
+    seen = notes.read(gate.shared, name_of(item)).seen
+    item.stash[SEEN] = f"{seen:,} exchanges judged" if seen else ""
+
+
+def name_of(item: pytest.Item) -> str:
+    """The name of the observer that a check is about."""
+    return str(getattr(params_of(item).get(ARGUMENT), "name", ""))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -14,6 +14,7 @@ from gate.exit_codes import ExitCode
 from gate.observers import Observer
 from gate.prerequisites import Probe
 from gate.session import Session
+from tests.outputs.observers import Blind, Words
 
 LEFT = "TEST_LEFT_BEHIND"
 
@@ -51,8 +52,8 @@ class Nothing:
         return None
 
     def observers(self, session: Session) -> Sequence[Observer]:
-        """None."""
-        return ()
+        """One that refuses a word, and one that judges nothing."""
+        return Words(), Blind()
 
     def longest_wait(self, session: Session) -> float:
         """Nothing is waited for."""
