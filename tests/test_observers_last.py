@@ -21,7 +21,7 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)
+@pytest.fixture(scope="module", params=WAYS.values(), ids=list(WAYS))
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """All of them."""
     found = run(tmp_path_factory.mktemp("observed"), *request.param, checks=CHECKS)
