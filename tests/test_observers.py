@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,16 +119,11 @@ def test_an_observers_own_mistake_ends_no_exchange(session: Session) -> None:
 def test_notes_are_bounded(session: Session) -> None:
     for number in range(50):
         exchange = answered("me", {"detail": "SELECT a FROM b WHERE"}, status=404)
-        session.observers.see(Exchanged(**{**vars_of(exchange), "subject": f"endpoint GET /{number}"}))
-        session.observers.see(Exchanged(**{**vars_of(exchange), "subject": "endpoint GET /0"}))
+        session.observers.see(replace(exchange, subject=f"endpoint GET /{number}"))
+        session.observers.see(replace(exchange, subject="endpoint GET /0"))
     found = noted(session, "inside")
     assert len(found.failures) == notes.MOST
     assert found.worst_first()[0][1] == 51
-
-
-def vars_of(exchange: Exchanged) -> dict[str, object]:
-    """The fields of an exchange."""
-    return {name: getattr(exchange, name) for name in Exchanged.__dataclass_fields__}
 
 
 def test_they_cost_little(session: Session) -> None:

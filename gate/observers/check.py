@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gate.failures import Failure, NotConfigured, needs_writing
+from gate.failures import Failure, NotConfigured, needs_writing, shorten
+from gate.messages import observed_text
 from gate.observers import notes
 from gate.session import Session
 
@@ -22,7 +23,7 @@ def require_kept(session: Session, name: str) -> None:
 def _with_others(worst: list[tuple[Failure, int]]) -> Failure:
     """The worst failure, with the number of exchanges that showed it, and what else was seen."""
     first, count = worst[0]
-    first.observed["exchanges"] = count
-    if len(worst) > 1:
-        first.observed["also"] = [f"{failure.code} {failure.subject}" for failure, _ in worst[1:]]
+    seen = f"{observed_text(first.observed)}, in {count} exchange{'s' if count != 1 else ''} of the run"
+    others = ", ".join(f"{failure.code} {failure.subject}" for failure, _ in worst[1:])
+    first.observed["detail"] = shorten(f"{seen}; also {others}" if others else seen)
     return first

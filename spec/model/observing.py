@@ -33,6 +33,8 @@ class Observing(Entry):
     pages: list[str] = []
     descriptions: list[str] = []
     own_errors: list[str] = []
+    # Refusals that a host in front of the service makes itself, by a page of its own.
+    host_refusals: list[int] = []
     # An error's object has one of these.
     error_fields: list[str] = []
     inside: list[InsidePattern] = []

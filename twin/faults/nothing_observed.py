@@ -50,7 +50,7 @@ def encoded_credentials(plan: Plan) -> None:
 
 @fault(
     "N03",
-    "405 names the framework with its version, in a header of its own",
+    "refusals with 409 name the framework with its version, in a header of its own",
     "api",
     "postdeploy",
     mode="-",
@@ -58,7 +58,10 @@ def encoded_credentials(plan: Plan) -> None:
 )
 def banner_of_a_refusal(plan: Plan) -> None:
     plan.replace_in_source(
-        APPLICATION, 'headers={"Allow": allowed}', 'headers={"Allow": allowed, "X-Powered-By": "FastAPI/0.115.2"}'
+        APPLICATION,
+        "    return JSONResponse(body, status_code=error.status_code, headers=error.headers)\n",
+        '    banner = {"X-Powered-By": "FastAPI/0.115.2"} if error.status_code == 409 else {}\n'
+        "    return JSONResponse(body, status_code=error.status_code, headers={**(error.headers or {}), **banner})\n",
     )
 
 
