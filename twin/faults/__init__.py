@@ -43,6 +43,7 @@ FAMILIES = (
     "resilience_releases",
     "resilience_database",
     "nothing_observed",
+    "nothing_promised",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
