@@ -238,6 +238,8 @@ class Drills(Sectioned):
     grace_seconds: float = Field(gt=0)
     # No deadline between services is shorter, at any speed.
     least_deadline_seconds: float = Field(ge=0)
+    # How long a health body may take while a service that it asks does not respond, at any speed.
+    slowest_health_seconds: float = Field(gt=0)
     # How often what happens is looked at while a drill is under way.
     look_seconds: float = Field(gt=0)
     # A harness that ends without lifting a disturbance leaves it for so long.
