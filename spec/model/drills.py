@@ -139,6 +139,7 @@ Kept = Literal[
     "stays_up",
     "no_flood",
     "leaves_alone",
+    "called_once",
 ]
 
 
@@ -147,7 +148,7 @@ class Promise(Entry):
 
     circuit_opens      the circuit of `service` opens after `count` failures in a row
     circuit_closes     it closes again within `seconds` of the end of the disturbance
-    refuses_at_once    a question asked while it is open ends within `seconds`
+    refuses_at_once    a question asked while it is open, or after `count` others have ended, ends within `seconds`
     honest             each answer is grounded in the reader's document, or says that it is none
     answered           each question is answered, by `provider` over `route` where these are given
     ends_in_time       each question ends within `seconds`
@@ -164,6 +165,7 @@ class Promise(Entry):
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
     leaves_alone       what is disturbed gets at most `count` requests that write
+    called_once        what is disturbed is asked at most `count` times to do the work of the documents
     """
 
     kept: Kept
