@@ -139,6 +139,7 @@ Kept = Literal[
     "stays_up",
     "no_flood",
     "leaves_alone",
+    "called_once",
 ]
 
 
@@ -147,7 +148,7 @@ class Promise(Entry):
 
     circuit_opens      the circuit of `service` opens after `count` failures in a row
     circuit_closes     it closes again within `seconds` of the end of the disturbance
-    refuses_at_once    a question asked while it is open ends within `seconds`
+    refuses_at_once    a question asked while it is open, or after `count` others have ended, ends within `seconds`
     honest             each answer is grounded in the reader's document, or says that it is none
     answered           each question is answered, by `provider` over `route` where these are given
     ends_in_time       each question ends within `seconds`
@@ -164,6 +165,7 @@ class Promise(Entry):
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
     leaves_alone       what is disturbed gets at most `count` requests that write
+    called_once        what is disturbed is asked at most `count` times to do the work of the documents
     """
 
     kept: Kept
@@ -238,6 +240,8 @@ class Drills(Sectioned):
     grace_seconds: float = Field(gt=0)
     # No deadline between services is shorter, at any speed.
     least_deadline_seconds: float = Field(ge=0)
+    # How long a health body may take while a service that it asks does not respond, at any speed.
+    slowest_health_seconds: float = Field(gt=0)
     # How often what happens is looked at while a drill is under way.
     look_seconds: float = Field(gt=0)
     # A harness that ends without lifting a disturbance leaves it for so long.

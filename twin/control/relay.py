@@ -122,6 +122,11 @@ class Relay:
             self._connections[connection] = task
             task.add_done_callback(partial(self._forget, connection))
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a connection goes through it now."""
+        return bool(self._connections)
+
     def _forget(self, connection: Connection, _: asyncio.Task[None]) -> None:
         self._connections.pop(connection, None)
 

@@ -13,6 +13,8 @@ from twin.control.parts import Parts
 from twin.processes import START_SECONDS
 
 PROBE_SECONDS = 0.02
+# A worker that cannot start is not waited for longer.
+WORKER_SECONDS = 10.0
 
 
 class Services:
@@ -68,7 +70,7 @@ class Services:
             del self._stopped[id]
             processes.send(name, signal.SIGCONT)
         if wanted.kind == "clock" and self._parts.clocks.pop(name, None) is not None:
-            await self._start_again(name)
+            await self.restart(name)
         held = {name, *self._held.pop(id, ())}
         for other in held.difference(*self._held.values()):
             host.release(other)
@@ -129,7 +131,9 @@ class Services:
                 self._parts.processes.send(name, signal.SIGKILL)
 
     async def responds(self, name: str) -> None:
-        """Wait until the API lets clients in, or has ended again; a worker gives no such sign."""
+        """Wait until the API lets clients in, or has ended again, and until a worker has a connection to the database."""
+        if name != "api":
+            await self._uses_database(name)
         for _ in range(int(START_SECONDS / PROBE_SECONDS) if name == "api" else 0):
             if self.is_over:
                 return
@@ -146,3 +150,12 @@ class Services:
                 continue
             writer.close()
             return
+
+    async def _uses_database(self, name: str) -> None:
+        """Wait until the connections of the process that was ended are closed, and the new one has its first."""
+        relay = self._links.of("postgres")[name]
+        for wanted in (False, True):
+            for _ in range(int(WORKER_SECONDS / PROBE_SECONDS)):
+                if self.is_over or relay.is_in_use is wanted:
+                    break
+                await asyncio.sleep(PROBE_SECONDS)

@@ -55,7 +55,7 @@ def the_pool_stays_closed(plan: Plan) -> None:
     "worker",
     "resilience",
     mode="-",
-    about="*jobs are lost*clock_worker_behind*",
+    about="*clock_worker_behind*",
 )
 def the_workers_own_clock(plan: Plan) -> None:
     plan.replace_in_source(

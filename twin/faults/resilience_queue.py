@@ -175,7 +175,7 @@ def not_atomic(plan: Plan) -> None:
 @fault(
     "R24",
     "the pool gives out connections that the database has closed",
-    "database",
+    "database/worker",
     "resilience",
     mode="-",
     about="*database_restarted*",
