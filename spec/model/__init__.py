@@ -8,19 +8,8 @@ from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, SentKind
 from spec.model.database import Database, Index, Roles, Table, Vectors
-from spec.model.drills import (
-    Action,
-    Ask,
-    Await,
-    Break,
-    CallEndpoint,
-    Documents,
-    Drill,
-    Drills,
-    Promise,
-    SendCallback,
-    SignIn,
-)
+from spec.model.drill_actions import Action, Ask, Await, CallEndpoint, Documents, SendCallback, SignIn
+from spec.model.drills import Break, Drill, Drills, Promise
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
