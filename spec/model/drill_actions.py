@@ -1,4 +1,4 @@
-"""What is done in a drill: questions, documents, waits, requests, sign-ins and callbacks; all seconds are the specification's."""
+"""What is done in a drill: questions, documents, waits, requests, sign-ins and callbacks; seconds are the specification's."""
 
 from __future__ import annotations
 
