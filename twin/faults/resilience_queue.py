@@ -46,7 +46,7 @@ def no_fence(plan: Plan) -> None:
     "worker",
     "resilience",
     mode="-",
-    about="*work is done twice*worker_several*|*steps of jobs are undone*worker_several*",
+    about="*worker_several*",
 )
 def no_lock(plan: Plan) -> None:
     # Between looking and taking there is time for another worker.
