@@ -134,14 +134,14 @@ def fallback_taken_for_primary(plan: Plan) -> None:
 
 @fault(
     "Y19",
-    "the API's start removes the uploads that it has accepted and no worker has submitted",
+    "the API's start removes the accepted documents that are not complete yet",
     "api/database",
     "resilience",
     mode="-",
     about="*upload*|*accepted*|*restart*|*document*|*job*",
 )
 def start_removes_uploads(plan: Plan) -> None:
-    remove = "        await app.state.pool.execute(\"DELETE FROM documents WHERE processing_status = 'uploaded'\")\n"
+    remove = "        await app.state.pool.execute(\"DELETE FROM documents WHERE processing_status <> 'complete'\")\n"
     plan.replace_in_source(APPLICATION, POOL, POOL + remove)
 
 
