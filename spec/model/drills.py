@@ -92,7 +92,8 @@ class Promise(Entry):
     answered           each question is answered, by `provider` over `route` where these are given
     ends_in_time       each question ends within `seconds`
     responds           each request of the drill has one of `statuses`, where `0` is no response
-    complete           each document that was accepted is complete within `seconds` of the end of the disturbance
+    complete           each document that was accepted is complete within `seconds` of the end of the disturbance;
+                       without seconds: before it
     accepted           each document that was sent was accepted, if not at once, then when it was sent again
     attempts_unused    no attempt of a job counts against its retries
     once               no step of a job is done twice, and none is undone

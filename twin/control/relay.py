@@ -56,6 +56,8 @@ class Relay:
         self._flows.set()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._accepting: asyncio.Task[None] | None = None
+        # Connections that were made through it so far.
+        self.made = 0
         # Sees the server's bytes before they pass.
         self.watch: Watch | None = None
         self._socket = socket.socket()
@@ -120,12 +122,8 @@ class Relay:
                 continue
             task = loop.create_task(self._carry(reader, connection))
             self._connections[connection] = task
+            self.made += 1
             task.add_done_callback(partial(self._forget, connection))
-
-    @property
-    def is_in_use(self) -> bool:
-        """Whether a connection goes through it now."""
-        return bool(self._connections)
 
     def _forget(self, connection: Connection, _: asyncio.Task[None]) -> None:
         self._connections.pop(connection, None)

@@ -97,9 +97,13 @@ class Services:
         self._parts.host.hold(name)
 
     async def restart(self, name: str) -> None:
-        """End a process as a host does before it starts the next one, start that, and wait until it responds."""
+        """End a process as a host does before it starts the next one, start that, and wait until it is ready."""
+        made = self._links.of("postgres")[name].made
         await self._start_again(name)
-        await self.responds(name)
+        if name == "api":
+            await self.responds(name)
+        else:
+            await self._uses_database(name, made)
 
     async def _start_again(self, name: str) -> None:
         self._parts.host.hold(name)
@@ -131,9 +135,7 @@ class Services:
                 self._parts.processes.send(name, signal.SIGKILL)
 
     async def responds(self, name: str) -> None:
-        """Wait until the API lets clients in, or has ended again, and until a worker has a connection to the database."""
-        if name != "api":
-            await self._uses_database(name)
+        """Wait until the API lets clients in, or has ended again; a worker gives no such sign."""
         for _ in range(int(START_SECONDS / PROBE_SECONDS) if name == "api" else 0):
             if self.is_over:
                 return
@@ -151,11 +153,10 @@ class Services:
             writer.close()
             return
 
-    async def _uses_database(self, name: str) -> None:
-        """Wait until the connections of the process that was ended are closed, and the new one has its first."""
+    async def _uses_database(self, name: str, made: int) -> None:
+        """Wait until a connection to the database was made beyond so many."""
         relay = self._links.of("postgres")[name]
-        for wanted in (False, True):
-            for _ in range(int(WORKER_SECONDS / PROBE_SECONDS)):
-                if self.is_over or relay.is_in_use is wanted:
-                    break
-                await asyncio.sleep(PROBE_SECONDS)
+        for _ in range(int(WORKER_SECONDS / PROBE_SECONDS)):
+            if self.is_over or relay.made > made:
+                return
+            await asyncio.sleep(PROBE_SECONDS)

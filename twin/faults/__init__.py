@@ -42,6 +42,8 @@ FAMILIES = (
     "resilience_queue",
     "resilience_releases",
     "resilience_database",
+    "stranger_resilience",
+    "stranger_resilience_jobs",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
