@@ -5,6 +5,7 @@ pytest_plugins = [
     "gate.plugin",
     "gate.checks",
     "gate.again",
+    "gate.observers.plugin",
     "fixtures.plugin",
     "fixtures.resources",
     "fixtures.monitoring_resources",

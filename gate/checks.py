@@ -53,6 +53,10 @@ class CheckFacts:
     asked: dict[str, list[int]] = field(default_factory=dict)
 
 
+# What the report of a check that passed says of it, such as how much it has seen.
+SEEN = pytest.StashKey[str]()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One check for each entry of the specification that its markers name."""
     spec = metafunc.config.stash.get(SPECIFICATION, None)
@@ -181,7 +185,7 @@ def facts_of(item: pytest.Item, error: BaseException | None, session: Session) -
     code, subject = about(item)
     base = CheckFacts(
         marker_value(item, "checklist"), marker_value(item, "component", main), section, text or item.name, code, subject,
-        asked=session.traffic.drain(),
+        asked=session.traffic.drain(), reason=item.stash.get(SEEN, ""),
     )  # fmt: skip
     if isinstance(error, Blocked):
         return replace(base, blocked_by=error.prerequisite, reason=error.reason)

@@ -15,6 +15,7 @@ from gate.breaks import break_of
 from gate.client import ask, make_client
 from gate.expect import NOTHING, Expectation
 from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
+from gate.observers import Exchanged
 from gate.reply import Reply, ReplyExpectation, is_refusal, subject_of
 from gate.session import Session
 from spec.model import Call
@@ -110,6 +111,7 @@ class Service:
             self._no_answer(asked, time.perf_counter() - started, error)
         reply = self._reply(asked, received, time.perf_counter() - started, "Authorization" in headers)
         self.session.traffic.note(asked.subject, self.component, reply.status)
+        self.session.observers.see(Exchanged.of(reply, headers, sent))
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply

@@ -26,7 +26,7 @@ class Masking:
         """Remember a secret; values shorter than 6 characters cannot be masked."""
         if value is None or len(value.strip()) < MIN_LENGTH:
             return
-        for form in _forms(value.strip()):
+        for form in forms(value.strip()):
             self._known.setdefault(form, name)
         self._longest_first = sorted(self._known, key=len, reverse=True)
         self._harmless.clear()
@@ -89,7 +89,7 @@ class Masking:
         return restore
 
 
-def _forms(value: str) -> Iterable[str]:
+def forms(value: str) -> Iterable[str]:
     raw = value.encode()
     yield value
     yield quote(value, safe="")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import pytest
@@ -20,6 +20,7 @@ import pytest
 from gate.prerequisites import OWN
 from spec import DEFAULT, Specification, load
 from spec.codes import declared
+from spec.model.base import Promised
 
 T = TypeVar("T")
 ABSENT = "absent"
@@ -54,12 +55,23 @@ def marker_value(item: pytest.Item, name: str, default: str = "") -> str:
 
 
 def promise(item: pytest.Item) -> tuple[str, str]:
-    """First line of the docstring, split into section and text; the section falls back to the checklist item."""
+    """First line of the docstring, split into section and text; the section falls back to the checklist item.
+
+    An entry of the specification for which the check was made may say both itself.
+    """
+    for entry in params_of(item).values():
+        if isinstance(entry, Promised):
+            return entry.section, entry.promise
     text = (inspect.getdoc(getattr(item, "function", None)) or "").partition("\n")[0].strip()
     section, colon, rest = text.partition(": ")
     if colon and section.startswith(("§", "contract")):
         return section, rest
     return f"§{marker_value(item, 'checklist')}", text
+
+
+def params_of(item: pytest.Item) -> Mapping[str, object]:
+    """The entries and values for which a check was made, by the arguments that take them."""
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 def about(item: pytest.Item) -> tuple[str, str]:
@@ -69,9 +81,8 @@ def about(item: pytest.Item) -> tuple[str, str]:
     """
     marker = item.get_closest_marker("about")
     code, subject = (*marker.args, "")[:2] if marker else (ANY_PROMISE, "")
-    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     try:
-        subject = subject.format(**{name: _plain(value) for name, value in params.items()})
+        subject = subject.format(**{name: _plain(value) for name, value in params_of(item).items()})
     except (KeyError, IndexError) as error:
         raise pytest.UsageError(f"{item.nodeid}: about({subject!r}) names no parameter of the check: {error}") from error
     if problem := declared().problem(code, subject):

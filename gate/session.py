@@ -6,7 +6,7 @@ open (gate/target.py) → verify → prepare → start background → checks →
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from gate.evidence import Evidence
 from gate.failures import Blocked, Failure, NotConfigured
 from gate.journal import Journal, read_all
 from gate.masking import Masking
+from gate.observers import Observer, Observers
 from gate.portal import Portal
 from gate.prerequisites import Prerequisites, Probe
 from gate.run import Run
@@ -64,6 +65,9 @@ class System(Protocol):
     def progress(self, session: Session) -> tuple[str, float] | None:
         """State of the background and the seconds that it took so far, or None when nothing is under way."""
 
+    def observers(self, session: Session) -> Sequence[Observer]:
+        """What looks at every exchange of the run."""
+
     def longest_wait(self, session: Session) -> float:
         """Seconds after which the background is waited for no longer."""
 
@@ -100,6 +104,7 @@ class Session:
         self.portal = Portal()
         self.silence = Silence(self.spec.safety)
         self.traffic = Traffic()
+        self.observers = Observers(self.shared, self.masking.mask)
         self.prerequisites = Prerequisites(self.shared, self.spec.harness.prerequisites, self.settings)
         limits = self.spec.budget.load if run.purpose == "load" else self.spec.budget.gate
         self.budget = Budget(self.shared, self.spec.budget, limits, self.prerequisites)
@@ -118,6 +123,9 @@ class Session:
         self.at_close(self.transport.close)
         self._learn_secrets()
         self.prerequisites.use(system.probes(self))
+        if run.purpose != "load":
+            # A load's own measurements would measure the observers as well.
+            self.observers.use(system.observers(self))
 
     @classmethod
     def attach(cls, folder: Path, system: System) -> Session:
@@ -207,6 +215,7 @@ class Session:
         if self._background is not None:
             self._background.finish(at_once)
             self._background = None
+        self.observers.end()
 
     def clean_up(self) -> None:
         """Remove what the run created and count what is left; the result is in `swept` and `residue`."""

@@ -13,6 +13,9 @@ drills/lock        held by the one check of the drills' suite that runs (fixture
 recoveries/        how soon all was normal after each drill (fixtures/drills/recovery_times.py)
 interrupted        somebody pressed Ctrl-C
 observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)
+observers/         what the observers of each process noted (gate/observers/notes.py)
+observers.json     the observers' checks, which are judged last (gate/observers/plugin.py)
+planted/           what is secret or belongs to one user (fixtures/observers/planted.py)
 release            commit or version that the target names as its own (fixtures/identity.py)
 said-release/      the same, by source: version, commit, platform (fixtures/identity.py)
 """

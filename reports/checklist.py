@@ -41,8 +41,8 @@ def _item_lines(item: ItemData) -> list[str]:
     first: dict[str, str] = {}
     for check in item["checks"]:
         name = check["id"].rpartition("::")[2]
-        detail = f": {check['observed']}" if check["status"] != "passed" and check["observed"] else ""
-        if detail and first.setdefault(detail, name) != name:
+        detail = f": {check['observed']}" if check["observed"] else ""
+        if detail and check["status"] != "passed" and first.setdefault(detail, name) != name:
             detail = f": as {first[detail]}"
         lines.append(f"  - [{BOXES[check['status']]}] `{name.replace('`', ' ')}` {for_markdown(check['promise'] + detail)}")
     return lines

@@ -45,6 +45,13 @@ def test_the_webhook_refuses_a_wrong_signature(
     expect(api.call("webhook", at={"job_id": job_id}, **signed(spec.webhook, spec.probes.wrong_key))).error("unauthorized")
 
 
+def test_the_webhook_refuses_another_key_than_the_jobs(api: Api, planted: Planted, spec: Specification) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: 401 for a signature under another key than the job has."""
+    planted.callback(next(iter(spec.webhook.results)))
+    reply = api.call("webhook", at={"job_id": planted.job_id}, **signed(spec.webhook, spec.probes.wrong_key))
+    expect(reply).error("unauthorized")
+
+
 def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, spec: Specification) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 404 for an unknown job."""
     callback = signed(spec.webhook, spec.probes.wrong_key)

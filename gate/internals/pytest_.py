@@ -7,7 +7,7 @@ belongs to no line, pytest cannot report where it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from types import FrameType
 from typing import Any
@@ -48,6 +48,16 @@ def run_once(item: pytest.Item) -> None:
             item.runtest()
         finally:
             state.teardown_exact(None)
+
+
+def collect(session: pytest.Session, names: Sequence[str]) -> list[pytest.Item]:
+    """The checks with these node ids, collected now; what was collected before stays counted."""
+    counted = session.testscollected
+    try:
+        session.perform_collect([str(session.config.rootpath / name) for name in names])
+        return list(session.items)
+    finally:
+        session.testscollected = counted
 
 
 def fixture_of(item: pytest.Item, name: str) -> tuple[Callable[..., Any], tuple[str, ...]]:

@@ -16,6 +16,7 @@ from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.monitoring import Bound, Figures
+from spec.model.observing import InsidePattern, ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -86,6 +87,7 @@ __all__ = [
     "Hsts",
     "Identity",
     "Index",
+    "InsidePattern",
     "Invariant",
     "JobRules",
     "Limits",
@@ -99,6 +101,8 @@ __all__ = [
     "Monitoring",
     "Networking",
     "NotSpecified",
+    "ObserverRule",
+    "Observing",
     "Owner",
     "PackageAudit",
     "Part",

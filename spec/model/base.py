@@ -15,3 +15,9 @@ class Sectioned(Entry):
     """An entry that says where in the specification or contract it comes from."""
 
     section: str = Field(min_length=1)
+
+
+class Promised(Sectioned):
+    """An entry that is a check of its own: the check has its section and its promise."""
+
+    promise: str = Field(min_length=1)

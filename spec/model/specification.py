@@ -13,6 +13,7 @@ from spec.model.drills import Drills
 from spec.model.harness import Harness
 from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
+from spec.model.observing import ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
@@ -59,6 +60,8 @@ class Specification(LivePlatform):
     covered_by: dict[str, list[str]] = {}
     documents: dict[str, DocumentKind] = {}
     facts: list[Fact] = []
+    observers: list[ObserverRule] = []
+    observing: Observing = Observing()
     database_section: Database | None = Field(default=None, alias="database")
     platform_section: Platform | None = Field(default=None, alias="platform")
     vectors_section: Vectors | None = Field(default=None, alias="vectors")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from gate.background import Background, ReleaseSeen, Swept
 from gate.credentials import Try
 from gate.exit_codes import ExitCode
+from gate.observers import Observer
 from gate.prerequisites import Probe
 from gate.session import Session
+from tests.outputs.observers import Blind, Words
 
 LEFT = "TEST_LEFT_BEHIND"
 
@@ -48,6 +50,10 @@ class Nothing:
     def progress(self, session: Session) -> tuple[str, float] | None:
         """Nothing is under way."""
         return None
+
+    def observers(self, session: Session) -> Sequence[Observer]:
+        """One that refuses a word, and one that judges nothing."""
+        return Words(), Blind()
 
     def longest_wait(self, session: Session) -> float:
         """Nothing is waited for."""

@@ -44,6 +44,7 @@ FAMILIES = (
     "resilience_database",
     "stranger_resilience",
     "stranger_resilience_jobs",
+    "nothing_observed",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -1,0 +1,9 @@
+"""For each observer an exchange that it must refuse and one that it must accept, beside what is planted before."""
+
+from collections.abc import Mapping
+
+from tests.observed.cases import Case
+from tests.observed.planted import PLANTED
+from tests.observed.promises import PROMISES
+
+CASES: Mapping[str, Case] = {**PLANTED, **PROMISES}
