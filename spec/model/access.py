@@ -15,8 +15,8 @@ Kind = Literal[
     "session", "topic",
 ]  # fmt: skip
 Standing = Literal[
-    "nobody", "forged", "expired", "claims", "key", "gone", "other", "owner", "signed_out", "anonymous", "service", "unsigned", "link",
-    "altered_link", "ended_link",
+    "nobody", "forged", "expired", "claims", "key", "gone", "other", "owner", "signed_out", "anonymous", "service", "unsigned",
+    "link", "altered_link", "ended_link",
 ]  # fmt: skip
 Whose = Literal["own", "another", "nobody", "missing"]
 Answer = Literal[
