@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.mark.about("auth.accepted")
 @each("what", access_entries.at_the_api)
 def test_nobody_gets_in_without_a_token_of_a_user(access: AccessMatrix, what: str) -> None:
-    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token, and no other user's does (F22, F25)."""
+    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token, nor does another user's (F22, F25)."""
     access.hold(what)
 
 
