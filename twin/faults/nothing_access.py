@@ -212,7 +212,7 @@ def any_secret(plan: Plan) -> None:
     "webhook/api",
     "postdeploy",
     mode="-",
-    about="*service key*",
+    about="*service key unsigned*",
 )
 def operators_callback(plan: Plan) -> None:
     verified = '        _verify(row["webhook_secret"], body, request.headers.get("x-webhook-signature"))\n'
