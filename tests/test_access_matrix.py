@@ -1,4 +1,4 @@
-"""The access matrix is whole: each endpoint, storage operation, table and topic has its row, and each who is tried somewhere."""
+"""The access matrix is whole: each endpoint, storage operation, table and topic has its row, and each who is tried."""
 
 from __future__ import annotations
 
@@ -69,17 +69,18 @@ def _tables(rows: set[tuple[str, str]]) -> Iterator[str]:
     """Tables of the schema, by command and by token, and topics of what is published."""
     for table in SPEC.database.tables:
         for kind in ("table", "rows"):
-            if (kind, table.name) not in rows and (kind, "{{pipeline.tables.%s}}" % _short(table.name)) not in rows:
+            if (kind, table.name) not in rows and (kind, _reference(table.name)) not in rows:
                 yield f"{kind} {table.name}"
     for tables in SPEC.project.published.values():
         for name in tables:
-            if ("topic", name) not in rows and ("topic", "{{pipeline.tables.%s}}" % _short(name)) not in rows:
+            if ("topic", name) not in rows and ("topic", _reference(name)) not in rows:
                 yield f"topic {name}"
 
 
-def _short(table: str) -> str:
+def _reference(table: str) -> str:
+    """How the file names a table that another section names."""
     named: dict[str, Any] = SPEC.pipeline.tables.model_dump()
-    return next((key for key, value in named.items() if value == table), table)
+    return f"{{{{pipeline.tables.{next((key for key, value in named.items() if value == table), table)}}}}}"
 
 
 def without(kind: str, name: str) -> str:
