@@ -43,6 +43,7 @@ FAMILIES = (
     "resilience_releases",
     "resilience_database",
     "nothing_access",
+    "nothing_access_data",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
