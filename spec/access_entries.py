@@ -8,6 +8,7 @@ from spec.model import Specification
 from spec.model.access import Kind
 
 AT_THE_API: tuple[Kind, ...] = ("open", "read", "act", "resource", "folder")
+# Whose claims are wrong under a right signature: judged where such tokens can be made.
 SIGNED = ("expired", "claims")
 
 
@@ -26,6 +27,11 @@ def _with_cells(spec: Specification, *kinds: Kind, signed: bool, thorough: bool)
 def at_the_api(spec: Specification) -> Iterator[str]:
     """Endpoints."""
     return _with_cells(spec, *AT_THE_API, signed=False, thorough=False)
+
+
+def of_people(spec: Specification) -> Iterator[str]:
+    """Endpoints that people of the project are tried on."""
+    return _names(spec, "read", "resource", "folder")
 
 
 def with_a_token(spec: Specification) -> Iterator[str]:

@@ -20,8 +20,17 @@ pytestmark = [
 @pytest.mark.about("auth.accepted")
 @each("what", access_entries.at_the_api)
 def test_nobody_gets_in_without_a_token_of_a_user(access: AccessMatrix, what: str) -> None:
-    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token, nor does another user's (F22, F25)."""
+    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token (F22, F25)."""
     access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("api")
+@pytest.mark.about("isolation.read")
+@each("what", access_entries.of_people)
+def test_a_user_gets_their_own_only(access: AccessMatrix, what: str) -> None:
+    """contract HTTP API: 404 for another user's job or document, no file in another folder, nothing for who was removed."""
+    access.hold(what, people=True)
 
 
 @pytest.mark.checklist("6.1")

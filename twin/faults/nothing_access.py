@@ -141,7 +141,7 @@ def somebody_else(plan: Plan) -> None:
     "api/storage",
     "postdeploy",
     mode="-",
-    about="*upload-file-proxy*nobody's*",
+    about="*nobody's*upload-file-proxy*",
 )
 def nobodys_folder(plan: Plan) -> None:
     plan.replace_in_source(
