@@ -56,7 +56,12 @@ def callbacks(spec: Specification) -> Iterator[str]:
 
 def objects(spec: Specification) -> Iterator[str]:
     """Operations on files."""
-    return _names(spec, "object")
+    return _with_cells(spec, "object", signed=False, thorough=False)
+
+
+def thorough_objects(spec: Specification) -> Iterator[str]:
+    """Operations on files that further cells are tried on."""
+    return _with_cells(spec, "object", signed=False, thorough=True)
 
 
 def rows(spec: Specification) -> Iterator[str]:

@@ -34,7 +34,7 @@ def test_no_further_claims_open_anything(access: AccessMatrix, what: str) -> Non
 @pytest.mark.checklist("6.3")
 @pytest.mark.component("storage")
 @pytest.mark.about("storage.open")
-@each("what", access_entries.objects)
+@each("what", access_entries.thorough_objects)
 def test_no_forged_token_opens_a_file(access: AccessMatrix, what: str) -> None:
     """contract Storage: a forged token opens no file, and nobody's folder is nobody's (F23)."""
     access.hold(what, thorough=True)
@@ -42,8 +42,18 @@ def test_no_forged_token_opens_a_file(access: AccessMatrix, what: str) -> None:
 
 @pytest.mark.checklist("6.3")
 @pytest.mark.component("database")
+@pytest.mark.needs("database")
 @pytest.mark.about("db.open")
 @each("what", access_entries.rows)
-def test_no_forged_token_shows_a_row(access: AccessMatrix, what: str) -> None:
-    """contract Database: the REST view shows no row to a forged token (F24)."""
+def test_a_row_is_shown_to_its_user_only(access: AccessMatrix, what: str) -> None:
+    """contract Database: the REST view shows a user's row to nobody else (F24)."""
+    access.hold(what, thorough=True)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("supabase")
+@pytest.mark.about("isolation.read")
+@each("what", access_entries.operators)
+def test_an_operators_request_takes_the_service_key(access: AccessMatrix, what: str) -> None:
+    """§6 Service Role Keys: what takes the service-role key is refused to everybody else."""
     access.hold(what, thorough=True)

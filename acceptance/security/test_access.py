@@ -60,25 +60,6 @@ def test_a_file_in_storage_is_its_users_own(access: AccessMatrix, what: str) -> 
     access.hold(what)
 
 
-@pytest.mark.checklist("6.3")
-@pytest.mark.component("database")
-@pytest.mark.needs("database")
-@pytest.mark.about("db.open")
-@each("what", access_entries.rows)
-def test_a_row_is_shown_to_its_user_only(access: AccessMatrix, what: str) -> None:
-    """contract Database: the REST view shows a user's row to nobody else (F24)."""
-    access.hold(what)
-
-
-@pytest.mark.checklist("6.3")
-@pytest.mark.component("supabase")
-@pytest.mark.about("isolation.read")
-@each("what", access_entries.operators)
-def test_an_operators_request_takes_the_service_key(access: AccessMatrix, what: str) -> None:
-    """§6 Service Role Keys: what takes the service-role key is refused to everybody else."""
-    access.hold(what)
-
-
 @pytest.mark.checklist("6.1")
 @pytest.mark.component("auth")
 @pytest.mark.about("session.kept")

@@ -41,13 +41,14 @@ class Who(Entry):
 class What(Entry):
     """One thing that is asked for: an endpoint, a request to the vendor, a table, a topic; `target` where its name is another.
 
-    `writes`: asking with success changes something.
+    `writes`: asking with success changes something; `thorough`: tried by the maintenance suite only.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z_]+$")
     kind: Kind
     target: str = ""
     writes: bool = False
+    thorough: bool = False
 
     @property
     def asked(self) -> str:
@@ -97,7 +98,7 @@ class AccessCell:
     @property
     def thorough(self) -> bool:
         """Whether the maintenance suite tries it, and no other."""
-        return self.who.thorough or self.rule.thorough
+        return self.who.thorough or self.what.thorough or self.rule.thorough
 
 
 class Access(Sectioned):
