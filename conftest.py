@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.document_runs",
     "fixtures.planted",
     "fixtures.contract",
+    "fixtures.access.resources",
     "fixtures.drills.resources",
     "reports.plugin",
 ]

@@ -8,6 +8,7 @@ journal-PID.jsonl  what a process created (gate/journal.py)
 documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 audit.json         the configuration audit (fixtures/audit.py)
+access/            cells of the access matrix as they were asked (fixtures/access/matrix.py)
 figures/           figures of the platform and the database with their bounds (fixtures/figures.py)
 drills/lock        held by the one check of the drills' suite that runs (fixtures/drills/resources.py)
 recoveries/        how soon all was normal after each drill (fixtures/drills/recovery_times.py)
@@ -30,6 +31,7 @@ INTERRUPTED = "interrupted"
 RELEASE = "release"
 SAID_RELEASE = "said-release"
 FIGURES = "figures"
+ACCESS = "access"
 RECOVERIES = "recoveries"
 # Who says which release is live: the version and the commit that the service names, and the platform.
 RELEASE_SOURCES = ("version", "commit", "platform")

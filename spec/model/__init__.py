@@ -1,5 +1,6 @@
 """Types of a specification file; a value of another form is refused by name."""
 
+from spec.model.access import Access, AccessCell, AccessRule, Risk, What, Who
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
@@ -42,6 +43,9 @@ from spec.model.updates import Updates
 
 __all__ = [
     "Accepted",
+    "Access",
+    "AccessCell",
+    "AccessRule",
     "Action",
     "Ask",
     "Audit",
@@ -135,6 +139,7 @@ __all__ = [
     "Reported",
     "Resilience",
     "Review",
+    "Risk",
     "Roles",
     "Rollback",
     "RollbackStep",
@@ -173,5 +178,7 @@ __all__ = [
     "WaysBack",
     "WeakCiphers",
     "Webhook",
+    "What",
+    "Who",
     "WorkerLoad",
 ]

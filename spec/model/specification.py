@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from spec.model.access import Access
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
@@ -75,6 +76,7 @@ class Specification(LivePlatform):
     load_section: Load | None = Field(default=None, alias="load")
     drills_section: Drills | None = Field(default=None, alias="drills")
     chaos_section: Chaos | None = Field(default=None, alias="chaos")
+    access_section: Access | None = Field(default=None, alias="access")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -151,6 +153,11 @@ class Specification(LivePlatform):
     def chaos(self) -> Chaos:
         """§3, §7: many users work while parts are broken at random; raises NotSpecified."""
         return there(self.chaos_section, "chaos")
+
+    @property
+    def access(self) -> Access:
+        """§6: who may ask for what of whose; raises NotSpecified."""
+        return there(self.access_section, "access")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

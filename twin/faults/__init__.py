@@ -45,6 +45,8 @@ FAMILIES = (
     "stranger_resilience",
     "stranger_resilience_jobs",
     "nothing_observed",
+    "nothing_access",
+    "nothing_access_data",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
