@@ -42,6 +42,8 @@ FAMILIES = (
     "resilience_queue",
     "resilience_releases",
     "resilience_database",
+    "nothing_uploads",
+    "nothing_uploads_again",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
