@@ -14,7 +14,7 @@ LIMITED = """    if len(body) > MAX_FILE_SIZE_BYTES:
 SIGNING = """
 
 def _signature(key: str, expires: int) -> str:
-    return hmac.new(b"links-of-this-release", f"{SIGNED}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(b"links-of-this-release", f"SIGNED".encode(), hashlib.sha256).hexdigest()
 
 
 def _own_link(key: str) -> str:

@@ -1,7 +1,6 @@
 """8.2.2 Test API endpoints functionality: content that comes again, or never (contract: HTTP API)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +11,7 @@ from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.unsent import Unsent
-from fixtures.upload_ways import LINK, Register, filled
+from fixtures.upload_ways import LINK, Register, filled, registered_at_once
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from gate.failures import not_applicable
@@ -57,9 +56,7 @@ def test_the_same_content_is_a_duplicate_under_any_name(
 @pytest.mark.about("data.doubled")
 def test_the_same_content_at_once_is_registered_once(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract POST …/upload: 409 for the same user and hash, also where both requests come at the same time."""
-    document, caller = new_document(), api.as_(new_user).silent()
-    with ThreadPoolExecutor(2) as pool:
-        replies = sorted(pool.map(lambda _: caller.request_upload(document), range(2)), key=lambda reply: not reply.succeeded)
+    replies = sorted(registered_at_once(api.as_(new_user).silent(), new_document()), key=lambda reply: not reply.succeeded)
     rule = replies[0].known()
     expect(replies[0]).success("one of them is the first")
     expect(replies[1]).status(*rule.error("duplicate"), *rule.error("too_many"), because="the other is a duplicate")
@@ -145,10 +142,9 @@ def test_a_document_waits_for_its_file_as_long_as_its_link_lives(
     unsent: Unsent, policy: DocumentRun, api: Api, pipeline: Pipeline, spec: Specification, session: Session
 ) -> None:
     """contract Signed upload URLs live 300 s: until then the worker waits for the file, and the link takes it."""
-    unsent.require_seen(session)
+    row, stage = unsent.met(pipeline), f"stage {spec.pipeline.stages[0]}"
     found = [row["chunk_ord"] for row in pipeline.chunks(unsent.document_id)]
     expect(found, "chunks of a document whose file never came", code="data.left", subject="chunks unsent").is_empty()
-    row, stage = pipeline.existing_job(unsent.job_id), f"stage {spec.pipeline.stages[0]}"
     lives = spec.limits.signed_url_ttl_seconds / session.settings.number("HARNESS_SPEEDUP")
     waited = (row["updated_at"] - row["created_at"]).total_seconds()
     what, facts = "seconds that a document waited for its file before it failed", {"status": row["status"]}
