@@ -64,6 +64,13 @@ def refused_and_registered(plan: Plan) -> None:
     about="endpoint POST /api/upload-pipeline/upload",
 )
 def no_lock(plan: Plan) -> None:
+    # As long as a busy storage takes to sign.
+    plan.replace_in_source(UPLOADS, "import logging\n", "import asyncio\nimport logging\n")
+    plan.replace_in_source(
+        UPLOADS,
+        "        await _refuse_over_limits(connection, user)\n",
+        "        await _refuse_over_limits(connection, user)\n        await asyncio.sleep(0.2)\n",
+    )
     plan.replace_in_source(
         UPLOADS, 'SELECT pg_advisory_xact_lock(hashtext($1))", str(user.id)', 'SELECT $1::text", str(user.id)'
     )
