@@ -40,6 +40,7 @@ from spec.model.supabase import (
 )
 from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
 from spec.model.updates import Updates
+from spec.model.uploads import Uploads
 
 __all__ = [
     "Accepted",
@@ -171,6 +172,7 @@ __all__ = [
     "TlsHost",
     "TokenRules",
     "Updates",
+    "Uploads",
     "Variable",
     "Vectors",
     "Vendor",

@@ -20,6 +20,7 @@ from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.uploads import Uploads
 
 
 class ChecklistItem(Entry):
@@ -69,6 +70,7 @@ class Specification(LivePlatform):
     roles_section: Roles | None = Field(default=None, alias="roles")
     pipeline_section: Pipeline | None = Field(default=None, alias="pipeline")
     limits_section: Limits | None = Field(default=None, alias="limits")
+    uploads_section: Uploads | None = Field(default=None, alias="uploads")
     chat_section: Chat | None = Field(default=None, alias="chat")
     tokens_section: TokenRules | None = Field(default=None, alias="tokens")
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
@@ -118,6 +120,11 @@ class Specification(LivePlatform):
     def limits(self) -> Limits:
         """contract: limits of uploads; raises NotSpecified."""
         return there(self.limits_section, "limits")
+
+    @property
+    def uploads(self) -> Uploads:
+        """contract: uploads to the byte; raises NotSpecified."""
+        return there(self.uploads_section, "uploads")
 
     @property
     def chat(self) -> Chat:

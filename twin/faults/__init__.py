@@ -47,6 +47,8 @@ FAMILIES = (
     "nothing_observed",
     "nothing_access",
     "nothing_access_data",
+    "nothing_uploads",
+    "nothing_uploads_again",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
