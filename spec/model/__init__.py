@@ -29,6 +29,7 @@ from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression,
 from spec.model.monitoring import Bound, Figures
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
+from spec.model.queue import Queue
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
@@ -133,6 +134,7 @@ __all__ = [
     "ProjectStates",
     "Promise",
     "RandomBreak",
+    "Queue",
     "Readings",
     "RecoveryTarget",
     "RecoveryTimes",
