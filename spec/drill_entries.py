@@ -26,6 +26,11 @@ def invariants(spec: Specification) -> Iterator[Invariant]:
     return iter(spec.invariants)
 
 
+def invariants_in_the_database(spec: Specification) -> Iterator[Invariant]:
+    """What holds of stored rows whatever happened."""
+    return (invariant for invariant in spec.invariants if invariant.kept_in == "database")
+
+
 def services_with_circuits(spec: Specification) -> Iterator[str]:
     """The services whose circuits the health body shows."""
     return iter(spec.resilience.circuits.services)

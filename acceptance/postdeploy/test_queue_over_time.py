@@ -1,4 +1,4 @@
-"""8.2.3 Validate worker job processing: the queue over time (contract: Worker): order, jobs left behind, jobs taken up again."""
+"""8.2.3 Validate worker job processing: the queue over time (contract: Worker): order, what is left behind or done again."""
 
 import pytest
 

@@ -20,6 +20,8 @@ class Queue(Sectioned):
     passed_over_at_least: int = Field(gt=0)
     # How often rows of a document that has ended are written again before its work is done again.
     rewritten_at_least: int = Field(gt=0)
+    # The worker's variable that says how often a job is tried again.
+    retries_variable: str
     # Documents that other checks ask questions about, which a service may note in their rows.
     asked: list[str] = []
     # A job of anybody that is due and has not moved for so long is left behind.
