@@ -17,7 +17,7 @@ from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
-from spec.drill_entries import invariants_in_the_database
+from spec.drill_entries import invariants_of_a_run
 from spec.model import Invariant
 
 WORKER_HINT = "the worker's log at Render; the events of the document's job"
@@ -67,7 +67,7 @@ def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase
 
 
 @each("name", entries.queued_documents)
-@pytest.mark.about("steady.doubled", "document {name}")
+@pytest.mark.about("job.twice", "document {name}")
 def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Session, parses: Parses, name: str) -> None:
     """contract Worker: a job is processed once: LlamaParse was given its document once, and once for each retry."""
     document_run = document_runs.accepted(name)
@@ -91,9 +91,9 @@ def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Sess
     expect(document_run.retry_count, what, WORKER_HINT, facts=facts).is_at_most(most)
 
 
-@each("invariant", invariants_in_the_database)
+@each("invariant", invariants_of_a_run)
 @pytest.mark.needs("database")
-@pytest.mark.about("steady.lost", "promise {invariant}")
+@pytest.mark.about("steady.doubled", "promise {invariant}")
 def test_the_invariant_holds_for_the_run(stored_of_the_run: Judged, invariant: Invariant) -> None:
-    """contract Worker: of the run's documents nothing is lost, done twice, orphaned, or of one user with another."""
+    """contract Worker: of the run's documents nothing is done twice, left alone in its table, or of one user with another."""
     stored_of_the_run.require_only(invariant.name)

@@ -22,6 +22,8 @@ class Queue(Sectioned):
     rewritten_at_least: int = Field(gt=0)
     # The worker's variable that says how often a job is tried again.
     retries_variable: str
+    # Names of the invariants that are judged of the run's own documents.
+    invariants: list[str] = []
     # Documents that other checks ask questions about, which a service may note in their rows.
     asked: list[str] = []
     # A job of anybody that is due and has not moved for so long is left behind.
