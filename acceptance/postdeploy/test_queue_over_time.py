@@ -1,5 +1,7 @@
 """8.2.3 Validate worker job processing: the queue over time (contract: Worker): order, what is left behind or done again."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.database import Database
@@ -12,6 +14,7 @@ from fixtures.queue.seen import Seen
 from gate.selection import each, promised
 from spec import Specification, entries
 
+LastSeen = Callable[[], Seen]
 WORKER_HINT = "the worker's log at Render; the row of the job against the worker's claim"
 pytestmark = [
     pytest.mark.postdeploy,
@@ -23,10 +26,10 @@ pytestmark = [
 
 
 @pytest.mark.about("queue.order", "queue upload_jobs")
-def test_the_oldest_job_is_taken_first(document_runs: DocumentRuns, queue_seen: Seen, spec: Specification) -> None:
+def test_the_oldest_job_is_taken_first(document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification) -> None:
     """contract Worker: claims one job, oldest first within a stage, whoever its user is (F28)."""
     document_runs.ended("complete", "failed")
-    require_in_order(spec, queue_seen)
+    require_in_order(spec, queue_seen())
 
 
 @pytest.mark.about("queue.parked", "queue upload_jobs")
@@ -46,14 +49,16 @@ def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: Ex
 
 @each("name", entries.queued_documents)
 @pytest.mark.about("job.again", "document {name}")
-def test_what_has_ended_is_left_alone(document_runs: DocumentRuns, queue_seen: Seen, spec: Specification, name: str) -> None:
+def test_what_has_ended_is_left_alone(
+    document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification, name: str
+) -> None:
     """contract Worker: `complete` and `failed_*` are ends: nothing is tried, parsed, cut or embedded after them."""
     document_runs.accepted(name)
-    require_left_alone(spec, queue_seen, name)
+    require_left_alone(spec, queue_seen(), name)
 
 
 @pytest.mark.about("job.again", "document retried")
-def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: Seen, spec: Specification) -> None:
+def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: LastSeen, spec: Specification) -> None:
     """contract Worker: a retried job that is complete is left alone like any other."""
     extra_runs.completed(RETRIED)
-    require_left_alone(spec, queue_seen, RETRIED)
+    require_left_alone(spec, queue_seen(), RETRIED)
