@@ -33,6 +33,8 @@ class Break(Entry):
     drop: bool | None = None
     # Of a process: the status of the job at which it happens.
     when_status: str | None = None
+    # Which of the database's answers to the worker, from its claim of the job on and while the job has that status; the first.
+    step: int | None = Field(default=None, gt=0)
     # Only while the job of the drill's first document is worked on.
     of_first_document: bool = False
     # Begins so long after what was done before.
@@ -53,6 +55,7 @@ class Break(Entry):
             "free": self.free,
             "drop": self.drop,
             "when_status": self.when_status,
+            "step": self.step,
         }
         return {name: value for name, value in given.items() if value is not None}
 
