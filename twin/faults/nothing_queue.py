@@ -107,7 +107,7 @@ def newest_first(plan: Plan) -> None:
 
 @fault("N72", "jobs are taken in the order of their users", "worker", "postdeploy", mode="-", about="*oldest first*")
 def by_user(plan: Plan) -> None:
-    owner = "(SELECT d.user_id FROM documents d WHERE d.document_id = upload_jobs.document_id)\n"
+    owner = "(SELECT d.user_id FROM documents d WHERE d.document_id = upload_jobs.document_id), cardinality($3::text[])\n"
     plan.replace_in_source(QUEUE, ORDER, owner)
 
 
