@@ -26,11 +26,6 @@ def invariants(spec: Specification) -> Iterator[Invariant]:
     return iter(spec.invariants)
 
 
-def invariants_of_a_run(spec: Specification) -> Iterator[Invariant]:
-    """What holds of the rows of a run's documents; what a check of their own looks at is left out."""
-    return (invariant for invariant in spec.invariants if invariant.name in spec.queue.invariants)
-
-
 def services_with_circuits(spec: Specification) -> Iterator[str]:
     """The services whose circuits the health body shows."""
     return iter(spec.resilience.circuits.services)

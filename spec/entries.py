@@ -168,11 +168,6 @@ def dependencies(spec: Specification) -> Iterable[str]:
     return spec.health.required_services
 
 
-def queued_documents(spec: Specification) -> Iterable[str]:
-    """Names of the run's documents, whatever becomes of them."""
-    return spec.documents
-
-
 def documents_that(outcome: str) -> DocumentNames:
     """Names of the run's documents that must end this way."""
     return DocumentNames(outcome)

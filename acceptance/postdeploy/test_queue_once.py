@@ -17,8 +17,8 @@ from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
-from spec.drill_entries import invariants_of_a_run
 from spec.model import Invariant
+from spec.queue_entries import invariants_of_a_run, queued_documents
 
 WORKER_HINT = "the worker's log at Render; the events of the document's job"
 pytestmark = [
@@ -66,7 +66,7 @@ def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase
     expect(len(doubled), what, WORKER_HINT, subject=subject, facts={"doubled": len(doubled)}, of=reply).equals(0)
 
 
-@each("name", entries.queued_documents)
+@each("name", queued_documents)
 @pytest.mark.about("job.twice", "document {name}")
 def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Session, parses: Parses, name: str) -> None:
     """contract Worker: a job is processed once: LlamaParse was given its document once, and once for each retry."""
@@ -78,7 +78,7 @@ def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Sess
     expect(handed_in, what, "the worker's log; LlamaParse's own list", facts=facts).is_at_most(allowed)
 
 
-@each("name", entries.queued_documents)
+@each("name", queued_documents)
 @pytest.mark.needs("database")
 @pytest.mark.about("job.tries", "document {name}")
 def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Session, name: str) -> None:

@@ -12,7 +12,8 @@ from fixtures.queue.parked import ParkedJobs
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.seen import Seen
 from gate.selection import each, promised
-from spec import Specification, entries
+from spec import Specification
+from spec.queue_entries import queued_documents
 
 LastSeen = Callable[[], Seen]
 WORKER_HINT = "the worker's log at Render; the row of the job against the worker's claim"
@@ -47,7 +48,7 @@ def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: Ex
     extra_runs.require_complete(name, WORKER_HINT)
 
 
-@each("name", entries.queued_documents)
+@each("name", queued_documents)
 @pytest.mark.about("job.again", "document {name}")
 def test_what_has_ended_is_left_alone(
     document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification, name: str

@@ -31,9 +31,8 @@ class Break(Entry):
     # Of a database: connections that are left, and whether those end that there are.
     free: int | None = None
     drop: bool | None = None
-    # Of a process: the status of the job at which it happens.
+    # Of a process: the status of the job at which it happens, and at which of the database's answers to the worker (the first).
     when_status: str | None = None
-    # Which of the database's answers to the worker, from its claim of the job on and while the job has that status; the first.
     step: int | None = Field(default=None, gt=0)
     # Only while the job of the drill's first document is worked on.
     of_first_document: bool = False
