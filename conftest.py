@@ -16,6 +16,7 @@ pytest_plugins = [
     "fixtures.upload_ways",
     "fixtures.upload_names",
     "fixtures.unsent",
+    "fixtures.queue.resources",
     "fixtures.contract",
     "fixtures.access.resources",
     "fixtures.drills.resources",

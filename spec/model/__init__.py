@@ -20,6 +20,7 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.observing import InsidePattern, ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
+from spec.model.queue import Queue
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
@@ -130,6 +131,7 @@ __all__ = [
     "ProjectSetting",
     "ProjectStates",
     "Promise",
+    "Queue",
     "RandomBreak",
     "Readings",
     "RecoveryTarget",

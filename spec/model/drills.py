@@ -32,8 +32,9 @@ class Break(Entry):
     # Of a database: connections that are left, and whether those end that there are.
     free: int | None = None
     drop: bool | None = None
-    # Of a process: the status of the job at which it happens.
+    # Of a process: the status of the job at which it happens, and at which of the database's answers to the worker (the first).
     when_status: str | None = None
+    step: int | None = Field(default=None, gt=0)
     # Only while the job of the drill's first document is worked on.
     of_first_document: bool = False
     # Begins so long after what was done before.
@@ -54,6 +55,7 @@ class Break(Entry):
             "free": self.free,
             "drop": self.drop,
             "when_status": self.when_status,
+            "step": self.step,
         }
         return {name: value for name, value in given.items() if value is not None}
 

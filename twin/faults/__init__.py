@@ -49,6 +49,7 @@ FAMILIES = (
     "nothing_access_data",
     "nothing_uploads",
     "nothing_uploads_again",
+    "nothing_queue",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
