@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.rollback.resources",
     "fixtures.document_runs",
     "fixtures.planted",
+    "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.drills.resources",
     "reports.plugin",
