@@ -11,8 +11,11 @@ from fixtures.measured.asked import Trials
 from fixtures.measured.exact import Bounds, held_by
 from fixtures.measured.judging import (
     describe,
+    expect_as_stored,
     expect_best_first,
     expect_nearest,
+    expect_own,
+    expect_unheard,
     expect_within_limits,
     names_of_documents,
 )
@@ -39,43 +42,14 @@ chat = pytest.mark.component("chat")
 
 @each("trial", entries.retrieval_trials)
 @pytest.mark.about("retrieval.missed", "retrieval nearest passages")
-def test_the_nearest_passages_are_found(trials: Trials, spec: Specification, trial: str) -> None:
-    """contract RAG: of the caller's own passages the nearest above the threshold, up to both limits."""
-    expect_nearest(trials.of(trial), spec.retrieval.trial(trial).about)
-
-
-@each("trial", entries.retrieval_trials)
-@pytest.mark.about("retrieval.excess", "retrieval max_chunks")
-def test_retrieval_keeps_its_limits(trials: Trials, spec: Specification, trial: str) -> None:
-    """§1 RAG_MAX_CHUNKS, RAG_TOKEN_BUDGET, RAG_SIMILARITY_THRESHOLD: nothing beyond them, however much there is."""
-    expect_within_limits(trials.of(trial), spec.retrieval.trial(trial).about, spec.chat)
-
-
-@each("trial", entries.retrieval_trials)
-@pytest.mark.about("retrieval.order", "retrieval order")
-def test_the_best_passage_comes_first(trials: Trials, spec: Specification, trial: str) -> None:
-    """contract RAG: best first; an answer may list its sources as they stand in the documents."""
-    expect_best_first(trials.of(trial), spec.retrieval.trial(trial).about, spec.readings.source_orders)
-
-
-@each("trial", entries.retrieval_trials)
-@pytest.mark.about("retrieval.foreign", "retrieval own documents")
-def test_no_passage_is_anothers(trials: Trials, trial: str) -> None:
-    """contract RAG: the caller's own chunks only, however near those of others are (F24)."""
-    measured = trials.of(trial)
-    of_others, reply = measured.shown.of_others, measured.answer.reply
-    expect(of_others, "passages of another user", facts={"passages": len(of_others)}, of=reply).is_empty()
-
-
-@chat
-@each("trial", entries.retrieval_trials)
-@pytest.mark.about("chat.invented", "answer sources")
-def test_the_sources_are_passages_as_they_are_stored(trials: Trials, spec: Specification, trial: str) -> None:
-    """contract POST /api/chat: sources are what the answer rests on, in the words that are stored."""
+def test_an_answer_rests_on_the_nearest_passages(trials: Trials, spec: Specification, trial: str) -> None:
+    """contract RAG: the caller's own passages above the threshold, best first, all of them up to both limits (F09, F24)."""
     measured, about = trials.of(trial), spec.retrieval.trial(trial).about
-    unknown, garbled = measured.shown.unknown, [text for _, text in measured.shown.garbled]
-    expect(unknown, f"sources that are nobody's passages ({about})", of=measured.answer.reply).is_empty()
-    expect(garbled, f"sources with another text than their passage's ({about})", of=measured.answer.reply).is_empty()
+    expect_own(measured, about)
+    expect_within_limits(measured, about, spec.chat)
+    expect_nearest(measured, about)
+    expect_best_first(measured, about, spec.readings.source_orders)
+    expect_as_stored(measured, about)
 
 
 @pytest.mark.about("retrieval.missed", "retrieval nearest passages")
@@ -131,22 +105,12 @@ def test_a_question_that_nothing_answers_gets_no_sources(trials: Trials, spec: S
 
 @chat
 @pytest.mark.about("chat.crossed", "conversation of another user")
-def test_a_conversations_id_opens_it_to_nobody_else(trials: Trials) -> None:
-    """contract POST /api/chat: who knows the id of another user's conversation learns nothing of it."""
+def test_conversations_are_kept_apart(trials: Trials) -> None:
+    """contract POST /api/chat: conversation_id names one conversation of one user; its id alone opens it to nobody."""
     ground, talk = trials.ground, trials.talk()
-    held = ground.words[ground.asker.id] in expect(talk.by_another).success().text
-    expect(held, "another user's words in an answer within their conversation", of=talk.by_another).equals(False)
-    returned = ground.words[ground.other.id] in expect(talk.again).success().text
-    expect(returned, "words of a user who only knew its id, in the owner's conversation", of=talk.again).equals(False)
-
-
-@chat
-@pytest.mark.about("chat.crossed", "conversation of the same user")
-def test_two_conversations_of_a_user_are_two(trials: Trials) -> None:
-    """contract POST /api/chat: conversation_id names a conversation, and another one is another one."""
-    ground, talk = trials.ground, trials.talk()
-    held = ground.words[ground.asker.id] in expect(talk.elsewhere).success().text
-    expect(held, "words of one conversation in an answer of another one", of=talk.elsewhere).equals(False)
+    expect_unheard(talk.by_another, ground.words[ground.asker.id], "conversation of another user")
+    expect_unheard(talk.again, ground.words[ground.other.id], "conversation of another user")
+    expect_unheard(talk.elsewhere, ground.words[ground.asker.id], "conversation of the same user")
 
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────

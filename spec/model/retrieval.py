@@ -78,7 +78,7 @@ class Retrieval(Sectioned):
 
     # Cosines that are no further apart have no order, and lie on the threshold: embeddings differ a little from call to call.
     tolerance: float = Field(gt=0, lt=1)
-    # Text whose tokens each way of counting counts alike, within this many characters a token at least; and the slack of a count.
+    # Text that each way of counting tokens counts alike, with so many characters a token at least; and the slack of a count.
     filler: str
     fewest_characters_per_token: float = Field(gt=0)
     token_slack: float = Field(ge=0)
