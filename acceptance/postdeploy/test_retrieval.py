@@ -1,5 +1,7 @@
 """8.2.5 Test external API integrations: what questions find, measured against what is the nearest (contract: RAG)."""
 
+from functools import partial
+
 import pytest
 
 from fixtures.answers import Answer
@@ -8,7 +10,7 @@ from fixtures.controls import require_shown
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.measured.asked import Trials
-from fixtures.measured.exact import Bounds, held_by
+from fixtures.measured.exact import Bounds, held_by, reached_by_index
 from fixtures.measured.judging import (
     describe,
     expect_as_stored,
@@ -64,7 +66,8 @@ def test_a_document_that_went_through_is_searched_exactly(
     answer.require_no_fault(spec.chat)
     shown = Finder(held, [], spec.retrieval, spec.readings.percent).in_(answer)
     require_shown(shown.can_be_told, "a single passage of several of one document")
-    missing = Bounds(held, spec.chat, spec.retrieval).missing(shown.own)
+    reached = partial(reached_by_index, database, policy.owner.id, vectors[0], spec.chat.max_chunks)
+    missing = Bounds(held, spec.chat, spec.retrieval, reached).missing(shown.own)
     facts = {"missing": len(missing), "found": len(shown.own)}
     what = f"nearest passages that the answer to {question!r} does not rest on"
     expect(describe(missing), what, facts=facts, of=answer.reply).is_empty()
