@@ -14,6 +14,7 @@ from fixtures.measured.asked import Measured
 from fixtures.measured.exact import Bounds, Held
 from fixtures.measured.judging import expect_as_stored, expect_best_first, expect_nearest, expect_own, expect_unheard
 from fixtures.measured.judging import expect_within_limits as within_limits
+from fixtures.measured.pattern import Seen, in_common
 from fixtures.measured.routes import by_fallback, primary_failed, shows_provider
 from fixtures.measured.shown import Finder
 from gate.failures import Failure
@@ -22,6 +23,7 @@ from spec import entries, load
 
 SPEC = load()
 CHAT, RULE = SPEC.chat, SPEC.retrieval
+SCRIPTS = "texts in other scripts, with accents and signs"
 OLD, NEW = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
 
@@ -46,7 +48,17 @@ def source(one: Held, *fields: str, **changed: object) -> dict[str, object]:
 def reply(body: object, status: int = 200) -> Reply:
     """A chat's reply."""
     text = json.dumps(body).encode()
-    return Reply("POST", "https://host/api/chat", status, httpx.Headers(), text, 0.1, "api", rule=SPEC.endpoint("chat"), readings=SPEC.readings)
+    return Reply(
+        "POST",
+        "https://host/api/chat",
+        status,
+        httpx.Headers(),
+        text,
+        0.1,
+        "api",
+        rule=SPEC.endpoint("chat"),
+        readings=SPEC.readings,
+    )
 
 
 def answer(sources: Sequence[object], **metadata: object) -> Answer:
@@ -58,7 +70,9 @@ def measured(own: Sequence[Held], sources: Sequence[object], others: Sequence[He
     """An answer that is held against a user's passages."""
     found = answer(sources)
     ids = {one.chunk_id for one in own} if reached else set()
-    return Measured(found, Finder(own, others, RULE, percent=True).in_(found), Bounds(own, CHAT, RULE, lambda: ids))
+    return Measured(
+        found, Finder(own, others, RULE, percent=True).in_(found), Bounds(own, CHAT, RULE, lambda: ids), "the older"
+    )
 
 
 # ── Embeddings ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +143,7 @@ def test_a_right_answer_is_right_however_it_shows_its_sources(fields: tuple[str,
     assert seen.shown.can_be_told
     expect_own(seen, "x")
     within_limits(seen, "x", CHAT)
-    expect_nearest(seen, "x")
+    expect_nearest(seen)
     expect_best_first(seen, "x", [])
     expect_as_stored(seen, "x")
 
@@ -154,7 +168,7 @@ Judge = Callable[[Measured], None]
 @pytest.mark.parametrize(
     ("sources", "judge", "code", "subject"),
     [
-        ([source(OWN[0]), source(OWN[2])], lambda m: expect_nearest(m, "the older"), "retrieval.missed", "retrieval the older"),
+        ([source(OWN[0]), source(OWN[2])], lambda m: expect_nearest(m), "retrieval.missed", "retrieval the older"),
         ([source(one) for one in OWN], lambda m: within_limits(m, "x", CHAT), "retrieval.excess", "similarity_threshold"),
         ([source(OWN[2]), source(OWN[0])], lambda m: expect_best_first(m, "x", []), "retrieval.order", "retrieval order"),
         ([source(OTHERS[0]), source(OWN[0])], lambda m: expect_own(m, "x"), "retrieval.foreign", "own documents"),
@@ -185,9 +199,25 @@ def test_limits_are_named(count: int, characters: int, subject: str) -> None:
     assert error.value.subject == f"retrieval {subject}"
 
 
+def test_what_is_missing_is_named_by_what_it_has_in_common() -> None:
+    plain, long = RULE.trial("edge"), RULE.trial("number_long")
+    seen = [Seen(plain, OWN[0], "older", is_found=False), Seen(long, OWN[1], "newer", is_found=True)]
+    assert in_common(seen) == "passages of the older document"
+    others = [Seen(RULE.trial(name), OWN[2], "older", is_found=True) for name in ("size", "crowd")]
+    assert in_common([*seen, *others]) is None
+    assert in_common([*seen, Seen(long, OWN[2], "newer", is_found=False), others[0]]) == "whatever is asked"
+    assert in_common(seen[:1]) is None
+    foreign = Held("c", OLD, 5, "Größe", 0.5)
+    texts = [
+        Seen(plain, one, place, is_found=found) for one, place, found in ((foreign, "older", False), (foreign, "newer", False))
+    ]
+    plainly = Held("d", OLD, 6, "size", 0.5)
+    assert in_common([*texts, Seen(plain, plainly, "older", True), Seen(plain, plainly, "newer", True)]) == SCRIPTS
+
+
 def test_an_approximate_index_may_pass_over_a_passage() -> None:
     with pytest.raises(pytest.skip.Exception):
-        expect_nearest(measured(OWN, [source(OWN[0])], reached=False), "x")
+        expect_nearest(measured(OWN, [source(OWN[0])], reached=False))
 
 
 # ── Conversations and providers ──────────────────────────────────────────────────────────────────────────────

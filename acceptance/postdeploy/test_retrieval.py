@@ -49,7 +49,7 @@ def test_an_answer_rests_on_the_nearest_passages(trials: Trials, spec: Specifica
     measured, about = trials.of(trial), spec.retrieval.trial(trial).about
     expect_own(measured, about)
     expect_within_limits(measured, about, spec.chat)
-    expect_nearest(measured, about)
+    expect_nearest(measured)
     expect_best_first(measured, about, spec.readings.source_orders)
     expect_as_stored(measured, about)
 
@@ -70,7 +70,8 @@ def test_a_document_that_went_through_is_searched_exactly(
     missing = Bounds(held, spec.chat, spec.retrieval, reached).missing(shown.own)
     facts = {"missing": len(missing), "found": len(shown.own)}
     what = f"nearest passages that the answer to {question!r} does not rest on"
-    expect(describe(missing), what, facts=facts, of=answer.reply).is_empty()
+    similarities = [round(one.similarity, 3) for one in missing]
+    expect(similarities, what, seen="; ".join(describe(missing)), facts=facts, of=answer.reply).is_empty()
 
 
 # ── What answers say ─────────────────────────────────────────────────────────────────────────────────────────
@@ -97,6 +98,7 @@ def test_a_question_that_nothing_answers_gets_no_sources(trials: Trials, spec: S
     """contract RAG: without a passage above the threshold there is neither a source nor what a passage below it says."""
     measured, rule = trials.of(trial), spec.retrieval.trial(trial)
     answer = measured.answer
+    expect_within_limits(measured, rule.about, spec.chat)
     named = names_of_documents(answer)
     expect(named, "sources of an answer for which there is no passage", seen=answer.describe(), of=answer.reply).is_empty()
     what = f"an answer with {rule.fact!r} of a passage below the threshold"
