@@ -19,7 +19,7 @@ from fixtures.measured.routes import by_fallback, primary_failed, shows_provider
 from fixtures.measured.shown import Finder
 from gate.failures import Failure
 from gate.http import Reply
-from spec import entries, load
+from spec import load, retrieval_entries
 
 SPEC = load()
 CHAT, RULE = SPEC.chat, SPEC.retrieval
@@ -99,7 +99,7 @@ def test_questions_may_be_too_much_alike() -> None:
 
 
 # ── The trials ───────────────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("name", entries.retrieval_trials(SPEC))
+@pytest.mark.parametrize("name", retrieval_entries.retrieval_trials(SPEC))
 def test_no_planted_passage_lies_where_nothing_can_be_said(name: str) -> None:
     trial = RULE.trial(name)
     cosines = [group.similarity - place * group.step for group in trial.passages for place in range(group.count)]

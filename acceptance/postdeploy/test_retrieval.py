@@ -27,7 +27,7 @@ from fixtures.vendors import OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
-from spec import Specification, entries
+from spec import Specification, retrieval_entries
 
 pytestmark = [
     pytest.mark.postdeploy,
@@ -42,7 +42,7 @@ chat = pytest.mark.component("chat")
 # ── Against the nearest passages in the database ─────────────────────────────────────────────────────────────
 
 
-@each("trial", entries.retrieval_trials)
+@each("trial", retrieval_entries.retrieval_trials)
 @pytest.mark.about("retrieval.missed", "retrieval nearest passages")
 def test_an_answer_rests_on_the_nearest_passages(trials: Trials, spec: Specification, trial: str) -> None:
     """contract RAG: the caller's own passages above the threshold, best first, all of them up to both limits (F09, F24)."""
@@ -78,7 +78,7 @@ def test_a_document_that_went_through_is_searched_exactly(
 
 
 @chat
-@each("trial", entries.answered_trials)
+@each("trial", retrieval_entries.answered_trials)
 @pytest.mark.about("chat.ungrounded", "answer all passages")
 def test_the_answer_uses_every_passage_that_it_names(trials: Trials, spec: Specification, trial: str) -> None:
     """contract RAG: what only a later passage says, in an older document, is in the answer as well."""
@@ -92,7 +92,7 @@ def test_the_answer_uses_every_passage_that_it_names(trials: Trials, spec: Speci
 
 
 @chat
-@each("trial", entries.unanswered_trials)
+@each("trial", retrieval_entries.unanswered_trials)
 @pytest.mark.about("chat.invented", "answer without passages")
 def test_a_question_that_nothing_answers_gets_no_sources(trials: Trials, spec: Specification, trial: str) -> None:
     """contract RAG: without a passage above the threshold there is neither a source nor what a passage below it says."""
