@@ -17,6 +17,7 @@ pytest_plugins = [
     "fixtures.upload_names",
     "fixtures.unsent",
     "fixtures.queue.resources",
+    "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.access.resources",
     "fixtures.drills.resources",

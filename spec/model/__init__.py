@@ -25,6 +25,7 @@ from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.resilience import CircuitRules, Deadlines, JobRules, Resilience, RouterRules
+from spec.model.retrieval import ConversationTrial, PlantedPassages, Providers, Retrieval, Trial
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -69,6 +70,7 @@ __all__ = [
     "ChecklistItem",
     "CircuitRules",
     "Contract",
+    "ConversationTrial",
     "Database",
     "DatabaseTls",
     "Deadlines",
@@ -118,6 +120,7 @@ __all__ = [
     "PipelineTables",
     "Placeholders",
     "PlainHttp",
+    "PlantedPassages",
     "Platform",
     "Prerequisite",
     "Price",
@@ -132,6 +135,7 @@ __all__ = [
     "ProjectStates",
     "Promise",
     "Queue",
+    "Providers",
     "RandomBreak",
     "Readings",
     "RecoveryTarget",
@@ -141,6 +145,7 @@ __all__ = [
     "Repeat",
     "Reported",
     "Resilience",
+    "Retrieval",
     "Review",
     "Risk",
     "Roles",
@@ -173,6 +178,7 @@ __all__ = [
     "Tls",
     "TlsHost",
     "TokenRules",
+    "Trial",
     "Updates",
     "Uploads",
     "Variable",

@@ -18,6 +18,7 @@ from spec.model.observing import ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.retrieval import Retrieval
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
 from spec.model.uploads import Uploads
@@ -79,6 +80,7 @@ class Specification(LivePlatform):
     drills_section: Drills | None = Field(default=None, alias="drills")
     chaos_section: Chaos | None = Field(default=None, alias="chaos")
     access_section: Access | None = Field(default=None, alias="access")
+    retrieval_section: Retrieval | None = Field(default=None, alias="retrieval")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -130,6 +132,11 @@ class Specification(LivePlatform):
     def chat(self) -> Chat:
         """contract: RAG and chat; raises NotSpecified."""
         return there(self.chat_section, "chat")
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """contract: RAG, measured; raises NotSpecified."""
+        return there(self.retrieval_section, "retrieval")
 
     @property
     def tokens(self) -> TokenRules:

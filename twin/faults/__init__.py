@@ -50,6 +50,7 @@ FAMILIES = (
     "nothing_uploads",
     "nothing_uploads_again",
     "nothing_queue",
+    "nothing_retrieval",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
