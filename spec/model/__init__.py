@@ -1,5 +1,6 @@
 """Types of a specification file; a value of another form is refused by name."""
 
+from spec.model.accounts import AccountRules, SignInTime
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
@@ -52,6 +53,7 @@ from spec.model.updates import Updates
 
 __all__ = [
     "Accepted",
+    "AccountRules",
     "Action",
     "Ask",
     "Audit",
@@ -162,6 +164,7 @@ __all__ = [
     "Setting",
     "Shifts",
     "SignIn",
+    "SignInTime",
     "Specification",
     "Spellings",
     "States",

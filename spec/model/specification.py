@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from spec.model.accounts import AccountRules
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
@@ -69,6 +70,7 @@ class Specification(LivePlatform):
     tokens_section: TokenRules | None = Field(default=None, alias="tokens")
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
+    accounts_section: AccountRules | None = Field(default=None, alias="accounts")
     load_section: Load | None = Field(default=None, alias="load")
     drills_section: Drills | None = Field(default=None, alias="drills")
     chaos_section: Chaos | None = Field(default=None, alias="chaos")
@@ -133,6 +135,11 @@ class Specification(LivePlatform):
     def contract(self) -> Contract:
         """Requests generated from openapi.json; raises NotSpecified."""
         return there(self.contract_section, "contract")
+
+    @property
+    def accounts(self) -> AccountRules:
+        """What is tried with accounts of the run's own; raises NotSpecified."""
+        return there(self.accounts_section, "accounts")
 
     @property
     def load(self) -> Load:
