@@ -192,7 +192,8 @@ def test_registrations_at_the_same_time_make_one_account(
         not_applicable(f"none of the registrations was accepted: {sorted({reply.status for reply in replies})}")
     what, hint = "registrations of one address that were accepted", "a unique index on the address"
     expect(len(accepted), what, hint).equals(1, "the others were promised an account that is not theirs")
-    expect([index for index, owner in enumerate(signed_in) if owner], "passwords that open it").equals(accepted)
+    opens = [index for index, owner in enumerate(signed_in) if owner]
+    expect(opens, "registrations whose password opens the account", code="account.taken").equals(accepted)
     rows = account_tables.holding(first.email)
     expect([name for name in set(rows) if rows.count(name) > 1], "tables with several rows of the address", hint).is_empty()
 
@@ -221,8 +222,10 @@ def test_a_refused_registration_leaves_nothing(
 @pytest.mark.about("auth.refused", "token beside one that was signed out")
 def test_signing_out_ends_one_session_only(api: Api, trials: AccountTrials, account: Account, supabase: Supabase) -> None:
     """contract Auth: signing out of a session ends none of the user's others, and they sign in again (F08)."""
-    tokens = [text_in(expect(supabase.auth.sign_in(account.email, account.password)).success(), "access_token") for _ in "12"]
-    ended, other = tokens
+    replies = [supabase.auth.sign_in(account.email, account.password) for _ in range(2)]
+    if not all(reply.succeeded for reply in replies):
+        not_applicable("the account's own password does not open it any more, which a check of its own judges")
+    ended, other = (text_in(reply, "access_token") for reply in replies)
     if not supabase.auth.sign_out(ended).succeeded:
         not_applicable("this project's Auth does not sign a single session out")
     reply = api.as_(ended).call("me")

@@ -42,6 +42,7 @@ FAMILIES = (
     "resilience_queue",
     "resilience_releases",
     "resilience_database",
+    "nothing_accounts",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
