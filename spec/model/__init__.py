@@ -22,6 +22,7 @@ from spec.model.drills import (
     SendCallback,
     SignIn,
 )
+from spec.model.endurance import Endurance, Growing, Pauses
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -84,12 +85,14 @@ __all__ = [
     "Drill",
     "Drills",
     "Endpoint",
+    "Endurance",
     "Entry",
     "Evidence",
     "ExternalApis",
     "ExternalVendor",
     "Fact",
     "Figures",
+    "Growing",
     "Harness",
     "HeaderRule",
     "Headers",
@@ -117,6 +120,7 @@ __all__ = [
     "Part",
     "PartName",
     "Patience",
+    "Pauses",
     "Pipeline",
     "PipelineTables",
     "Placeholders",

@@ -43,6 +43,7 @@ FAMILIES = (
     "resilience_releases",
     "resilience_database",
     "nothing_accounts",
+    "nothing_accounts_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
