@@ -230,7 +230,8 @@ def test_signing_out_ends_one_session_only(api: Api, trials: AccountTrials, acco
         not_applicable("this project's Auth does not sign a single session out")
     reply = api.as_(ended).call("me")
     # A token that is verified without asking Auth is valid until it expires.
-    expect(reply).status(*reply.known().accepted, *reply.known().error("unauthorized"))
+    if not reply.succeeded:
+        expect(reply).error("unauthorized", because="its session was signed out")
     expect(api.as_(other).call("me")).success("another session of the same user was signed out, not this one")
     again = expect(trials.sign_in(account.email, account.password)).success("whoever signed out may sign in again")
     expect(api.as_(text_in(again, "access_token")).call("me")).success("it is a new session")

@@ -191,7 +191,9 @@ def row_of_a_refused_registration(plan: Plan) -> None:
 )
 def looked_up_first(plan: Plan) -> None:
     plan.sql.append("ALTER TABLE auth.users DROP CONSTRAINT users_email_key")
-    known = f'    if {IS_KNOWN}:\n        raise HTTPException(409, "User already registered")\n'
+    _import(plan, "asyncio")
+    # What is asked in between takes a moment, such as whether there is such a host of mail.
+    known = f'    if {IS_KNOWN}:\n        raise HTTPException(409, "User already registered")\n    await asyncio.sleep(0.05)\n'
     plan.replace_in_source(AUTH, JUDGED, known + JUDGED)
 
 
