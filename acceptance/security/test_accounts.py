@@ -13,7 +13,7 @@ from fixtures.api import Api
 from fixtures.supabase import Supabase
 from fixtures.users import Users
 from gate.failures import not_applicable
-from gate.fields import text_in
+from gate.fields import id_in, text_in
 from gate.http import Reply, expect
 from gate.selection import promised
 from gate.session import Session
@@ -74,6 +74,18 @@ def guarded(trials: AccountTrials, account: Account) -> tuple[Applicant, Reply]:
     """Somebody whose password is as long as it may be, and holds all that it may hold; and how their registration went."""
     who = trials.applicant("guarded", trials.password_of(trials.rules.longest_password_bytes))
     return who, trials.register(who)
+
+
+@pytest.fixture(scope="module")
+def signed_out(account: Account, supabase: Supabase) -> tuple[str, str]:
+    """Tokens of two sessions of one user, of which the first was signed out."""
+    replies = [supabase.auth.sign_in(account.email, account.password) for _ in range(2)]
+    if not all(reply.succeeded for reply in replies):
+        not_applicable("the account's own password does not open it any more, which a check of its own judges")
+    ended, other = (text_in(reply, "access_token") for reply in replies)
+    if not supabase.auth.sign_out(ended).succeeded:
+        not_applicable("this project's Auth does not sign a single session out")
+    return ended, other
 
 
 @pytest.mark.about("account.shown")
@@ -219,19 +231,25 @@ def test_a_refused_registration_leaves_nothing(
 
 
 @pytest.mark.component("auth")
-@pytest.mark.about("auth.refused", "token beside one that was signed out")
-def test_signing_out_ends_one_session_only(api: Api, trials: AccountTrials, account: Account, supabase: Supabase) -> None:
-    """contract Auth: signing out of a session ends none of the user's others, and they sign in again (F08)."""
-    replies = [supabase.auth.sign_in(account.email, account.password) for _ in range(2)]
-    if not all(reply.succeeded for reply in replies):
-        not_applicable("the account's own password does not open it any more, which a check of its own judges")
-    ended, other = (text_in(reply, "access_token") for reply in replies)
-    if not supabase.auth.sign_out(ended).succeeded:
-        not_applicable("this project's Auth does not sign a single session out")
-    reply = api.as_(ended).call("me")
-    # A token that is verified without asking Auth is valid until it expires.
-    if not reply.succeeded:
+@pytest.mark.about("auth.accepted", "token of a session that was signed out")
+def test_the_token_of_a_session_that_was_signed_out(api: Api, account: Account, signed_out: tuple[str, str]) -> None:
+    """contract HTTP API: 401 where a token is refused, and the user's own account where it is valid until it expires (F08)."""
+    reply = api.as_(signed_out[0]).call("me")
+    if reply.succeeded:
+        expect(id_in(reply, "id"), "id of the caller", code="isolation.read", of=reply).equals(account.id)
+    else:
         expect(reply).error("unauthorized", because="its session was signed out")
+
+
+@pytest.mark.component("auth")
+@pytest.mark.about("auth.refused", "token beside one that was signed out")
+def test_signing_out_ends_one_session_only(
+    api: Api, trials: AccountTrials, account: Account, signed_out: tuple[str, str]
+) -> None:
+    """contract Auth: signing out of a session ends none of the user's others, and they sign in again (F08)."""
+    ended, other = signed_out
+    # Whatever becomes of it, what is known of it afterwards must not reach the others.
+    api.as_(ended).call("me")
     expect(api.as_(other).call("me")).success("another session of the same user was signed out, not this one")
     again = expect(trials.sign_in(account.email, account.password)).success("whoever signed out may sign in again")
     expect(api.as_(text_in(again, "access_token")).call("me")).success("it is a new session")
