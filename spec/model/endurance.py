@@ -14,9 +14,10 @@ class Pauses(Entry):
     # What a twin that is sped up is left alone for at least.
     fewest_seconds: float = Field(gt=0)
     rounds: int = Field(ge=2)
-    # By endpoint of the contract: what is asked first, all at the same time.
+    # What is asked after each, all at the same time, and once more right after that.
     endpoints: list[str] = Field(min_length=1)
     first_request_ms: float = Field(gt=0)
+    next_request_ms: float = Field(gt=0)
 
 
 class Growing(Entry):

@@ -61,3 +61,23 @@ def slow_after_a_pause(plan: Plan) -> None:
         "        if idle > 1.5:\n            await asyncio.sleep(1.5)\n"
     )
     plan.replace_in_source(APPLICATION, REQUEST_BEGINS, REQUEST_BEGINS + waits)
+
+
+@fault(
+    "NK05",
+    "the first request after a pause meets a connection that is gone, and gets a 503",
+    "api/database",
+    "performance",
+    mode="-",
+    about="*503*|*GET *",
+)
+def error_after_a_pause(plan: Plan) -> None:
+    plan.replace_in_source(APPLICATION, "VENDOR_SECONDS = 30.0\n", "VENDOR_SECONDS = 30.0\nASKED = [0.0]\n")
+    fails = (
+        "        idle, ASKED[0] = time.monotonic() - ASKED[0], time.monotonic()\n"
+        "        if idle > 1.5:\n"
+        '            refused = JSONResponse({"detail": "temporarily unavailable"}, status_code=503)\n'
+        "            await refused(scope, receive, mark)\n            return\n"
+    )
+    passed_on = "        await self.app(scope, receive, mark)\n"
+    plan.replace_in_source(APPLICATION, passed_on, fails + passed_on)
