@@ -58,7 +58,7 @@ def slow_after_a_pause(plan: Plan) -> None:
     plan.replace_in_source(APPLICATION, "import logging\n", "import asyncio\nimport logging\n")
     waits = (
         "        idle, ASKED[0] = time.monotonic() - ASKED[0], time.monotonic()\n"
-        "        if idle > 1.5:\n            await asyncio.sleep(1.5)\n"
+        "        if idle > 1.5:\n            await asyncio.sleep(1.5)\n            ASKED[0] = time.monotonic()\n"
     )
     plan.replace_in_source(APPLICATION, REQUEST_BEGINS, REQUEST_BEGINS + waits)
 
