@@ -106,3 +106,4 @@ def test_lists_begin_with_the_id(command: str) -> None:
     assert all(re.fullmatch(r"[FGNRSTUVW]\d+|L[A-H]\d+", name) for name in listed)
     assert all(re.fullmatch(r"[FGNRSTUVW]\d+|(L[A-H]|NU)\d+", name) for name in listed)
     assert all(re.fullmatch(r"[FGNRSTUVW]\d+|L[A-H]\d+", name) for name in listed)
+    assert all(re.fullmatch(r"[FGNRSTUVW]\d+|L[A-H]\d+|NK\d+", name) for name in listed)

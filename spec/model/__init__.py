@@ -1,6 +1,7 @@
 """Types of a specification file; a value of another form is refused by name."""
 
 from spec.model.access import Access, AccessCell, AccessRule, Risk, What, Who
+from spec.model.accounts import AccountRules, SignInTime
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
@@ -11,6 +12,20 @@ from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, 
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.drill_actions import Action, Ask, Await, CallEndpoint, Documents, SendCallback, SignIn
 from spec.model.drills import Break, Drill, Drills, Promise
+from spec.model.drills import (
+    Action,
+    Ask,
+    Await,
+    Break,
+    CallEndpoint,
+    Documents,
+    Drill,
+    Drills,
+    Promise,
+    SendCallback,
+    SignIn,
+)
+from spec.model.endurance import Endurance, Growing, Pauses
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -49,6 +64,7 @@ __all__ = [
     "Access",
     "AccessCell",
     "AccessRule",
+    "AccountRules",
     "Action",
     "Ask",
     "Audit",
@@ -80,12 +96,14 @@ __all__ = [
     "Drill",
     "Drills",
     "Endpoint",
+    "Endurance",
     "Entry",
     "Evidence",
     "ExternalApis",
     "ExternalVendor",
     "Fact",
     "Figures",
+    "Growing",
     "Harness",
     "HeaderRule",
     "Headers",
@@ -116,6 +134,7 @@ __all__ = [
     "Part",
     "PartName",
     "Patience",
+    "Pauses",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
@@ -168,6 +187,7 @@ __all__ = [
     "Setting",
     "Shifts",
     "SignIn",
+    "SignInTime",
     "Specification",
     "Spellings",
     "States",

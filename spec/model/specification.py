@@ -5,12 +5,14 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from spec.model.access import Access
+from spec.model.accounts import AccountRules
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.chaos import Chaos
 from spec.model.database import Database, Roles, Vectors
 from spec.model.drills import Drills
+from spec.model.endurance import Endurance
 from spec.model.harness import Harness
 from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
@@ -76,6 +78,8 @@ class Specification(LivePlatform):
     tokens_section: TokenRules | None = Field(default=None, alias="tokens")
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
+    accounts_section: AccountRules | None = Field(default=None, alias="accounts")
+    endurance_section: Endurance | None = Field(default=None, alias="endurance")
     load_section: Load | None = Field(default=None, alias="load")
     drills_section: Drills | None = Field(default=None, alias="drills")
     chaos_section: Chaos | None = Field(default=None, alias="chaos")
@@ -152,6 +156,16 @@ class Specification(LivePlatform):
     def contract(self) -> Contract:
         """Requests generated from openapi.json; raises NotSpecified."""
         return there(self.contract_section, "contract")
+
+    @property
+    def accounts(self) -> AccountRules:
+        """What is tried with accounts of the run's own; raises NotSpecified."""
+        return there(self.accounts_section, "accounts")
+
+    @property
+    def endurance(self) -> Endurance:
+        """§5: what only shows after a while; raises NotSpecified."""
+        return there(self.endurance_section, "endurance")
 
     @property
     def load(self) -> Load:

@@ -51,6 +51,8 @@ FAMILIES = (
     "nothing_uploads_again",
     "nothing_queue",
     "nothing_retrieval",
+    "nothing_accounts",
+    "nothing_accounts_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
