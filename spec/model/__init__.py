@@ -12,19 +12,6 @@ from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, 
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.drill_actions import Action, Ask, Await, CallEndpoint, Documents, SendCallback, SignIn
 from spec.model.drills import Break, Drill, Drills, Promise
-from spec.model.drills import (
-    Action,
-    Ask,
-    Await,
-    Break,
-    CallEndpoint,
-    Documents,
-    Drill,
-    Drills,
-    Promise,
-    SendCallback,
-    SignIn,
-)
 from spec.model.endurance import Endurance, Growing, Pauses
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
@@ -153,8 +140,8 @@ __all__ = [
     "ProjectSetting",
     "ProjectStates",
     "Promise",
-    "Queue",
     "Providers",
+    "Queue",
     "RandomBreak",
     "Readings",
     "RecoveryTarget",
