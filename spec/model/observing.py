@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from spec.model.base import Entry, Promised
@@ -19,6 +21,39 @@ class InsidePattern(Entry):
     name: str
     lead: str = Field(min_length=2)
     pattern: str
+
+
+class Times(Entry):
+    """Fields that hold a time: of the answer itself, of something that has happened, of an end that is still to come.
+
+    `of_run` are the endpoints, by name, whose answers are about what the run itself has made.
+    """
+
+    now: list[str] = []
+    past: list[str] = []
+    ends: list[str] = []
+    of_run: list[str] = []
+
+
+class IdFields(Entry):
+    """Fields that hold a whole id wherever they stand, and where an endpoint's answer shows the id of its caller's account."""
+
+    names: list[str] = []
+    of_accounts: dict[str, str] = {}
+
+
+class Range(Entry):
+    """Between what the numbers of some fields lie.
+
+    `most_of` is a variable that holds the largest; `of_exchange` is the largest for each second that the exchange took.
+    """
+
+    fields: list[str] = Field(min_length=1)
+    least: float = 0.0
+    most: float | None = None
+    most_of: str = ""
+    of_exchange: float = Field(default=0.0, ge=0)
+    whole: bool = False
 
 
 class Observing(Entry):
@@ -42,3 +77,14 @@ class Observing(Entry):
     shown_columns: list[str] = []
     # What is a version in a header that names software.
     version: str = r"(?!)"
+    times: Times = Times()
+    ids: IdFields = IdFields()
+    ranges: list[Range] = []
+    # Endpoints, by name, that show jobs: whether their status is the job's own or a document's.
+    shows_jobs: dict[str, Literal["job", "document"]] = {}
+    # Endpoints, by name, that set a job back.
+    sets_back: list[str] = []
+    # After this long a document's own status follows its job's.
+    settle_seconds: float = Field(default=0.0, ge=0)
+    # Names of cookies that a page's own scripts are to read.
+    readable_cookies: str = r"(?!)"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from tests.observed.answers import ANSWERS
 from tests.observed.cases import Case
+from tests.observed.headers import HEADERS
 from tests.observed.planted import PLANTED
 from tests.observed.promises import PROMISES
 
-CASES: Mapping[str, Case] = {**PLANTED, **PROMISES}
+CASES: Mapping[str, Case] = {**PLANTED, **PROMISES, **ANSWERS, **HEADERS}

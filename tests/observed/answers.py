@@ -1,0 +1,211 @@
+"""Exchanges for the observers of what is in answers: times, ids, numbers, and what other answers say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from gate.observers import Exchanged
+from gate.session import Session
+from tests.observed.cases import ALICE, BOB, Case, answered, rows, token_of
+from tests.recorded import SPEC
+
+JOB, OTHER_JOB = "0a000000-0000-4000-8000-000000000001", "0a000000-0000-4000-8000-000000000009"
+DOCUMENT, OTHER = "0a000000-0000-4000-8000-000000000002", "0a000000-0000-4000-8000-000000000008"
+CONVERSATION = "0a000000-0000-4000-8000-000000000003"
+LIFETIME = SPEC.limits.signed_url_ttl_seconds
+SETTLE = SPEC.observing.settle_seconds
+
+
+# Later than any session of these tests begins.
+BASE = time.time() + 3600
+
+
+def at(seconds: float = 0.0) -> datetime:
+    """So many seconds from the moment at which the exchanges take place."""
+    return datetime.fromtimestamp(BASE + seconds, UTC)
+
+
+def iso(seconds: float = 0.0) -> str:
+    """The same as text, with its zone."""
+    return at(seconds).isoformat()
+
+
+def later(exchange: Exchanged, seconds: float) -> Exchanged:
+    """The same exchange, so many seconds later."""
+    return replace(exchange, at=BASE + seconds)
+
+
+def job(after: float = 1.0, **fields: Any) -> Exchanged:
+    """The job by its own route, so many seconds after the row was seen."""
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "status": "parsed", "state": "queued", "updated_at": iso()} | fields
+    return later(answered("job", shown, user=ALICE, at={"job_id": JOB}), after)
+
+
+def listed(after: float = 1.0, **fields: Any) -> Exchanged:
+    """The job in the listing."""
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "status": "parsed", "state": "queued", "updated_at": iso()} | fields
+    return later(answered("jobs", {"jobs": [shown], "limit": 20}, user=ALICE), after)
+
+
+def document(after: float = 1.0, **fields: Any) -> Exchanged:
+    """The document by its route."""
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "status": "parsed", "state": "queued"} | fields
+    return later(answered("document_status", shown, user=ALICE, at={"document_id": DOCUMENT}), after)
+
+
+def row(after: float = 0.0, **fields: Any) -> Exchanged:
+    """The job's row."""
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "filename": "a.pdf", "created_at": at(), "updated_at": at()}
+    return later(rows(shown | {"status": "complete", "state": "done"} | fields), after)
+
+
+def plant_row(session: Session) -> None:
+    """A finished job in the database."""
+    session.observers.see(row())
+
+
+def plant_ids(session: Session) -> None:
+    """A conversation of a user."""
+    session.observers.see(answered("chat", {"conversation_id": CONVERSATION}, user=ALICE))
+
+
+def chat(**fields: Any) -> Exchanged:
+    """An answer to a question."""
+    return answered("chat", {"text": "Yes."} | fields, user=BOB)
+
+
+def now(refused: Sequence[Exchanged], accepted: Sequence[Exchanged]) -> Case:
+    """The case of exchanges that take place at that moment."""
+    return Case([later(each, 0) for each in refused], [later(each, 0) for each in accepted])
+
+
+LOCAL = at().astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat(sep=" ")
+ANSWERS: Mapping[str, Case] = {
+    "times": now(
+        [
+            answered("status", {"timestamp": iso(3600)}),
+            answered("status", {"timestamp": iso(-3600)}),
+            chat(timestamp=BASE - 600),
+            answered("jobs", {"jobs": [{"created_at": iso(-4 * 3600)}]}, user=ALICE),
+            answered("jobs", {"jobs": [{"updated_at": iso(3600)}]}, user=ALICE),
+            answered("upload", {"last_uploaded": iso(7200)}, status=409, user=ALICE),
+            answered("upload", {"upload_expires_at": iso(24 * 3600)}, user=ALICE),
+            answered("upload", {"upload_expires_at": iso(-60)}, user=ALICE),
+            rows({"status": "parsed", "updated_at": at(1800)}),
+        ],
+        [
+            answered("status", {"timestamp": iso()}),
+            answered("health", {"timestamp": iso(-29), "services": {"database": {"last_check": iso(-600)}}}),
+            answered("jobs", {"jobs": [{"created_at": iso(-0.1), "updated_at": LOCAL, "not_before": iso(9000)}]}, user=ALICE),
+            answered("upload", {"upload_expires_at": iso(LIFETIME)}, user=ALICE),
+            answered("login", {"expires_at": 4102444800, "user": {"created_at": iso(-9_000_000)}}),
+            chat(timestamp=round(BASE * 1000)),
+            rows({"created_at": at(-9_000_000), "updated_at": datetime(2100, 1, 1)}),
+        ],
+    ),
+    "zones": Case(
+        [
+            answered("status", {"timestamp": "2026-11-26T13:00:00.123456"}),
+            answered("jobs", {"jobs": [{"updated_at": "2026-11-26 13:00:00"}]}, user=ALICE),
+            answered("upload", {"upload_expires_at": "2026-11-26T13:00:00"}, user=ALICE),
+        ],
+        [
+            answered("status", {"timestamp": "2026-11-26T13:00:00Z"}),
+            answered("jobs", {"jobs": [{"updated_at": "2026-11-26 13:00:00.123456000+0530", "created_at": LOCAL}]}, user=ALICE),
+            answered("status", {"timestamp": 1_790_000_000.5}),
+            answered("status", {"timestamp": "just now"}),
+        ],
+    ),
+    "whole_ids": Case(
+        [
+            answered("jobs", {"jobs": [{"job_id": JOB[:8]}]}, user=ALICE),
+            chat(sources=[{"document_id": DOCUMENT, "chunk_id": "17"}]),
+            answered("upload", {"job_id": "00000000-0000-0000-0000-000000000000"}, user=ALICE),
+            answered("upload", {"job_id": 7}, user=ALICE),
+            answered("me", {"id": ALICE[:-1]}, user=ALICE),
+            answered("login", {"user": {"id": "alice"}}),
+        ],
+        [
+            answered("jobs", {"jobs": [{"job_id": JOB.upper(), "document_id": f"urn:uuid:{DOCUMENT}"}]}, user=ALICE),
+            chat(sources=[{"document_id": f"{{{DOCUMENT}}}", "chunk_id": None}, "system"], conversation_id="conv_1"),
+            answered("login", {"user": {"id": ALICE}, "session": {"id": None}, "models": [{"id": "gpt-4o-mini"}]}),
+        ],
+    ),
+    "ids_of_one_user": Case(
+        [answered("chat_alias", {"conversation_id": CONVERSATION}, user=BOB)],
+        [
+            answered("chat", {"conversation_id": CONVERSATION}, user=ALICE),
+            answered("chat", {"conversation_id": OTHER}, user=BOB),
+            answered(
+                "chat", {"conversation_id": CONVERSATION}, user=BOB, sent={"json": {"conversation_id": CONVERSATION.upper()}}
+            ),
+        ],
+        plant_ids,
+    ),
+    "ranges": Case(
+        [
+            job(retry_count=-1),
+            listed(retry_count=40),
+            job(retry_count=0.5),
+            job(progress={"percent": 104}),
+            job(cost_cents=-0.01),
+            chat(sources=[{"similarity": 1.2}]),
+            chat(metadata={"retrieval_seconds": 31.4}),
+            chat(metadata={"processing_time": -0.2}),
+            chat(metadata={"confidence": float("nan")}),
+        ],
+        [
+            job(retry_count=4, progress={"percent": 100}, cost_cents=1.5),
+            job(retry_count=0.0, progress=42, cost_cents=None),
+            chat(sources=[{"similarity": "+0.8123"}, {"similarity": "81.23 %"}], metadata={"processing_time": "0.812 s"}),
+            chat(metadata={"retrieval_seconds": 0.01, "processing_time": 19.0, "confidence": 83}),
+        ],
+    ),
+    "finite_numbers": Case(
+        [chat(sources=[{"similarity": float("nan")}]), answered("limits", {"a": {"b": [1, float("inf")]}})],
+        [chat(text="NaN is no number", metadata={"confidence": 0.5})],
+    ),
+    "same_progress": Case(
+        [
+            job(updated_at=iso(-1)),
+            listed(updated_at=iso(-30)),
+            listed(status="complete", state="working", updated_at=iso(-1)),
+            document(after=SETTLE + 1),
+            document(after=SETTLE + 1, status="complete"),
+            later(rows({"job_id": JOB, "status": "parsed", "state": "queued", "updated_at": at(-2)}), 1),
+        ],
+        [
+            job(status="complete", state="done"),
+            job(after=-1, status="parsed", updated_at=iso(-9)),
+            document(),
+            document(after=SETTLE + 1, status="completed", state="done"),
+            row(after=2, status="uploaded", state="queued", updated_at=at(3)),
+            listed(after=3, status="failed_parse", state="deadletter"),
+            listed(after=4, status="uploaded", state="queued", updated_at=iso(-60)),
+            listed(after=5, job_id=OTHER_JOB, status="parsed"),
+        ],
+        plant_row,
+    ),
+    "same_facts": Case(
+        [
+            job(document_id=OTHER),
+            listed(created_at=iso(-3600)),
+            document(filename="b.pdf"),
+            job(job_id=OTHER_JOB),
+            answered("me", {"id": BOB}, user=ALICE),
+            answered("login", {"access_token": token_of(ALICE), "user": {"id": BOB}}),
+        ],
+        [
+            job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),
+            listed(created_at=None),
+            document(filename=" a.pdf"),
+            answered("me", {"id": f"{{{ALICE}}}"}, user=ALICE),
+            answered("login", {"access_token": token_of(ALICE), "user": {"id": ALICE}}),
+        ],
+        plant_row,
+    ),
+}

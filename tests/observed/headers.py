@@ -1,0 +1,57 @@
+"""Exchanges for the observers of what headers permit: caches, cookies, browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.observed.cases import ALICE, Case, answered, token_of
+
+SIGNED_IN = {"access_token": token_of(ALICE), "user": {"id": ALICE}}
+COOKIE = "session=7f3a; Path=/; Secure; HttpOnly; SameSite=Lax"
+HEADERS: Mapping[str, Case] = {
+    "private_caching": Case(
+        [
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "public, max-age=300"}),
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "max-age=0, s-maxage=60"}),
+            answered("jobs", {}, user=ALICE, headers={"Cache-Control": "max-age=60, must-revalidate"}),
+            answered("jobs", {}, user=ALICE, headers={"CDN-Cache-Control": "max-age=60"}),
+            answered("login", SIGNED_IN, headers={"Cache-Control": "Public"}),
+        ],
+        [
+            answered("me", {}, user=ALICE),
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "private, max-age=300"}),
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "max-age=300"}),
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "public, no-cache"}),
+            answered("me", {}, user=ALICE, headers={"Cache-Control": "public, max-age=9", "Vary": "Origin, Authorization"}),
+            answered(
+                "me", {}, user=ALICE, headers={"Cache-Control": "no-store, must-revalidate", "Surrogate-Control": "no-store"}
+            ),
+            answered("health", {}, headers={"Cache-Control": "public, max-age=30"}),
+            answered("health", {}, user=ALICE, headers={"Cache-Control": "public, max-age=30"}),
+        ],
+    ),
+    "cookies": Case(
+        [
+            answered("login", SIGNED_IN, headers={"Set-Cookie": "session=7f3a; Path=/; HttpOnly; SameSite=Lax"}),
+            answered("login", SIGNED_IN, headers={"Set-Cookie": "session=7f3a; Secure; SameSite=Lax"}),
+            answered("me", {}, status=401, headers={"Set-Cookie": "session=7f3a; Secure; HttpOnly"}),
+        ],
+        [
+            answered("login", SIGNED_IN, headers={"Set-Cookie": COOKIE}),
+            answered("login", SIGNED_IN, headers={"Set-Cookie": "csrftoken=1; secure; samesite=none"}),
+            answered("me", {}, status=401, headers={"Set-Cookie": 'session=""; Max-Age=0; Path=/'}),
+        ],
+    ),
+    "browser_headers": Case(
+        [
+            answered("me", {}, headers={"Strict-Transport-Security": "max-age=0"}),
+            answered("me", {}, status=404, headers={"X-Content-Type-Options": "sniff"}),
+            answered("docs", "", headers={"X-Frame-Options": "ALLOWALL"}),
+        ],
+        [
+            answered("me", {}),
+            answered("me", {}, headers={"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}),
+            answered("me", {}, headers={"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"}),
+        ],
+    ),
+}
