@@ -13,7 +13,13 @@ pytest_plugins = [
     "fixtures.rollback.resources",
     "fixtures.document_runs",
     "fixtures.planted",
+    "fixtures.upload_ways",
+    "fixtures.upload_names",
+    "fixtures.unsent",
+    "fixtures.queue.resources",
+    "fixtures.measured.asked",
     "fixtures.contract",
+    "fixtures.access.resources",
     "fixtures.drills.resources",
     "reports.plugin",
 ]

@@ -203,7 +203,8 @@ class Sent(TypedDict, total=False):
     """What a request carries, in httpx's own terms."""
 
     json: object
-    content: bytes | None
+    # A list is sent in pieces, without a word about its length.
+    content: bytes | list[bytes] | None
     data: Mapping[str, str]
     files: Mapping[str, tuple[str, bytes, str]]
     params: Mapping[str, str | int | float | bool | None]

@@ -5,9 +5,11 @@ unavailable/NAME   why a prerequisite is unavailable (gate/prerequisites.py)
 trouble/NAME       the kind of that reason, for the diagnosis (gate/prerequisites.py)
 budget.json        what was used so far (gate/budget.py)
 journal-PID.jsonl  what a process created (gate/journal.py)
+unsent.json        the document whose file never comes (fixtures/unsent.py)
 documents/         document runs and their state (fixtures/document_runs.py)
 samples/           measured response times (fixtures/measure.py)
 audit.json         the configuration audit (fixtures/audit.py)
+access/            cells of the access matrix as they were asked (fixtures/access/matrix.py)
 figures/           figures of the platform and the database with their bounds (fixtures/figures.py)
 drills/lock        held by the one check of the drills' suite that runs (fixtures/drills/resources.py)
 recoveries/        how soon all was normal after each drill (fixtures/drills/recovery_times.py)
@@ -30,6 +32,7 @@ INTERRUPTED = "interrupted"
 RELEASE = "release"
 SAID_RELEASE = "said-release"
 FIGURES = "figures"
+ACCESS = "access"
 RECOVERIES = "recoveries"
 # Who says which release is live: the version and the commit that the service names, and the platform.
 RELEASE_SOURCES = ("version", "commit", "platform")

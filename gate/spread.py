@@ -6,7 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+
+from spec.model.recovery_times import RecoveryTimes
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,6 @@ class Spread:
         return self.high - self.low
 
 
-class Slower(Protocol):
-    """When later values count as slower than the earlier."""
-
-    @property
-    def fewest_earlier(self) -> int: ...
-    @property
-    def least_change(self) -> float: ...
-    @property
-    def least_seconds(self) -> float: ...
-
-
 def spread(values: Sequence[float], confidence: float) -> Spread:
     """The spread of at least one value; the interval is the narrowest symmetric one that reaches the confidence."""
     ordered, count = sorted(values), len(values)
@@ -61,7 +51,7 @@ def _coverage(count: int, left_out: int) -> float:
     return max(0.0, 1 - outside / float(2 ** (count - 1)))
 
 
-def slower_by(earlier: Sequence[float], now: Sequence[float], rule: Slower) -> float | None:
+def slower_by(earlier: Sequence[float], now: Sequence[float], rule: RecoveryTimes) -> float | None:
     """By how many seconds the median of `now` lies above that of the earlier values, where that is more than their spread.
 
     None where it is not, or where there are too few earlier values to tell. A spread of a few values is smaller than that of

@@ -14,7 +14,7 @@ from pathlib import Path
 from gate.exit_codes import ExitCode
 from gate.places import OUT
 from gate.settings import ConfigurationError
-from proof import proven
+from proof import coverage_access, proven
 from proof.collected import collect
 from proof.coverage_page import markdown
 from proof.covered import Coverage
@@ -44,10 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     proofs = proven.learn(proven.read(), [check.id for check in coverage.checks], options.results)
     proven.write(proofs)
     found = coverage.all()
-    PAGE.write_text(markdown(found, proofs))
+    spec = load()
+    PAGE.write_text(markdown(found, proofs) + coverage_access.markdown(spec, coverage.checks, proofs))
     wrong = [f"{one.line.key}: neither a check nor a reason" for one in found if not one.is_explained]
     wrong += [f"{one.line.key}: its reason is stale, there is a check" for one in found if one.is_stale]
     wrong += [f"{name}: no line, entry or check has this name" for name in coverage.unknown_names()]
+    wrong += [f"{name}: no check has this name" for name in coverage_access.unknown_checks(spec, coverage.checks)]
     for line in wrong:
         print(line)
     print(f"{len(found)} lines, {sum(bool(one.checks) for one in found)} with a check, {len(wrong)} not explained")

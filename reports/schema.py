@@ -11,6 +11,7 @@ from typing import Literal, NotRequired
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from reports.access import CellData
 from reports.change_schema import ChangesData
 from reports.decision.schema import DecidedData
 from reports.recovery_schema import RecoveryData
@@ -232,6 +233,7 @@ class SummaryData(TypedDict):
     run: VerdictData
     documents: list[DocumentData]
     document_limit_s: float
+    access: list[CellData]
     response_times: list[ResponseTime]
     slowest: list[tuple[str, float]]
     suites: dict[str, str]

@@ -18,7 +18,8 @@ from gate.exit_codes import ExitCode
 from gate.pages import templates_in
 from gate.places import OUT
 from gate.session import Session
-from reports import change_text, history, recovery_plot, response_times
+from gate.shared import ACCESS
+from reports import access, change_text, history, recovery_plot, response_times
 from reports.decision import text as decision_text
 from reports.model import Check
 from reports.schema import DocumentData, ResponseTime, SummaryData, VerdictData
@@ -73,6 +74,7 @@ def collect(session: Session, data: VerdictData, checks: Sequence[Check]) -> Sum
         "run": data,
         "documents": _documents(session.shared.path / "documents"),
         "document_limit_s": session.system.longest_wait(session),
+        "access": access.read(session.shared.path / ACCESS),
         "response_times": response_times.read(session.shared.path / "samples"),
         "slowest": [(check.name, round(check.duration, 2)) for check in slowest],
         "suites": {entry.id: entry.suite for entry in session.spec.checklist},
@@ -121,6 +123,8 @@ def draw(out: Path) -> None:
         longest=max((entry["duration_s"] for entry in trend), default=1) or 1,
         documents=[(document, _segments(document, data["documents"])) for document in data["documents"]],
         response_times=[_strip(row) for row in data["response_times"]],
+        access=access.tables(data.get("access", [])),
+        access_counts=access.counts(data.get("access", [])),
         recoveries=recovery_plot.strips(run.get("recoveries", [])),
         harms=declared().harms,
         release=format_release(run),

@@ -18,8 +18,7 @@ from gate.session import Session
 ROOT = places.ROOT
 # Fixtures and modules that start a twin or a process of the gate: their tests are marked `twin`.
 TWIN_FIXTURES = frozenset({"attacked", "collected", "gate", "healthy", "pytest_by_hand", "target", "targets", "twin"})
-TWIN_MODULES = frozenset({"test_interrupts.py", "test_twin_control.py"})
-TWIN_MODULES = frozenset({"test_acting_runs.py", "test_interrupts.py"})
+TWIN_MODULES = frozenset({"test_acting_runs.py", "test_interrupts.py", "test_twin_control.py"})
 Pytest = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -149,9 +149,7 @@ def live(session: Session) -> dict[str, str]:
 
     render = Render(session).for_operator()
     found = {name: render.deploys(name, 20) for name in (API, WORKER)}
-    return {
-        name: next(each["commit"]["id"] for each in listed if each["status"] == "live") for name, listed in found.items()
-    }
+    return {name: next(each["commit"]["id"] for each in listed if each["status"] == "live") for name, listed in found.items()}
 
 
 # ── It is done ───────────────────────────────────────────────────────────────────────────────────────────
@@ -387,9 +385,7 @@ def test_a_hook_of_another_service_is_refused(acting: Session, double: Double) -
 
 
 # ── Interrupted ──────────────────────────────────────────────────────────────────────────────────────────
-def test_what_is_interrupted_returns_and_is_mentioned(
-    acting: Session, double: Double, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_interrupted_returns_and_is_mentioned(acting: Session, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupting(method: str, path: str) -> None:
         if path.endswith(f"{API}/rollback"):
             threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -458,9 +454,7 @@ for number, text in enumerate(sys.argv[3:]):
 """
 
 
-def test_an_act_that_is_killed_at_any_moment_has_ended_or_is_mentioned(
-    acting: Session, double: Double, tmp_path: Path
-) -> None:
+def test_an_act_that_is_killed_at_any_moment_has_ended_or_is_mentioned(acting: Session, double: Double, tmp_path: Path) -> None:
     moments = ["0.05", "0.3", "0.7", "1.2", "2.0"]
     command = [sys.executable, "-c", KILLED, str(tmp_path), json.dumps(acting.run.values), *moments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

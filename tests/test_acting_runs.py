@@ -84,9 +84,7 @@ def test_without_act_nothing_is_written_at_render(
     assert "decision   ROLL BACK by the rule “whatever is wrong goes back” (own.toml)" in done.stdout
 
 
-def test_with_act_it_rolls_back_and_judges_again(
-    gate: Pytest, tmp_path: Path, target: dict[str, str], double: Double
-) -> None:
+def test_with_act_it_rolls_back_and_judges_again(gate: Pytest, tmp_path: Path, target: dict[str, str], double: Double) -> None:
     session = a_session(tmp_path / "earlier", **target)
     acts = Acts.of(session, tmp_path / "out" / "history")
     acts.note(BEGUN, "r0", action="roll_back", judged={"api": "an earlier deploy"})

@@ -316,6 +316,7 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
     return process.returncode, output
 
 
+@pytest.mark.twin
 def test_a_short_run_ends_well(tmp_path: Path) -> None:
     code, output = run(tmp_path, "--seed", "1")
     assert code == ExitCode.PASS, output
@@ -326,6 +327,7 @@ def test_a_short_run_ends_well(tmp_path: Path) -> None:
     assert {one["number"] for one in struck} == {one["number"] for one in story["disturbances"]}
 
 
+@pytest.mark.twin
 @pytest.mark.parametrize(("fault", "code"), [("R39", "steady.across")])
 def test_a_protection_that_is_missing_shows(tmp_path: Path, fault: str, code: str) -> None:
     exit_code, output = run(tmp_path, "--seed", "1", "--fault", fault)
@@ -333,6 +335,7 @@ def test_a_protection_that_is_missing_shows(tmp_path: Path, fault: str, code: st
     assert f"finding       {code}" in output
 
 
+@pytest.mark.twin
 def test_ctrl_c_ends_it_and_its_twin(tmp_path: Path) -> None:
     process = start(tmp_path, "--seed", "1")
     assert process.stdout is not None

@@ -13,6 +13,7 @@ import pytest
 from fixtures.observers import OBSERVERS
 from fixtures.observers.belongings import FOLDER, Belongings
 from gate.failures import Failure
+from gate.messages import expected_text, observed_text
 from gate.observers import Exchanged, Observer, notes
 from gate.session import Session
 from tests.modules import files
@@ -64,6 +65,8 @@ def test_it_refuses(session: Session, name: str, number: int) -> None:
     assert len(found.failures) == 1, f"{name} does not see {case.refused[number].body_text[:200]}"
     assert "check.error" not in {code for code, _ in found.failures}
     assert found.seen
+    [(failure, _)] = found.worst_first()
+    assert expected_text(failure.what, failure.relation, failure.expected) and observed_text(failure.observed)
 
 
 @pytest.mark.parametrize("name", CASES)

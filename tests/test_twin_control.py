@@ -1,6 +1,7 @@
 """Each kind of disturbance is seen from outside while it holds, and is gone when it is lifted; nothing outlives the twin."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from gate.embedded import EmbeddedTwin
 from tests.conftest import ROOT, without_settings
 from tests.drilled import Drilled, until
 
-# Where a handshake is reset, the client leaves its socket to the collector, at whichever test that comes.
+# Where a handshake is reset, the client leaves its socket to the collector; the fixture `twin` has it collected here.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 BROKEN_OFF = (httpx.ReadError, httpx.RemoteProtocolError)
 BREAKS: dict[str, tuple[type[Exception], ...]] = {
@@ -86,6 +87,7 @@ def twin(drilled: Drilled) -> Iterator[Drilled]:
     """The one twin, whole again after each test."""
     yield drilled
     drilled.control.lift_all()
+    gc.collect()
     until(lambda: drilled.api("/").status_code == 200, RESTARTS_SECONDS)
 
 

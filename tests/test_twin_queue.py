@@ -19,6 +19,7 @@ from twin.postgres import Postgres
 from twin.processes import Processes
 from twin.supervisor import APPLIED, BOOTSTRAP
 
+pytestmark = pytest.mark.twin
 RULE = load().resilience.jobs
 SPEEDUP = 120.0
 SOURCE = ROOT / "twin" / "source"

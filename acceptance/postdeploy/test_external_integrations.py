@@ -179,7 +179,8 @@ def test_passages_lie_above_the_threshold(answer: Answer, policy: DocumentRun, p
     if values != ranked and "reading" in spec.readings.source_orders:
         chunks = [Chunk(row) for row in pipeline.chunks(policy.document_id)]
         ranked = values if in_reading_order(answer.passage_texts(), chunks) else ranked
-    expect(values, "order of the similarities", subject="retrieval order", of=answer.reply).equals(ranked)
+    what, code, subject = "order of the similarities", "retrieval.order", "retrieval order"
+    expect(values, what, code=code, subject=subject, of=answer.reply).equals(ranked)
 
 
 @chat

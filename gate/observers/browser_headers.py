@@ -39,7 +39,7 @@ class BrowserHeaders(Observer):
                     "header.security",
                     expected=f"at least {self._shortest} s" if name == HSTS else self._patterns[name].pattern,
                     observed=Facts(value=value),
-                    what=f"header {name} of {exchange}",
+                    what=f"header {name} of {exchange} to be",
                     subject=f"header {name}",
                 )
 

@@ -42,7 +42,7 @@ class PrivateCaching(Observer):
                     "cache.allowed",
                     expected="nothing that permits it",
                     observed=Facts(value=f"{name.title()}: {value}"),
-                    what=f"header {name.title()} of {exchange}",
+                    what=f"header {name.title()} of {exchange} to say",
                 )
                 return
 

@@ -35,7 +35,7 @@ class Cookies(Observer):
                     "header.security",
                     expected="Secure, HttpOnly, SameSite",
                     observed=Facts(value=f"{name.strip()} without {', '.join(missing)}"),
-                    what=f"a cookie that {exchange} sets",
+                    what=f"a cookie that {exchange} sets to be",
                     subject="header Set-Cookie",
                 )
 

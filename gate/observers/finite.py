@@ -33,7 +33,7 @@ class Finite(Observer):
                 "http.value",
                 expected="a finite number",
                 observed=Facts(value="none that JSON has"),
-                what=f"{field} of {exchange}",
+                what=f"{field} of {exchange} to be",
                 subject=f"field {field} of {exchange.subject.partition(' ')[2]}",
             )
 

@@ -20,7 +20,7 @@ COUNT = "count"
 
 @dataclass
 class Noted:
-    """What one observer noted: exchanges that it judged, the seconds of a processor that it took, failures by code and subject."""
+    """What one observer noted: exchanges that it judged, processor seconds that it took, failures by code and subject."""
 
     seen: int = 0
     seconds: float = 0.0

@@ -34,9 +34,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m proof.chaos", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1, help="the story (default 1)")
-    parser.add_argument(
-        "--documents", type=int, metavar="N", help="documents that are uploaded"
-    )
+    parser.add_argument("--documents", type=int, metavar="N", help="documents that are uploaded")
     parser.add_argument("--minutes", type=float, metavar="M", help="how long parts are disturbed")
     parser.add_argument("--users", type=int, metavar="N", help="users who upload them")
     parser.add_argument("--fault", action="append", default=[], metavar="ID", help="break the twin beforehand (repeatable)")

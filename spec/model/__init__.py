@@ -1,5 +1,7 @@
 """Types of a specification file; a value of another form is refused by name."""
 
+from spec.model.access import Access, AccessCell, AccessRule, Risk, What, Who
+from spec.model.accounts import AccountRules, SignInTime
 from spec.model.audit import Audit, Production, Reported
 from spec.model.base import Entry, Sectioned
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
@@ -8,19 +10,9 @@ from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, SentKind
 from spec.model.database import Database, Index, Roles, Table, Vectors
-from spec.model.drills import (
-    Action,
-    Ask,
-    Await,
-    Break,
-    CallEndpoint,
-    Documents,
-    Drill,
-    Drills,
-    Promise,
-    SendCallback,
-    SignIn,
-)
+from spec.model.drill_actions import Action, Ask, Await, CallEndpoint, Documents, SendCallback, SignIn
+from spec.model.drills import Break, Drill, Drills, Promise
+from spec.model.endurance import Endurance, Growing, Pauses
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -30,10 +22,12 @@ from spec.model.monitoring import Bound, Figures
 from spec.model.observing import InsidePattern, ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
+from spec.model.queue import Queue
 from spec.model.readings import Readings
 from spec.model.recovery import Backups, SearchedTable, WaysBack
 from spec.model.recovery_times import RecoveryTarget, RecoveryTimes
 from spec.model.resilience import CircuitRules, Deadlines, JobRules, Resilience, RouterRules
+from spec.model.retrieval import ConversationTrial, PlantedPassages, Providers, Retrieval, Trial
 from spec.model.rollback import Defect, Procedure, ProjectStates, Rehearsal, Rollback, RollbackStep
 from spec.model.running import Budget, BudgetLimits, BudgetPrices, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Patience, Placeholders, Platform, Service, Spellings, Variable
@@ -50,9 +44,14 @@ from spec.model.supabase import (
 )
 from spec.model.transport import DatabaseTls, HeaderRule, Headers, Hsts, PlainHttp, Scanner, Tls, TlsHost, WeakCiphers
 from spec.model.updates import Updates
+from spec.model.uploads import Uploads
 
 __all__ = [
     "Accepted",
+    "Access",
+    "AccessCell",
+    "AccessRule",
+    "AccountRules",
     "Action",
     "Ask",
     "Audit",
@@ -74,6 +73,7 @@ __all__ = [
     "ChecklistItem",
     "CircuitRules",
     "Contract",
+    "ConversationTrial",
     "Database",
     "DatabaseTls",
     "Deadlines",
@@ -83,12 +83,14 @@ __all__ = [
     "Drill",
     "Drills",
     "Endpoint",
+    "Endurance",
     "Entry",
     "Evidence",
     "ExternalApis",
     "ExternalVendor",
     "Fact",
     "Figures",
+    "Growing",
     "Harness",
     "HeaderRule",
     "Headers",
@@ -119,10 +121,12 @@ __all__ = [
     "Part",
     "PartName",
     "Patience",
+    "Pauses",
     "Pipeline",
     "PipelineTables",
     "Placeholders",
     "PlainHttp",
+    "PlantedPassages",
     "Platform",
     "Prerequisite",
     "Price",
@@ -136,6 +140,8 @@ __all__ = [
     "ProjectSetting",
     "ProjectStates",
     "Promise",
+    "Providers",
+    "Queue",
     "RandomBreak",
     "Readings",
     "RecoveryTarget",
@@ -145,7 +151,9 @@ __all__ = [
     "Repeat",
     "Reported",
     "Resilience",
+    "Retrieval",
     "Review",
+    "Risk",
     "Roles",
     "Rollback",
     "RollbackStep",
@@ -166,6 +174,7 @@ __all__ = [
     "Setting",
     "Shifts",
     "SignIn",
+    "SignInTime",
     "Specification",
     "Spellings",
     "States",
@@ -176,7 +185,9 @@ __all__ = [
     "Tls",
     "TlsHost",
     "TokenRules",
+    "Trial",
     "Updates",
+    "Uploads",
     "Variable",
     "Vectors",
     "Vendor",
@@ -184,5 +195,7 @@ __all__ = [
     "WaysBack",
     "WeakCiphers",
     "Webhook",
+    "What",
+    "Who",
     "WorkerLoad",
 ]

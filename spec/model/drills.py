@@ -6,11 +6,12 @@ grace, which machines and networks take at any speed.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from spec.model.base import Entry, Sectioned
+from spec.model.drill_actions import Action, Ask, Documents, SendCallback
 
 # Kinds of disturbances whose seconds stay as they are.
 UNDIVIDED = ("clock",)
@@ -31,8 +32,9 @@ class Break(Entry):
     # Of a database: connections that are left, and whether those end that there are.
     free: int | None = None
     drop: bool | None = None
-    # Of a process: the status of the job at which it happens.
+    # Of a process: the status of the job at which it happens, and at which of the database's answers to the worker (the first).
     when_status: str | None = None
+    step: int | None = Field(default=None, gt=0)
     # Only while the job of the drill's first document is worked on.
     of_first_document: bool = False
     # Begins so long after what was done before.
@@ -53,71 +55,10 @@ class Break(Entry):
             "free": self.free,
             "drop": self.drop,
             "when_status": self.when_status,
+            "step": self.step,
         }
         return {name: value for name, value in given.items() if value is not None}
 
-
-class Ask(Entry):
-    """Questions about a document that is complete, so many one after the other, `at_once` of them at the same time."""
-
-    do: Literal["ask"]
-    times: int = Field(default=1, gt=0)
-    at_once: int = Field(default=1, gt=0)
-    # Goes on until the circuit of this service is open, at most `times`.
-    until_open: str = ""
-
-
-class Documents(Entry):
-    """Documents that are sent, each by a user of its own, and followed to their end.
-
-    `by` is how their bytes are sent: to the signed URL, or through the API.
-    """
-
-    do: Literal["documents"]
-    count: int = Field(default=1, gt=0)
-    by: Literal["signed_url", "proxy"] = "signed_url"
-    at_once: bool = False
-    # Between the request that is accepted and its bytes.
-    pause: float = Field(default=0, ge=0)
-
-
-class Await(Entry):
-    """Waits until each document of the drill has one of these statuses, or is no longer under way; at most `seconds`."""
-
-    do: Literal["await"]
-    statuses: list[str] = []
-    seconds: float = Field(gt=0)
-
-
-class CallEndpoint(Entry):
-    """Requests to an endpoint that the drill's reader may ask, one after the other."""
-
-    do: Literal["call"]
-    endpoint: str
-    times: int = Field(default=1, gt=0)
-
-
-class SignIn(Entry):
-    """Sign-ins of the drill's reader, one after the other."""
-
-    do: Literal["sign_in"]
-    times: int = Field(default=1, gt=0)
-
-
-class SendCallback(Entry):
-    """A callback that the harness sends for each document of the drill, as the parser would.
-
-    `signed` is right, and carries another text than the document's own, or (`error`) says that the parse failed; `forged` has a
-    signature of another secret, `unsigned` none.
-    """
-
-    do: Literal["callback"]
-    how: Literal["signed", "forged", "unsigned"]
-    error: bool = False
-    times: int = Field(default=1, gt=0)
-
-
-Action = Annotated[Ask | Documents | Await | CallEndpoint | SignIn | SendCallback, Field(discriminator="do")]
 
 Kept = Literal[
     "circuit_opens",
@@ -139,6 +80,7 @@ Kept = Literal[
     "stays_up",
     "no_flood",
     "leaves_alone",
+    "called_once",
 ]
 
 
@@ -147,12 +89,13 @@ class Promise(Entry):
 
     circuit_opens      the circuit of `service` opens after `count` failures in a row
     circuit_closes     it closes again within `seconds` of the end of the disturbance
-    refuses_at_once    a question asked while it is open ends within `seconds`
+    refuses_at_once    a question asked while it is open, or after `count` others have ended, ends within `seconds`
     honest             each answer is grounded in the reader's document, or says that it is none
     answered           each question is answered, by `provider` over `route` where these are given
     ends_in_time       each question ends within `seconds`
     responds           each request of the drill has one of `statuses`, where `0` is no response
-    complete           each document that was accepted is complete within `seconds` of the end of the disturbance
+    complete           each document that was accepted is complete within `seconds` of the end of the disturbance;
+                       without seconds: before it
     accepted           each document that was sent was accepted, if not at once, then when it was sent again
     attempts_unused    no attempt of a job counts against its retries
     once               no step of a job is done twice, and none is undone
@@ -164,6 +107,7 @@ class Promise(Entry):
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
     leaves_alone       what is disturbed gets at most `count` requests that write
+    called_once        what is disturbed is asked at most `count` times to do the work of the documents
     """
 
     kept: Kept
@@ -238,6 +182,8 @@ class Drills(Sectioned):
     grace_seconds: float = Field(gt=0)
     # No deadline between services is shorter, at any speed.
     least_deadline_seconds: float = Field(ge=0)
+    # How long a health body may take while a service that it asks does not respond, at any speed.
+    slowest_health_seconds: float = Field(gt=0)
     # How often what happens is looked at while a drill is under way.
     look_seconds: float = Field(gt=0)
     # A harness that ends without lifting a disturbance leaves it for so long.

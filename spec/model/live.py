@@ -13,6 +13,7 @@ from spec.model.calendar import History, Review
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis
 from spec.model.monitoring import Figures
+from spec.model.queue import Queue
 from spec.model.recovery import Backups, WaysBack
 from spec.model.recovery_times import RecoveryTimes
 from spec.model.resilience import Resilience
@@ -51,8 +52,14 @@ class LivePlatform(Entry):
     steady_state_section: SteadyState | None = Field(default=None, alias="steady_state")
     invariants: list[Invariant] = []
     resilience_section: Resilience | None = Field(default=None, alias="resilience")
+    queue_section: Queue | None = Field(default=None, alias="queue")
     recovery_section: RecoveryTimes | None = Field(default=None, alias="recovery")
     calendar: dict[str, Review] = {}
+
+    @property
+    def queue(self) -> Queue:
+        """contract: Worker: what is promised of the queue over time; raises NotSpecified."""
+        return there(self.queue_section, "queue")
 
     @property
     def migrations(self) -> Migrations:

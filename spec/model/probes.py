@@ -22,6 +22,7 @@ class Probes(Entry):
     wrong_key: str = ""
     foreign_signing_key: str = Field(default="", max_length=200)
     foreign_audience: str = ""
+    foreign_issuer: str = ""
     # Bytes of a stored file.
     file: str = ""
     # What a document's key is made of where no document is.

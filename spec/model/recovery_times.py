@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from spec.model.base import Entry, Sectioned
 
 
 class RecoveryTarget(Entry):
-    """Within how many seconds all must be normal: `seconds` of waits, which a twin divides, and `grace`, which stays."""
+    """Within how many seconds all must be normal: waits one after the other, which a twin divides, and `grace`, which stays."""
 
     title: str = Field(min_length=1)
-    seconds: float = Field(gt=0)
+    waits: list[PositiveFloat] = Field(min_length=1)
     grace: float = Field(ge=0)
+
+    @property
+    def seconds(self) -> float:
+        """All waits together."""
+        return sum(self.waits)
 
     def limit(self, speedup: float) -> float:
         """Seconds on a system whose waits are divided by its speed-up."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from spec.model.access import Access
+from spec.model.accounts import AccountRules
 from spec.model.base import Entry
 from spec.model.behaviour import Chat, Health, Limits, Monitoring, Security
 from spec.model.calls import Case, Endpoint, Vendor, VendorCall
 from spec.model.chaos import Chaos
 from spec.model.database import Database, Roles, Vectors
 from spec.model.drills import Drills
+from spec.model.endurance import Endurance
 from spec.model.harness import Harness
 from spec.model.live import LivePlatform, NotSpecified, there
 from spec.model.load import Load
@@ -17,8 +20,10 @@ from spec.model.observing import ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.readings import Readings
+from spec.model.retrieval import Retrieval
 from spec.model.running import Budget, Contract, Safety, Sampling, Target
 from spec.model.services import Identity, Meta, Networking, Placeholders, Platform, Service, Spellings, Variable
+from spec.model.uploads import Uploads
 
 
 class ChecklistItem(Entry):
@@ -68,13 +73,18 @@ class Specification(LivePlatform):
     roles_section: Roles | None = Field(default=None, alias="roles")
     pipeline_section: Pipeline | None = Field(default=None, alias="pipeline")
     limits_section: Limits | None = Field(default=None, alias="limits")
+    uploads_section: Uploads | None = Field(default=None, alias="uploads")
     chat_section: Chat | None = Field(default=None, alias="chat")
     tokens_section: TokenRules | None = Field(default=None, alias="tokens")
     webhook_section: Webhook | None = Field(default=None, alias="webhook")
     contract_section: Contract | None = Field(default=None, alias="contract")
+    accounts_section: AccountRules | None = Field(default=None, alias="accounts")
+    endurance_section: Endurance | None = Field(default=None, alias="endurance")
     load_section: Load | None = Field(default=None, alias="load")
     drills_section: Drills | None = Field(default=None, alias="drills")
     chaos_section: Chaos | None = Field(default=None, alias="chaos")
+    access_section: Access | None = Field(default=None, alias="access")
+    retrieval_section: Retrieval | None = Field(default=None, alias="retrieval")
 
     @classmethod
     def sections(cls) -> frozenset[str]:
@@ -118,9 +128,19 @@ class Specification(LivePlatform):
         return there(self.limits_section, "limits")
 
     @property
+    def uploads(self) -> Uploads:
+        """contract: uploads to the byte; raises NotSpecified."""
+        return there(self.uploads_section, "uploads")
+
+    @property
     def chat(self) -> Chat:
         """contract: RAG and chat; raises NotSpecified."""
         return there(self.chat_section, "chat")
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """contract: RAG, measured; raises NotSpecified."""
+        return there(self.retrieval_section, "retrieval")
 
     @property
     def tokens(self) -> TokenRules:
@@ -138,6 +158,16 @@ class Specification(LivePlatform):
         return there(self.contract_section, "contract")
 
     @property
+    def accounts(self) -> AccountRules:
+        """What is tried with accounts of the run's own; raises NotSpecified."""
+        return there(self.accounts_section, "accounts")
+
+    @property
+    def endurance(self) -> Endurance:
+        """§5: what only shows after a while; raises NotSpecified."""
+        return there(self.endurance_section, "endurance")
+
+    @property
     def load(self) -> Load:
         """Load on the services; raises NotSpecified."""
         return there(self.load_section, "load")
@@ -151,6 +181,11 @@ class Specification(LivePlatform):
     def chaos(self) -> Chaos:
         """§3, §7: many users work while parts are broken at random; raises NotSpecified."""
         return there(self.chaos_section, "chaos")
+
+    @property
+    def access(self) -> Access:
+        """§6: who may ask for what of whose; raises NotSpecified."""
+        return there(self.access_section, "access")
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

@@ -56,6 +56,8 @@ class Relay:
         self._flows.set()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._accepting: asyncio.Task[None] | None = None
+        # Connections that were made through it so far.
+        self.made = 0
         # Sees the server's bytes before they pass.
         self.watch: Watch | None = None
         self._socket = socket.socket()
@@ -120,6 +122,7 @@ class Relay:
                 continue
             task = loop.create_task(self._carry(reader, connection))
             self._connections[connection] = task
+            self.made += 1
             task.add_done_callback(partial(self._forget, connection))
 
     def _forget(self, connection: Connection, _: asyncio.Task[None]) -> None:

@@ -13,6 +13,8 @@ from twin.control.parts import Parts
 from twin.processes import START_SECONDS
 
 PROBE_SECONDS = 0.02
+# A worker that cannot start is not waited for longer.
+WORKER_SECONDS = 10.0
 
 
 class Services:
@@ -68,7 +70,7 @@ class Services:
             del self._stopped[id]
             processes.send(name, signal.SIGCONT)
         if wanted.kind == "clock" and self._parts.clocks.pop(name, None) is not None:
-            await self._start_again(name)
+            await self.restart(name)
         held = {name, *self._held.pop(id, ())}
         for other in held.difference(*self._held.values()):
             host.release(other)
@@ -95,9 +97,13 @@ class Services:
         self._parts.host.hold(name)
 
     async def restart(self, name: str) -> None:
-        """End a process as a host does before it starts the next one, start that, and wait until it responds."""
+        """End a process as a host does before it starts the next one, start that, and wait until it is ready."""
+        made = self._links.of("postgres")[name].made
         await self._start_again(name)
-        await self.responds(name)
+        if name == "api":
+            await self.responds(name)
+        else:
+            await self._uses_database(name, made)
 
     async def _start_again(self, name: str) -> None:
         self._parts.host.hold(name)
@@ -146,3 +152,11 @@ class Services:
                 continue
             writer.close()
             return
+
+    async def _uses_database(self, name: str, made: int) -> None:
+        """Wait until a connection to the database was made beyond so many."""
+        relay = self._links.of("postgres")[name]
+        for _ in range(int(WORKER_SECONDS / PROBE_SECONDS)):
+            if self.is_over or relay.made > made:
+                return
+            await asyncio.sleep(PROBE_SECONDS)

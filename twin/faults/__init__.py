@@ -42,7 +42,18 @@ FAMILIES = (
     "resilience_queue",
     "resilience_releases",
     "resilience_database",
+    "stranger_resilience",
+    "stranger_resilience_jobs",
     "nothing_observed",
+    "nothing_promised",
+    "nothing_access",
+    "nothing_access_data",
+    "nothing_uploads",
+    "nothing_uploads_again",
+    "nothing_queue",
+    "nothing_retrieval",
+    "nothing_accounts",
+    "nothing_accounts_rest",
     "nothing_answers",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}

@@ -32,10 +32,10 @@ def the_worker_ends_with_its_database(plan: Plan) -> None:
 @fault(
     "R42",
     "the API does not connect to its database again",
-    "database",
+    "database/network/api",
     "resilience",
     mode="-",
-    about="*recovery takes too long*database_restarted*",
+    about="*network_api_postgres*",
 )
 def the_pool_stays_closed(plan: Plan) -> None:
     plan.replace_in_source(
@@ -55,7 +55,7 @@ def the_pool_stays_closed(plan: Plan) -> None:
     "worker",
     "resilience",
     mode="-",
-    about="*jobs are lost*clock_worker_behind*",
+    about="*clock_worker_behind*",
 )
 def the_workers_own_clock(plan: Plan) -> None:
     plan.replace_in_source(

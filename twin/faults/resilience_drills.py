@@ -113,7 +113,7 @@ def the_fallback_first(plan: Plan) -> None:
     "worker/api",
     "resilience",
     mode="-",
-    about="*api_killed_in_an_upload*",
+    about="*clock_worker_ahead*",
 )
 def no_patience_with_uploads(plan: Plan) -> None:
     plan.replace_in_source(
@@ -161,3 +161,22 @@ def no_second_submission(plan: Plan) -> None:
         "            if error.status in (400, 413, 415, 422):\n",
         '            if error.problem == "timeout" or error.status in (400, 413, 415, 422):\n',
     )
+
+
+@fault(
+    "R57",
+    "a document is registered before its link is signed, so that its repeat is refused when the API ends in between",
+    "api",
+    "resilience",
+    mode="-",
+    about="*api_killed_in_an_upload*",
+)
+def registered_too_early(plan: Plan) -> None:
+    signs = "        try:\n            url = await request.app.state.storage.create_signed_upload("
+    plan.replace_in_source(
+        UPLOADS,
+        signs,
+        "        job_id = await _insert(connection, user, body, document_id)\n"
+        '        await connection.execute("COMMIT; BEGIN")\n' + signs,
+    )
+    plan.replace_in_source(UPLOADS, "        job_id = await _insert(connection, user, body, document_id)\n    log", "    log")

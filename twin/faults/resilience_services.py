@@ -89,7 +89,7 @@ def hidden_degradation(plan: Plan) -> None:
     "chat",
     "resilience",
     mode="-",
-    about="*calls have no deadline*openai_slow*",
+    about="*openai_slow*",
 )
 def no_deadline(plan: Plan) -> None:
     plan.replace_in_source(CALLS, "asyncio.timeout(self.deadline(seconds or self._seconds))", "asyncio.timeout(None)")
@@ -129,7 +129,7 @@ def limits_do_not_count(plan: Plan) -> None:
     "webhook/worker",
     "resilience",
     mode="-",
-    about="*work is done twice*webhook_repeated*|*steps of jobs are undone*webhook_repeated*",
+    about="*webhook_repeated*",
 )
 def not_idempotent(plan: Plan) -> None:
     plan.replace_in_source(

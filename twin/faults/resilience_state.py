@@ -26,7 +26,7 @@ def circuit_stays_open(plan: Plan) -> None:
 @fault(
     "R31",
     "the health page shows an outage of the database for nine minutes",
-    "api/database",
+    "api/database/network",
     "resilience",
     mode="-",
     about="*network_api_postgres*",

@@ -31,6 +31,7 @@ FAMILIES = (
     "shapes",
     "surroundings",
     "transport",
+    "uploads",
     "worker",
 )
 REGISTRY: dict[str, Variant[Plan]] = {}

@@ -118,7 +118,8 @@ class Changes:
         if not readable.issuperset(change.table.keys) or not change.table.keys:
             return refusal_of(change)
         # A deleted row cannot be asked for any more: its key goes to every subscriber of the table.
-        if secured and change.action != "DELETE" and not await self.rows.is_visible(change, types, channel.claims):
+        hidden = secured and self._project.behaviour.get("topics") != "everybody"
+        if hidden and change.action != "DELETE" and not await self.rows.is_visible(change, types, channel.claims):
             return None
         return data_of(change, types, *rows, readable)
 

@@ -86,6 +86,8 @@ class Endpoint:
         """The claims of a token, or of the socket's key without one; raises Refused."""
         given = token if isinstance(token, str) and token and not token.startswith(OPAQUE_KEY) else connection.key
         role = self.project.role_of_key(given)
+        if self.project.behaviour.get("topics") == "unverified" and given.count(".") == 2:
+            return jwt.decode(given, options={"verify_signature": False})
         return {"role": role} if role else self.project.claims(given)
 
     async def _join(self, connection: Connection, message: Message) -> None:

@@ -42,13 +42,19 @@ class Signed:
                 request.query_params["token"],
                 self.project.config.jwt_secret,
                 algorithms=["HS256"],
-                options={"require": ["exp"], "verify_aud": False},
+                options={"require": ["exp"], "verify_aud": False, "verify_exp": self._links != "any time"},
             )
         except jwt.PyJWTError as error:
             raise self._altered(bad_token(error)) from error
-        if claims.get("url") != place.full or ("upsert" in claims) != upload:
+        is_for_it = claims.get("url") == place.full or self._links == "any object"
+        if not is_for_it or ("upsert" in claims) != upload:
             raise self._altered(StorageError(400, "InvalidSignature", "Invalid signature"))
         return place, claims
+
+    @property
+    def _links(self) -> str:
+        """For what links are good beside their own object and time."""
+        return str(self.project.behaviour.get("links", ""))
 
     def _altered(self, error: StorageError) -> StorageError:
         error.sent = self.project.behaviour.get("altered", error.sent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -24,6 +25,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import auth, chat, health, jobs, uploads, webhook
+from api.chat import load_fallback
 from api.description import describe
 from api.request_log import RequestLog
 
@@ -110,6 +112,8 @@ def create_app(config: Config) -> FastAPI:
         app.state.client = Vendors(config, VENDOR_SECONDS)
         app.state.storage = Storage(app.state.client)
         app.state.degradation = DegradationManager(app.state.client.calls, CAPABILITIES)
+        # The first question that needs the fallback would wait for its client longer than a question may take.
+        app.state.loading = asyncio.create_task(load_fallback(app.state.client, config))
         app.state.pool = await open_pool(config)
         yield
         await app.state.pool.close()

@@ -57,9 +57,8 @@ async def _openai(client: Vendors, prompt: str) -> str:
 
 
 async def _anthropic(client: Vendors, prompt: str) -> str:
-    # The first question loads the client, which takes longer than a busy machine's deadline, and must hold up no other.
-    loaded = await asyncio.to_thread(getattr, client, "anthropic")
     async with client.calls.to("anthropic", ANSWER_SECONDS):
+        loaded = await asyncio.to_thread(getattr, client, "anthropic")
         reply = await loaded.messages.create(
             model=FALLBACK_MODEL,
             max_tokens=MAX_TOKENS,
@@ -67,6 +66,12 @@ async def _anthropic(client: Vendors, prompt: str) -> str:
             messages=[{"role": "user", "content": prompt}],
         )
         return "".join(block.text for block in reply.content if block.type == "text")
+
+
+async def load_fallback(client: Vendors, config: Config) -> None:
+    """Load the client of the fallback, which takes seconds on a busy machine, and holds up no other request."""
+    if config.anthropic_key:
+        await asyncio.to_thread(getattr, client, "anthropic")
 
 
 def router_of(client: Vendors, config: Config) -> ServiceRouter:

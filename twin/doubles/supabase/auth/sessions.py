@@ -142,6 +142,8 @@ class Sessions:
 
     async def end(self, user_id: Any, session_id: str | None, scope: str) -> None:
         """End all sessions of a user (`global`), one (`local`) or all but one (`others`)."""
+        if self._project.behaviour.get("sessions") == "kept":
+            return
         narrowed = {"global": "", "local": " AND id = $2::uuid", "others": " AND id <> $2::uuid"}[scope]
         values = [user_id, session_id] if narrowed else [user_id]
         await self._project.pool.execute(f"DELETE FROM auth.sessions WHERE user_id = $1{narrowed}", *values)

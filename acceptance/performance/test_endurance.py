@@ -1,0 +1,89 @@
+"""8.3.1 Measure API response times: pauses, many questions, many uploads (§5 Resource Monitoring, Database Connections)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.api import Api
+from fixtures.database import Database
+from fixtures.document_run import DocumentRun
+from fixtures.documents import Document
+from fixtures.endurance import MEGABYTE, AfterPauses, Growth, PlatformMemory, after_batches, connections_of_others
+from fixtures.pipeline import Pipeline
+from fixtures.render import Render
+from fixtures.uploads import Accepted
+from fixtures.users import User, Users
+from gate.http import expect
+from gate.selection import promised
+from gate.session import Session
+from spec import Specification
+
+pytestmark = [
+    pytest.mark.performance,
+    pytest.mark.checklist("8.3.1"),
+    pytest.mark.component("api"),
+    pytest.mark.needs("api"),
+    promised("endurance"),
+]
+
+
+@pytest.fixture(scope="module")
+def after_pauses(session: Session, api: Api, user: User) -> AfterPauses:
+    """A target that was left alone, asked again."""
+    return AfterPauses(session, api.as_(user)).watch()
+
+
+@pytest.mark.about("load.errors", "target first request after a pause")
+def test_the_first_request_after_a_pause_succeeds(after_pauses: AfterPauses) -> None:
+    """contract Response-time targets: nothing that was dropped in a pause makes the next request fail (error rate 0)."""
+    after_pauses.require_right()
+
+
+@pytest.mark.about("target.slow", "target first request after a pause")
+def test_the_first_request_after_a_pause_is_quick(after_pauses: AfterPauses) -> None:
+    """contract Response-time targets: nothing that was dropped in a pause makes the next request wait."""
+    after_pauses.require_quick()
+
+
+@promised("pipeline", "chat", "platform", "figures")
+@pytest.mark.about("memory.kept", "service api")
+def test_questions_leave_no_memory_behind(
+    session: Session, api: Api, policy: DocumentRun, render: Render, spec: Specification
+) -> None:
+    """§5 Resource Monitoring: memory settles, however many questions are asked."""
+    caller, question = api.as_(policy.owner).silent(), policy.facts[0][0]
+    rule = spec.endurance.memory_of_questions
+    growth = Growth(session, rule, PlatformMemory(render, spec.service).now)
+    kept = growth.per_piece(lambda number: expect(caller.ask(f"{question} ({number})")).success())
+    what = f"bytes that one of {rule.each * (rule.batches + 1)} questions left in memory"
+    expect(kept, what, "what the API keeps of a conversation", facts=after_batches(growth.values, MEGABYTE)).is_at_most(
+        rule.at_most
+    )
+
+
+@promised("pipeline", "database")
+@pytest.mark.needs("database")
+@pytest.mark.about("db.kept", "connections of uploads")
+def test_uploads_leave_no_connections_open(
+    session: Session,
+    api: Api,
+    users: Users,
+    new_document: Callable[[], Document],
+    pipeline: Pipeline,
+    database: Database,
+    spec: Specification,
+) -> None:
+    """§5 Database Connections: uploads share the connections of a pool, and leave none open."""
+
+    def upload(_: int) -> None:
+        reply = expect(api.as_(users.new("many")).silent().request_upload(new_document())).success()
+        # A job whose file never comes would keep the worker waiting.
+        pipeline.finish_job(Accepted(reply).job_id)
+
+    rule = spec.endurance.connections_of_uploads
+    growth = Growth(session, rule, lambda: connections_of_others(database))
+    kept = growth.per_piece(upload)
+    what = "connections to the database that one upload left open"
+    expect(kept, what, "where the handler of the upload opens a connection", facts=after_batches(growth.values)).is_at_most(
+        rule.at_most
+    )

@@ -1,0 +1,67 @@
+"""8.2.2 Test API endpoints functionality: uploads by the bytes that arrive, by each way in (contract: HTTP API, Storage)."""
+
+import pytest
+
+from fixtures.stored import sha256
+from fixtures.upload_ways import WAYS, Registered, filled
+from fixtures.violations import SIZE_LIMIT
+from gate.failures import not_applicable
+from gate.http import expect
+from gate.selection import promised
+from spec import Specification
+
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.2"),
+    pytest.mark.component("storage"),
+    pytest.mark.needs("api", "database"),
+    promised("pipeline", "limits", "uploads"),
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.about("limit.missing")
+def test_a_file_that_arrives_over_the_limit_is_not_kept(registered: Registered, spec: Specification, way: str) -> None:
+    """contract POST …/upload: 413 above the size limit, whatever was declared; the limit itself is allowed (F34)."""
+    limit, subject = spec.limits.max_file_size_bytes, f"limit {SIZE_LIMIT} of {registered.rule_of(way)}"
+    reply = registered.try_to_send(way, filled(spec, limit + 1))
+    if reply is not None:
+        expect(reply, code="limit.missing", subject=subject).refusal("the limit holds for what arrives")
+    kept = registered.stored()
+    expect(kept.succeeded, "whether storage keeps a file over the limit", subject=subject, of=reply).equals(False)
+    taken = registered.send(way, filled(spec, limit))
+    if registered.is_too_large(taken):
+        expect(taken, code="limit.strict", subject=subject).success("the limit itself is allowed")
+    if not taken.succeeded:
+        not_applicable(f"{taken} returns {taken.status} for a file at the limit too, so its refusal above says nothing")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.about("limit.missing")
+def test_a_file_of_another_type_is_not_kept_as_such(registered: Registered, spec: Specification, way: str) -> None:
+    """contract GET …/upload/limits: supported_mime_types hold for what arrives, not only for what was declared."""
+    reply = registered.send(way, filled(spec, 1000), spec.uploads.foreign_type)
+    kept, subject = registered.stored(), f"limit supported_mime_types of {registered.rule_of(way)}"
+    if kept.succeeded:
+        what = f"type of a file that was sent as {spec.uploads.foreign_type}, as it is stored"
+        expect(registered.type_of(kept), what, subject=subject, of=reply).is_one_of(spec.limits.supported_mime_types)
+    else:
+        expect(reply).refusal("nothing of it was kept")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.about("storage.differs")
+def test_a_second_file_does_not_take_the_place_of_the_first(registered: Registered, spec: Specification, way: str) -> None:
+    """contract PUT signed_url, PUT …/upload-file-proxy: 409 already there; what is there stays, byte by byte."""
+    first, second = filled(spec, 1000), filled(spec, 1001)
+    taken = registered.send(way, first)
+    if not taken.succeeded:
+        not_applicable(f"{taken} returns {taken.status} for a first file; checks of its own say so")
+    place = f"object {spec.pipeline.raw_path}"
+    for again in ("", *WAYS):
+        reply = registered.send(again, second) if again else taken
+        found = expect(registered.stored()).success().body
+        what = f"SHA-256 of what is stored after a second file by the {again}" if again else f"SHA-256 of a file by the {way}"
+        expect(sha256(found), what, subject=place, facts={"bytes": len(found)}, of=reply).equals(sha256(first))
+        if again:
+            expect(reply).refusal("the file is there already")

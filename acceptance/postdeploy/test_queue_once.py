@@ -1,0 +1,99 @@
+"""8.2.3 Validate worker job processing: no work is done twice, by texts, vectors, calls and rows (contract: Worker)."""
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
+from fixtures.drills.invariants import Judged
+from fixtures.queue.extra import RETRIED
+from fixtures.queue.parses import Parses
+from fixtures.queue.resources import ExtraRuns, most_retries
+from fixtures.queue.stored_texts import chunks_of
+from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
+from fixtures.stored import object_key
+from fixtures.supabase import Supabase
+from gate.http import expect
+from gate.selection import each, promised
+from gate.session import Session
+from spec import Specification, entries
+from spec.model import Invariant
+from spec.queue_entries import invariants_of_a_run, queued_documents
+
+WORKER_HINT = "the worker's log at Render; the events of the document's job"
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.3"),
+    pytest.mark.component("worker"),
+    promised("pipeline", "queue"),
+]
+
+
+def _require_single(database: Database, document_run: DocumentRun) -> None:
+    chunks, name = chunks_of(database, document_run.document_id), document_run.name
+    doubled = doubled_in_chunks(document_run.pages, [text for text, _ in chunks])
+    what = f"places, of {len(chunks)} chunks, that hold what an earlier chunk holds"
+    facts = {"doubled": len(doubled), "chunks": len(chunks)}
+    expect(doubled, what, WORKER_HINT, code="data.doubled", subject=f"chunks {name}", facts=facts).is_empty()
+    shared = shared_vectors(chunks)
+    what, subject = "chunks with the vector of a chunk with another text", "vectors document_chunks.embedding"
+    expect(shared, what, WORKER_HINT, code="vectors.wrong", subject=subject, component="rag", facts={"kind": "same"}).equals(0)
+
+
+@each("name", entries.documents_that("complete"))
+@pytest.mark.needs("database")
+@pytest.mark.about("data.doubled", "chunks {name}")
+def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database: Database, name: str) -> None:
+    """contract Worker: a job is processed once: each text of a document is in one place of its chunks, with its own vector."""
+    _require_single(database, document_runs.completed(name))
+
+
+@pytest.mark.needs("database")
+@pytest.mark.about("data.doubled", "chunks retried")
+def test_no_text_of_a_retried_job_is_there_twice(extra_runs: ExtraRuns, database: Database) -> None:
+    """contract POST …/retry, Worker: after a retry a document is there once, like any other."""
+    _require_single(database, extra_runs.completed(RETRIED))
+
+
+@each("name", entries.documents_that("complete"))
+@pytest.mark.about("data.doubled", "chunks {name}")
+def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase, spec: Specification, name: str) -> None:
+    """contract Worker, Storage: the parsed Markdown of a document holds each of its sentences once."""
+    document_run, path = document_runs.completed(name), spec.pipeline.parsed_path
+    reply = supabase.storage.require_existing(path, object_key(path, document_run.owner.id, document_run.document_id))
+    doubled = doubled_in_text(document_run.pages, reply.text)
+    what, subject = f"sentences that the parsed text of {name!r} holds twice", f"object {path}"
+    expect(len(doubled), what, WORKER_HINT, subject=subject, facts={"doubled": len(doubled)}, of=reply).equals(0)
+
+
+@each("name", queued_documents)
+@pytest.mark.about("job.twice", "document {name}")
+def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Session, parses: Parses, name: str) -> None:
+    """contract Worker: a job is processed once: LlamaParse was given its document once, and once for each retry."""
+    document_run = document_runs.accepted(name)
+    allowed = 1 + document_run.retry_count
+    handed_in = parses.of(document_run.filename)
+    facts = {"detail": f"handed in {handed_in} times, with {document_run.retry_count} retries"}
+    what = f"parses of document {name!r} at LlamaParse"
+    expect(handed_in, what, "the worker's log; LlamaParse's own list", facts=facts).is_at_most(allowed)
+
+
+@each("name", queued_documents)
+@pytest.mark.needs("database")
+@pytest.mark.about("job.tries", "document {name}")
+def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Session, name: str) -> None:
+    """§2 WORKER_MAX_RETRIES: a job is tried again no more often than agreed, whatever is wrong with it (F28)."""
+    document_run = document_runs.accepted(name)
+    # The last failure, which ends the job, may be counted too.
+    most = most_retries(session) + 1
+    what = f"failures of document {name!r} that were counted"
+    facts = document_run.facts_of_end(session.spec.pipeline)
+    expect(document_run.retry_count, what, WORKER_HINT, facts=facts).is_at_most(most)
+
+
+@each("invariant", invariants_of_a_run)
+@pytest.mark.needs("database")
+@pytest.mark.about("steady.doubled", "promise {invariant}")
+def test_the_invariant_holds_for_the_run(stored_of_the_run: Judged, invariant: Invariant) -> None:
+    """contract Worker: of the run's documents nothing is done twice, left alone in its table, or of one user with another."""
+    stored_of_the_run.require_only(invariant.name)

@@ -1,0 +1,65 @@
+"""8.2.3 Validate worker job processing: the queue over time (contract: Worker): order, what is left behind or done again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.database import Database
+from fixtures.document_runs import DocumentRuns
+from fixtures.queue.extra import NAMES, RETRIED
+from fixtures.queue.judging import require_in_order, require_left_alone
+from fixtures.queue.parked import ParkedJobs
+from fixtures.queue.resources import ExtraRuns
+from fixtures.queue.seen import Seen
+from gate.selection import each, promised
+from spec import Specification
+from spec.queue_entries import queued_documents
+
+LastSeen = Callable[[], Seen]
+WORKER_HINT = "the worker's log at Render; the row of the job against the worker's claim"
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.checklist("8.2.3"),
+    pytest.mark.component("worker"),
+    pytest.mark.needs("database"),
+    promised("pipeline", "queue"),
+]
+
+
+@pytest.mark.about("queue.order", "queue upload_jobs")
+def test_the_oldest_job_is_taken_first(document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification) -> None:
+    """contract Worker: claims one job, oldest first within a stage, whoever its user is (F28)."""
+    document_runs.ended("complete", "failed")
+    require_in_order(spec, queue_seen())
+
+
+@pytest.mark.about("queue.parked", "queue upload_jobs")
+def test_no_job_stands_still(database: Database) -> None:
+    """contract Worker: polls and claims what is due, oldest first: no job of anybody is left behind (F28)."""
+    ParkedJobs(database).require_none()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.about("queue.parked", "document {name}")
+def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: ExtraRuns, name: str) -> None:
+    """contract Worker, POST …/retry: a job that its owner retried is taken up again, and a second job of the same user."""
+    document_runs.require_all_ended()
+    document_runs.completed("policy")
+    extra_runs.require_complete(name, WORKER_HINT)
+
+
+@each("name", queued_documents)
+@pytest.mark.about("job.again", "document {name}")
+def test_what_has_ended_is_left_alone(
+    document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification, name: str
+) -> None:
+    """contract Worker: `complete` and `failed_*` are ends: nothing is tried, parsed, cut or embedded after them."""
+    document_runs.accepted(name)
+    require_left_alone(spec, queue_seen(), name)
+
+
+@pytest.mark.about("job.again", "document retried")
+def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: LastSeen, spec: Specification) -> None:
+    """contract Worker: a retried job that is complete is left alone like any other."""
+    extra_runs.completed(RETRIED)
+    require_left_alone(spec, queue_seen(), RETRIED)

@@ -1,0 +1,90 @@
+"""6.1, 6.3 The access matrix: who asks for what of whose (§6 Authentication, Data Security; spec/navigator/access.toml)."""
+
+import pytest
+
+from fixtures.access.matrix import AccessMatrix
+from fixtures.document_run import DocumentRun
+from gate.selection import each, promised
+from spec import access_entries
+
+pytestmark = [
+    pytest.mark.postdeploy,
+    pytest.mark.maintenance,
+    pytest.mark.needs("api", "users"),
+    promised("access", "pipeline", "row_security"),
+]
+
+
+@pytest.mark.checklist("6.1")
+@pytest.mark.component("auth")
+@pytest.mark.about("auth.accepted")
+@each("what", access_entries.at_the_api)
+def test_nobody_gets_in_without_a_token_of_a_user(access: AccessMatrix, what: str) -> None:
+    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token (F22, F25)."""
+    access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("api")
+@pytest.mark.about("isolation.read")
+@each("what", access_entries.of_people)
+def test_a_user_gets_their_own_only(access: AccessMatrix, what: str) -> None:
+    """contract HTTP API: 404 for another user's job or document, no file in another folder, nothing for who was removed."""
+    access.hold(what, people=True)
+
+
+@pytest.mark.checklist("6.1")
+@pytest.mark.component("auth")
+@pytest.mark.about("auth.accepted")
+@each("what", access_entries.with_a_token)
+def test_a_token_with_wrong_claims_opens_nothing(access: AccessMatrix, what: str) -> None:
+    """§6 JWT Tokens: a rightly signed token that has ended, is not valid yet, or is for something else, opens nothing (F25)."""
+    access.hold(what, signed=True)
+
+
+@pytest.mark.checklist("6.1")
+@pytest.mark.component("api")
+@pytest.mark.about("webhook.unsigned")
+@each("what", access_entries.callbacks)
+def test_a_callback_wants_the_signature_of_its_own_job(access: AccessMatrix, what: str) -> None:
+    """contract HTTP API: 401 for every callback that its own job's secret has not signed."""
+    access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("storage")
+@pytest.mark.about("storage.open")
+@each("what", access_entries.objects)
+def test_a_file_in_storage_is_its_users_own(access: AccessMatrix, what: str) -> None:
+    """contract Storage: no operation on a user's file is for nobody, for the anon key, or for another user (F23, F24)."""
+    access.hold(what)
+
+
+@pytest.mark.checklist("6.1")
+@pytest.mark.component("auth")
+@pytest.mark.about("session.kept")
+@each("what", access_entries.sessions)
+def test_a_sign_out_ends_the_session(access: AccessMatrix, what: str) -> None:
+    """§6 JWT Tokens: after a sign-out the refresh token is refused; access tokens are good until they end."""
+    access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("realtime")
+@pytest.mark.needs("database")
+@pytest.mark.about("isolation.read")
+@each("what", access_entries.topics)
+def test_a_change_is_told_to_its_user_only(access: AccessMatrix, what: str) -> None:
+    """§6 Data Security: realtime tells of a user's job nobody else (F24)."""
+    access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("storage")
+@pytest.mark.about("link.accepted")
+@each("what", access_entries.links)
+def test_a_link_is_for_one_object_and_one_time(access: AccessMatrix, policy: DocumentRun, what: str) -> None:
+    """contract Storage: a signed link opens one object, for a while; changed, it opens nothing."""
+    # A link was given long before: the run's own document has been through the pipeline since.
+    assert policy.name
+    access.hold(what)

@@ -1,0 +1,39 @@
+"""§5, §1: what goes on for longer than one request: pauses, many questions, many uploads."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from spec.model.base import Entry, Sectioned
+
+
+class Pauses(Entry):
+    """A target that nobody has asked for a while, several times."""
+
+    seconds: float = Field(gt=0)
+    # What a twin that is sped up is left alone for at least.
+    fewest_seconds: float = Field(gt=0)
+    rounds: int = Field(ge=2)
+    # What is asked after each, all at the same time, and once more right after that.
+    endpoints: list[str] = Field(min_length=1)
+    first_request_ms: float = Field(gt=0)
+    next_request_ms: float = Field(gt=0)
+
+
+class Growing(Entry):
+    """Batches of the same work, after a first one that warms up; something is kept where it grows with every one of them."""
+
+    batches: int = Field(ge=2)
+    each: int = Field(gt=0)
+    # Of what one question or upload may leave: bytes, or connections.
+    at_most: float = Field(gt=0)
+
+
+class Endurance(Sectioned):
+    """What only shows after a while."""
+
+    pauses: Pauses
+    memory_of_questions: Growing
+    connections_of_uploads: Growing
+    # Values of the platform's series that are waited for after a batch.
+    settled_values: int = Field(ge=1)

@@ -1,0 +1,95 @@
+"""Retrieval by measurement: questions whose nearest passages are known, because the harness plants them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from spec.model.base import Entry, Sectioned
+
+Place = Literal["older", "newer", "another"]
+
+
+class PlantedPassages(Entry):
+    """Passages of one document: the first one at this cosine from the question, each further one a step below."""
+
+    # Of the user who asks the older or the newer document; or that of another user.
+    document: Place
+    similarity: float = Field(gt=0, lt=1)
+    step: float = Field(default=0, ge=0)
+    count: int = Field(default=1, gt=0)
+    # Text of each, behind a mark of its own; then filled up to so many characters.
+    text: str = ""
+    characters: int = Field(default=0, ge=0)
+
+
+class Trial(Entry):
+    """One question, and the passages around it."""
+
+    name: str
+    # What its passages are, in words.
+    about: str
+    question: str
+    # A question may be long: this text again and again behind it, up to so many characters.
+    background: str = ""
+    question_characters: int = Field(default=0, ge=0)
+    passages: list[PlantedPassages] = Field(min_length=1)
+    # What only its passages say: the answer has it where they may be found, and has it not where they may not.
+    fact: str = ""
+
+    @property
+    def whole_question(self) -> str:
+        """The question as it is asked."""
+        if not self.background:
+            return self.question
+        room = max(0, self.question_characters - len(self.question))
+        return f"{self.question} {self.background * (room // len(self.background) + 1)}"[: self.question_characters].strip()
+
+
+class ConversationTrial(Entry):
+    """What a user says in one conversation, and the question that would bring it up in another."""
+
+    # `{word}` is one that nobody else has.
+    statement: str
+    question: str
+    # Cosine of a passage that is planted for both, so that a model is asked at all.
+    similarity: float = Field(gt=0, lt=1)
+    text: str
+
+
+class Providers(Entry):
+    """§3 Service Router: which provider answers, where an answer's metadata show it."""
+
+    provider_key: str
+    route_key: str
+    # Key of the list of those that were tried, and the names of a provider and of what became of it in an entry.
+    attempts_key: str
+    outcome_key: str
+    primary: str
+    fallbacks: list[str]
+    success_words: list[str]
+    # Questions in a row that the fallback answers, before it counts although the primary was tried and failed.
+    repeats: int = Field(gt=0)
+
+
+class Retrieval(Sectioned):
+    """contract: RAG, measured."""
+
+    # Cosines that are no further apart have no order, and lie on the threshold: embeddings differ a little from call to call.
+    tolerance: float = Field(gt=0, lt=1)
+    # Text that each way of counting tokens counts alike, with so many characters a token at least; and the slack of a count.
+    filler: str
+    fewest_characters_per_token: float = Field(gt=0)
+    token_slack: float = Field(ge=0)
+    # Questions at a time.
+    parallel: int = Field(gt=0)
+    # Letters that a shown text shares with a stored one at least, before it counts as that one's.
+    letters: int = Field(gt=0)
+    trials: list[Trial] = Field(min_length=1)
+    conversation: ConversationTrial
+    providers: Providers
+
+    def trial(self, name: str) -> Trial:
+        """The trial of this name."""
+        return next(trial for trial in self.trials if trial.name == name)

@@ -1,0 +1,25 @@
+"""contract: HTTP API (uploads): what a file, its link and its name may be, to the byte."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from spec.model.base import Sectioned
+
+
+class Uploads(Sectioned):
+    """contract: HTTP API (uploads), Storage; the limits themselves stand in `limits`."""
+
+    # A type that no upload may be stored as.
+    foreign_type: str
+    # Seconds that a link lives whose token is the vendor's own, which a release cannot change.
+    vendor_link_seconds: int = Field(gt=0)
+    # The claim by which such a token is known: it names the object.
+    vendor_link_claim: str
+    # File names by what is special about them, and those that may be refused instead of kept.
+    names: dict[str, str] = Field(min_length=1)
+    refusable_names: list[str] = []
+    # One character of several bytes: names are limited by characters.
+    wide_letter: str = Field(min_length=1, max_length=1)
+    # What a body that shows a document calls its file name.
+    name_fields: list[str] = Field(min_length=1)

@@ -1,0 +1,17 @@
+"""Entries of the queue's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from spec.model import Invariant, Specification
+
+
+def queued_documents(spec: Specification) -> Iterable[str]:
+    """Names of the run's documents, whatever becomes of them."""
+    return spec.documents
+
+
+def invariants_of_a_run(spec: Specification) -> Iterator[Invariant]:
+    """What holds of the rows of a run's documents; what a check of its own looks at is left out."""
+    return (invariant for invariant in spec.invariants if invariant.name in spec.queue.invariants)
