@@ -45,6 +45,7 @@ FAMILIES = (
     "stranger_resilience",
     "stranger_resilience_jobs",
     "nothing_observed",
+<<<<<<< HEAD
     "nothing_access",
     "nothing_access_data",
     "nothing_uploads",
@@ -53,6 +54,9 @@ FAMILIES = (
     "nothing_retrieval",
     "nothing_accounts",
     "nothing_accounts_rest",
+=======
+    "nothing_answers",
+>>>>>>> nP
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
