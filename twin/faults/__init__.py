@@ -45,7 +45,7 @@ FAMILIES = (
     "stranger_resilience",
     "stranger_resilience_jobs",
     "nothing_observed",
-<<<<<<< HEAD
+    "nothing_observed_again",
     "nothing_access",
     "nothing_access_data",
     "nothing_uploads",
@@ -54,9 +54,8 @@ FAMILIES = (
     "nothing_retrieval",
     "nothing_accounts",
     "nothing_accounts_rest",
-=======
     "nothing_answers",
->>>>>>> nP
+    "nothing_answers_again",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
