@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
-from spec.model import Case, Index, ObserverRule, Specification, Table
+from spec.model import Case, Index, Specification, Table
 
 READING = ("GET", "HEAD")
 # What takes the place of a wildcard in a host.
@@ -15,11 +15,6 @@ ANY_HOST = "gate"
 def open_reads(spec: Specification) -> Iterator[str]:
     """Endpoints that need no token and change nothing."""
     return (e.name for e in spec.endpoints if e.auth == "none" and e.method in READING)
-
-
-def observers(spec: Specification) -> Iterable[ObserverRule]:
-    """What every exchange of a run is held to."""
-    return spec.observers
 
 
 def described(spec: Specification) -> Iterator[str]:

@@ -5,7 +5,7 @@ import pytest
 from gate.observers.check import require_kept
 from gate.selection import each
 from gate.session import Session
-from spec import entries
+from spec import observer_entries
 from spec.model import ObserverRule
 
 pytestmark = [
@@ -18,7 +18,7 @@ pytestmark = [
 
 
 @pytest.mark.about("promise.broken", "promise {observer}")
-@each("observer", entries.observers)
+@each("observer", observer_entries.observers)
 def test_nothing_slips_past(session: Session, observer: ObserverRule) -> None:
     """§6 Data Security: every exchange of the run keeps what this observer holds it to."""
     require_kept(session, observer.name)

@@ -94,6 +94,16 @@ class Exchanged:
         """Whether the status is one of 400 to 599."""
         return self.status >= 400
 
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the status is one of 500 to 599."""
+        return self.status >= 500
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status is one of 300 to 399."""
+        return 300 <= self.status < 400
+
     @cached_property
     def path(self) -> str:
         """Path of the address; empty where it has none."""

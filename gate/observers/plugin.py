@@ -15,7 +15,7 @@ from gate.checks import SEEN
 from gate.internals import pytest_
 from gate.observers import notes
 from gate.plugin import is_worker, session_of
-from gate.selection import params_of
+from gate.selection import marker_value, params_of
 
 HELD_BACK = "observers.json"
 MARKER = "observes"
@@ -48,8 +48,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def name_of(item: pytest.Item) -> str:
-    """The name of the observer that a check is about."""
-    return str(getattr(params_of(item).get(ARGUMENT), "name", ""))
+    """The name of the observer that a check is about: its marker's, or that of the entry for which the check was made."""
+    return marker_value(item, MARKER) or str(getattr(params_of(item).get(ARGUMENT), "name", ""))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

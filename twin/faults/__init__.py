@@ -45,7 +45,7 @@ FAMILIES = (
     "stranger_resilience",
     "stranger_resilience_jobs",
     "nothing_observed",
-    "nothing_observed_again",
+    "nothing_promised",
     "nothing_access",
     "nothing_access_data",
     "nothing_uploads",
