@@ -32,15 +32,13 @@ class BrowserHeaders(Observer):
     def see(self, exchange: Exchanged) -> Iterable[Failure]:
         """One failure for each header whose value does not protect."""
         sent = [(name, exchange.headers.get(name)) for name in (HSTS, *self._patterns)]
-        there = [(name, value) for name, value in sent if value is not None]
-        if there:
-            self.judged()
-        for name, value in there:
-            if not self._protects(name, value):
+        self.judged()
+        for name, value in sent:
+            if value is not None and not self._protects(name, value):
                 yield exchange.failure(
                     "header.security",
                     expected=f"at least {self._shortest} s" if name == HSTS else self._patterns[name].pattern,
-                    observed=Facts(value=value, status=exchange.status),
+                    observed=Facts(value=value),
                     what=f"header {name} of {exchange}",
                     subject=f"header {name}",
                 )

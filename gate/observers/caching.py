@@ -41,7 +41,7 @@ class PrivateCaching(Observer):
                 yield exchange.failure(
                     "cache.allowed",
                     expected="nothing that permits it",
-                    observed=Facts(value=f"{name.title()}: {value}", status=exchange.status),
+                    observed=Facts(value=f"{name.title()}: {value}"),
                     what=f"header {name.title()} of {exchange}",
                 )
                 return

@@ -25,8 +25,8 @@ class Cookies(Observer):
 
     def see(self, exchange: Exchanged) -> Iterable[Failure]:
         """One failure for each cookie that lacks one of them."""
+        self.judged()
         for value in exchange.headers.get_list("set-cookie"):
-            self.judged()
             name, _, held = value.partition(";")[0].partition("=")
             # One that is empty takes an earlier one back.
             missing = list(self._missing(name.strip(), value)) if held.strip().strip('"') else []
@@ -34,7 +34,7 @@ class Cookies(Observer):
                 yield exchange.failure(
                     "header.security",
                     expected="Secure, HttpOnly, SameSite",
-                    observed=Facts(value=f"{name.strip()} without {', '.join(missing)}", status=exchange.status),
+                    observed=Facts(value=f"{name.strip()} without {', '.join(missing)}"),
                     what=f"a cookie that {exchange} sets",
                     subject="header Set-Cookie",
                 )

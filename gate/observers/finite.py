@@ -32,7 +32,7 @@ class Finite(Observer):
             yield exchange.failure(
                 "http.value",
                 expected="a finite number",
-                observed=Facts(value="none that JSON has", status=exchange.status),
+                observed=Facts(value="none that JSON has"),
                 what=f"{field} of {exchange}",
                 subject=f"field {field} of {exchange.subject.partition(' ')[2]}",
             )

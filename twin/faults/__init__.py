@@ -54,6 +54,8 @@ FAMILIES = (
     "nothing_retrieval",
     "nothing_accounts",
     "nothing_accounts_rest",
+    "nothing_answers",
+    "nothing_answers_again",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
