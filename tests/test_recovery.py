@@ -307,8 +307,8 @@ def test_the_terminal_says_so_only_where_drills_ran() -> None:
 def test_the_page_plots_them_only_where_drills_ran(tmp_path: Path) -> None:
     run = a_verdict("pass")
     data: SummaryData = {
-        "run": run, "documents": [], "document_limit_s": 1.0, "response_times": [], "access": [], "slowest": [], "suites": {"8.2.1": "x"},
-        "speedup": 1.0,
+        "run": run, "documents": [], "document_limit_s": 1.0, "response_times": [], "access": [], "slowest": [],
+        "suites": {"8.2.1": "x"}, "speedup": 1.0,
     }  # fmt: skip
     summary.write(tmp_path, data, lambda text: text)
     assert "Recovery after drills" not in (tmp_path / "index.html").read_text()

@@ -131,7 +131,10 @@ PLANTED: Mapping[str, Case] = {
             ),
             answered("jobs", {"jobs": [{"filename": "run-policy.pdf"}]}),
         ],
-        [answered("document_status", {"filename": "run-policy.pdf"}, user=ALICE, at={"document_id": DOCUMENT})],
+        [
+            answered("document_status", {"filename": "run-policy.pdf"}, user=ALICE, at={"document_id": DOCUMENT}),
+            answered("document_status", {"filename": "run-policy.pdf.pdf"}, user=BOB, at={"document_id": DOCUMENT}),
+        ],
         plant_sentence,
     ),
     "ids_of_others": Case(
@@ -152,7 +155,7 @@ PLANTED: Mapping[str, Case] = {
         ],
         [
             answered("me", {"email": address_of(ALICE)}, user=ALICE),
-            answered("register", {"user": {"email": address_of(ALICE)}}, sent={"json": {"email": address_of(ALICE)}}),
+            answered("register", {"user": {"email": address_of(ALICE)}}, sent={"json": {"email": address_of(ALICE).upper()}}),
         ],
         plant_sentence,
     ),

@@ -55,6 +55,7 @@ FAMILIES = (
     "nothing_accounts",
     "nothing_accounts_rest",
     "nothing_answers",
+    "nothing_answers_again",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
