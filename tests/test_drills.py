@@ -372,7 +372,7 @@ def test_what_the_health_body_says_of_capabilities_is_held_against_circuits() ->
     assert codes(relies, record(looks=looks((12, "open")))) == []
     does_not = Promise(kept="capability", service="openai", names=["chat"])
     assert codes(does_not, said("healthy")) == []
-    assert codes(does_not, said("degraded", chat="fallback")) == ["drill.hidden", "drill.hidden"]
+    assert codes(does_not, said("degraded", chat="fallback")) == ["drill.false_alarm"]
 
 
 def test_what_the_health_body_hides_is_seen() -> None:

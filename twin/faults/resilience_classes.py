@@ -118,8 +118,9 @@ def put_off_by_the_own_clock(plan: Plan) -> None:
     "a signature is compared as far as the right one goes",
     "webhook/api",
     "resilience",
+    "postdeploy",
     mode="-",
-    about="*callbacks with a wrong signature are accepted*webhook_stranger*",
+    about="*callbacks with a wrong signature are accepted*webhook_stranger*|*accepts a callback*signature*",
 )
 def more_behind_the_signature(plan: Plan) -> None:
     plan.replace_in_source(
