@@ -166,7 +166,9 @@ def test_what_a_reader_of_the_board_sees_ends_with_the_count(tmp_path: Path) -> 
     write(tmp_path, [{"id": "d1", "kind": "vendor", "first": 1}, {"id": "d2", "kind": "callback"}])
     (entry,) = board.entries("vendor")
     board.strike(entry)
-    assert (board.entries("vendor"), board.holds("d1"), board.holds("d2")) == ([], False, True)
+    assert (board.entries("vendor"), board.holds("d1"), board.holds("d2")) == ([], True, True)
+    write(tmp_path, [])
+    assert not board.holds("d1")
     note(tmp_path, "d1", path="/v1")
     assert [seen["path"] for seen in noted(tmp_path, "d1")] == ["/v1"]
 

@@ -17,7 +17,7 @@ from fixtures.drills.control import Control
 from fixtures.drills.engine import Drills, Steady
 from fixtures.drills.judges import JUDGES
 from fixtures.drills.judging import Judged
-from fixtures.drills.observed import Followed, Look, Record, Request, Step
+from fixtures.drills.observed import Followed, Look, Record, Request, Step, Strike
 from fixtures.drills.world import World
 from fixtures.users import User
 from gate.failures import Blocked, Failure, NotConfigured
@@ -248,6 +248,11 @@ def record(**more: Any) -> Record:
     return replace(Record(DRILL, began=0, disturbed=10, lifted=20), **more)
 
 
+def strikes(*methods: str, every: float = 1) -> list[Strike]:
+    """Requests with these methods that met the first disturbance, the first of them at second 12."""
+    return [Strike(12 + number * every, method) for number, method in enumerate(methods)]
+
+
 def codes(promise: Promise, found: Record, speedup: float = 1) -> list[str]:
     """What a promise's judge finds."""
     return [failure.code for failure in JUDGES[promise.kept](Judged(found, promise, SPEC, speedup, "$11", "d"))]
@@ -306,8 +311,8 @@ def test_work_that_is_done_twice_or_undone_is_seen() -> None:
     whole.text = "This text was forged."
     assert codes(Promise(kept="own_text"), record(documents=[whole])) == ["drill.replaced"]
     assert codes(Promise(kept="attempts_unused"), record(documents=[followed(retries=1)])) == ["drill.attempts_used"]
-    assert codes(Promise(kept="leaves_alone", count=1), record(strikes=["GET", "POST"])) == []
-    assert codes(Promise(kept="leaves_alone", count=1), record(strikes=["POST", "POST"])) == ["drill.pressed"]
+    assert codes(Promise(kept="leaves_alone", count=1), record(strikes=strikes("GET", "POST"))) == []
+    assert codes(Promise(kept="leaves_alone", count=1), record(strikes=strikes("POST", "POST"))) == ["drill.pressed"]
     assert codes(Promise(kept="no_flood", count=1), record(documents=[followed(events=("a", "b"))])) == ["drill.flood"]
 
 
@@ -325,6 +330,49 @@ def test_a_service_that_ends_with_another_part_is_seen() -> None:
     promise = Promise(kept="stays_up")
     assert codes(promise, record(starts={"worker": (1, 1)})) == []
     assert codes(promise, record(starts={"worker": (1, 2)})) == ["drill.crashed"]
+
+
+def test_a_circuit_that_opens_without_a_row_or_lets_many_through_is_seen() -> None:
+    steady = Promise(kept="circuit_stays_closed", service="openai", count=5)
+    assert codes(steady, record(looks=looks((11, "closed"), (25, "open")))) == []
+    assert codes(steady, record(looks=looks((11, "open")))) == ["drill.circuit_opened"]
+    trial, half = Promise(kept="one_trial", service="openai", seconds=3), looks((11, "half_open"))
+    assert codes(trial, record(looks=half, strikes=strikes("POST", "POST", every=4))) == []
+    assert codes(trial, record(looks=half, strikes=strikes("POST", "POST"))) == ["drill.trials"]
+    assert codes(trial, record(looks=looks((11, "open")), strikes=strikes("POST", "POST"))) == []
+
+
+def test_pressing_without_a_pause_and_handing_over_twice_is_seen() -> None:
+    backs_off = Promise(kept="backs_off", seconds=4)
+    grows = [Strike(at, "POST") for at in (11, 12, 14, 18)]
+    assert codes(backs_off, record(strikes=grows)) == []
+    assert codes(backs_off, record(strikes=strikes(*["POST"] * 4))) == ["drill.no_back_off"]
+    reads = Promise(kept="leaves_alone", count=1, reading=True)
+    assert codes(reads, record(strikes=strikes("GET", "GET"))) == ["drill.pressed"]
+    twice = record(documents=[followed(events=("parse_queued", "parsed", "parse_queued"))])
+    assert codes(Promise(kept="handed_over_once", count=1), twice) == ["drill.twice"]
+
+
+def test_a_call_that_is_not_given_back_is_seen() -> None:
+    whole, late = followed((15, "complete", "done")), followed((21, "complete", "done"))
+    assert codes(Promise(kept="not_held_up"), record(over=20, documents=[whole])) == []
+    assert codes(Promise(kept="not_held_up"), record(over=20, documents=[whole, late])) == ["drill.no_deadline"]
+    uploads = Promise(kept="uploads_end_in_time", seconds=3)
+    assert codes(uploads, record(requests=[Request("upload", "u", 12, 2)])) == []
+    assert codes(uploads, record(requests=[Request("upload", "u", 12, 8)])) == ["drill.no_deadline"]
+
+
+def test_what_the_health_body_says_of_capabilities_is_held_against_circuits() -> None:
+    def said(word: str, **degraded: str) -> Record:
+        return record(looks=[Look(12, 200, word, {"openai": "open"}, (), degraded)])
+
+    relies = Promise(kept="capability", service="openai", names=["chat"], level="fallback")
+    assert codes(relies, said("degraded", chat="fallback")) == []
+    assert codes(relies, said("healthy")) == ["drill.hidden"]
+    assert codes(relies, record(looks=looks((12, "open")))) == []
+    does_not = Promise(kept="capability", service="openai", names=["chat"])
+    assert codes(does_not, said("healthy")) == []
+    assert codes(does_not, said("degraded", chat="fallback")) == ["drill.false_alarm"]
 
 
 def test_what_the_health_body_hides_is_seen() -> None:

@@ -166,6 +166,27 @@ def test_a_vendor_is_disturbed_for_some_paths_and_some_times(twin: Drilled) -> N
         assert [twin.openai(path).status_code for path in ("/models", "/models/gpt-4o", "/models/gpt-4o")] == [200, 503, 200]
 
 
+def test_a_vendor_is_disturbed_with_every_other_request(twin: Drilled) -> None:
+    with twin.control.disturbed(kind="vendor", how="down", target="openai", every=2) as disturbance:
+        assert [twin.openai().status_code for _ in range(4)] == [200, 503, 200, 503]
+        assert len(twin.control.look(disturbance).seen) == 2
+
+
+def test_a_vendor_that_is_watched_is_not_disturbed(twin: Drilled) -> None:
+    with twin.control.disturbed(kind="vendor", how="watched", target="openai", method="POST") as posted:
+        with twin.control.disturbed(kind="vendor", how="watched", target="openai", method="GET") as read:
+            assert twin.openai().status_code == 200
+        assert [len(twin.control.look(one).seen) for one in (posted, read)] == [0, 1]
+
+
+def test_a_call_that_hangs_does_so_until_it_is_mended_also_when_no_other_one_does(twin: Drilled) -> None:
+    asked: Asked = {"kind": "vendor", "how": "slow", "target": "openai", "seconds": 60, "first": 1, "seconds_at_most": 0.5}
+    with twin.control.disturbed(**asked):
+        began = time.monotonic()
+        assert twin.openai().status_code == 200
+        assert 0.2 < time.monotonic() - began < PATIENT
+
+
 def test_a_full_store_can_still_be_read(twin: Drilled) -> None:
     with twin.control.disturbed(kind="vendor", how="full", target="storage"):
         assert twin.storage().status_code == 200

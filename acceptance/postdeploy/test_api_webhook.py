@@ -13,7 +13,7 @@ from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.webhooks import signed
+from fixtures.webhooks import WRONG, forged, signed
 from gate.http import expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -50,6 +50,13 @@ def test_the_webhook_refuses_another_key_than_the_jobs(api: Api, planted: Plante
     planted.callback(next(iter(spec.webhook.results)))
     reply = api.call("webhook", at={"job_id": planted.job_id}, **signed(spec.webhook, spec.probes.wrong_key))
     expect(reply).error("unauthorized")
+
+
+def test_the_webhook_compares_the_whole_signature(api: Api, planted: Planted, spec: Specification) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: 401 for a signature that is empty, a part of the right one, or longer."""
+    right = planted.callback(next(iter(spec.webhook.results))).request
+    for how in WRONG:
+        expect(api.call("webhook", at={"job_id": planted.job_id}, **forged(spec.webhook, right, how))).error("unauthorized")
 
 
 def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, spec: Specification) -> None:

@@ -10,7 +10,7 @@ from spec.model.calendar import History, Review, Shifts
 from spec.model.calls import Call, Case, Endpoint, Vendor, VendorCall
 from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, SentKind
 from spec.model.database import Database, Index, Roles, Table, Vectors
-from spec.model.drill_actions import Action, Ask, Await, CallEndpoint, Documents, SendCallback, SignIn
+from spec.model.drill_actions import Action, Ask, Await, AwaitCircuit, CallEndpoint, Documents, SendCallback, SignIn
 from spec.model.drills import Break, Drill, Drills, Promise
 from spec.model.endurance import Endurance, Growing, Pauses
 from spec.model.evidence import Evidence
@@ -56,6 +56,7 @@ __all__ = [
     "Ask",
     "Audit",
     "Await",
+    "AwaitCircuit",
     "Backups",
     "Bound",
     "Break",

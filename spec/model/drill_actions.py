@@ -41,6 +41,15 @@ class Await(Entry):
     seconds: float = Field(gt=0)
 
 
+class AwaitCircuit(Entry):
+    """Waits until a look at the health body shows the circuit of a service in this state; at most `seconds`."""
+
+    do: Literal["await_circuit"]
+    service: str
+    state: str
+    seconds: float = Field(gt=0)
+
+
 class CallEndpoint(Entry):
     """Requests to an endpoint that the drill's reader may ask, one after the other."""
 
@@ -60,13 +69,14 @@ class SendCallback(Entry):
     """A callback that the harness sends for each document of the drill, as the parser would.
 
     `signed` is right, and carries another text than the document's own, or (`error`) says that the parse failed; `forged` has a
-    signature of another secret, `unsigned` none.
+    signature of another secret, `unsigned` none, `empty` an empty one, `keyless` one of an empty secret. `shortened` and
+    `lengthened` have the beginning of the right one, and the right one with more behind it, `borrowed` that of another body.
     """
 
     do: Literal["callback"]
-    how: Literal["signed", "forged", "unsigned"]
+    how: Literal["signed", "forged", "unsigned", "empty", "keyless", "shortened", "lengthened", "borrowed"]
     error: bool = False
     times: int = Field(default=1, gt=0)
 
 
-Action = Annotated[Ask | Documents | Await | CallEndpoint | SignIn | SendCallback, Field(discriminator="do")]
+Action = Annotated[Ask | Documents | Await | AwaitCircuit | CallEndpoint | SignIn | SendCallback, Field(discriminator="do")]

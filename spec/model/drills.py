@@ -26,9 +26,13 @@ class Break(Entry):
     how: str | None = None
     seconds: float | None = None
     retry_after: float | None = None
-    # Of a vendor: the beginning of the paths, and how many requests, that are disturbed.
+    # Of a vendor: the beginning of the paths, the method, and how many requests, that are disturbed; `every`: one of so many,
+    # `spared`: all but one of so many, the last of them each time.
     only: str | None = None
+    method: str | None = None
     first: int | None = None
+    every: int | None = Field(default=None, gt=0)
+    spared: int | None = Field(default=None, gt=1)
     # Of a database: connections that are left, and whether those end that there are.
     free: int | None = None
     drop: bool | None = None
@@ -37,8 +41,9 @@ class Break(Entry):
     step: int | None = Field(default=None, gt=0)
     # Only while the job of the drill's first document is worked on.
     of_first_document: bool = False
-    # Begins so long after what was done before.
+    # Begins so long after what was done before, or when the disturbance before it has struck so often.
     pause: float = Field(default=0, ge=0)
+    after_strikes: int = Field(default=0, ge=0)
 
     def options(self, speedup: float) -> dict[str, Any]:
         """What the control API takes; a clock's seconds stay as they are."""
@@ -51,7 +56,10 @@ class Break(Entry):
             "seconds": None if self.seconds is None else self.seconds / divided,
             "retry_after": None if self.retry_after is None else self.retry_after / divided,
             "only": self.only,
+            "method": self.method,
             "first": self.first,
+            "every": self.every,
+            "spared": self.spared,
             "free": self.free,
             "drop": self.drop,
             "when_status": self.when_status,
@@ -63,12 +71,16 @@ class Break(Entry):
 Kept = Literal[
     "circuit_opens",
     "circuit_closes",
+    "circuit_stays_closed",
+    "one_trial",
     "refuses_at_once",
     "honest",
     "answered",
     "ends_in_time",
+    "uploads_end_in_time",
     "responds",
     "complete",
+    "not_held_up",
     "accepted",
     "attempts_unused",
     "once",
@@ -77,10 +89,13 @@ Kept = Literal[
     "callbacks_accepted",
     "gives_up",
     "says_degraded",
+    "capability",
     "stays_up",
     "no_flood",
     "leaves_alone",
+    "backs_off",
     "called_once",
+    "handed_over_once",
 ]
 
 
@@ -89,13 +104,18 @@ class Promise(Entry):
 
     circuit_opens      the circuit of `service` opens after `count` failures in a row
     circuit_closes     it closes again within `seconds` of the end of the disturbance
+    circuit_stays_closed  no look shows the circuit of `service` open, since no `count` failures come in a row
+    one_trial          once a look shows the circuit of `service` half open, no two calls are less than `seconds` apart
     refuses_at_once    a question asked while it is open, or after `count` others have ended, ends within `seconds`
     honest             each answer is grounded in the reader's document, or says that it is none
-    answered           each question is answered, by `provider` over `route` where these are given
+    answered           each question is answered, by `provider` over `route` where these are given; with `afterwards` those
+                       that are asked when the disturbance has ended
     ends_in_time       each question ends within `seconds`
+    uploads_end_in_time  each request for an upload ends within `seconds`
     responds           each request of the drill has one of `statuses`, where `0` is no response
     complete           each document that was accepted is complete within `seconds` of the end of the disturbance;
                        without seconds: before it
+    not_held_up        each document is complete before the disturbance ends: a call that hangs is given back
     accepted           each document that was sent was accepted, if not at once, then when it was sent again
     attempts_unused    no attempt of a job counts against its retries
     once               no step of a job is done twice, and none is undone
@@ -104,10 +124,13 @@ class Promise(Entry):
     callbacks_accepted each callback that is signed has one of `statuses`
     gives_up           a job that kills its worker or fails each time ends as a dead letter within `seconds`, and no other
     says_degraded      /health says so within `seconds`, and names one of `names`
+    capability         while the circuit of `service` is open, /health has `level` for each of `names`, or none of them
     stays_up           no service ends or is started anew
     no_flood           a job has at most `count` events
-    leaves_alone       what is disturbed gets at most `count` requests that write
+    leaves_alone       what is disturbed gets at most `count` requests that write, or of all kinds with `reading`
+    backs_off          the last pause between two calls of what is disturbed is nearly `seconds` long
     called_once        what is disturbed is asked at most `count` times to do the work of the documents
+    handed_over_once   each document is handed over to the parser at most `count` times
     """
 
     kept: Kept
@@ -118,6 +141,9 @@ class Promise(Entry):
     route: str = ""
     statuses: list[int] = []
     names: list[str] = []
+    level: str = ""
+    reading: bool = False
+    afterwards: bool = False
     # The part at fault where it is broken; by default the drill's.
     component: str = ""
 

@@ -51,9 +51,28 @@ class Board:
         self._entries: list[Entry] = []
         self._stamp: tuple[int, int] | None = None
         self._struck: dict[str, int] = {}
+        self._met: dict[str, int] = {}
 
     def entries(self, kind: str) -> list[Entry]:
         """The disturbances of a kind that hold now, without those that have struck as often as they were to."""
+        return [entry for entry in self._all() if entry["kind"] == kind and self._is_left(entry)]
+
+    def holds(self, id: str) -> bool:
+        """Whether a disturbance is not lifted yet; what it has begun goes on, also when it has struck often enough."""
+        return any(entry["id"] == id for entry in self._all())
+
+    def falls_on(self, entry: Entry) -> bool:
+        """Whether a disturbance strikes this request: the last one of each `every`, all but the last one of each `spared`."""
+        self._met[entry["id"]] = met = self._met.get(entry["id"], 0) + 1
+        if spared := entry.get("spared"):
+            return met % spared != 0
+        return met % (entry.get("every") or 1) == 0
+
+    def strike(self, entry: Entry) -> None:
+        """Count one thing that is done because of a disturbance."""
+        self._struck[entry["id"]] = self._struck.get(entry["id"], 0) + 1
+
+    def _all(self) -> list[Entry]:
         path = self.folder / FILE
         try:
             found = path.stat()
@@ -61,15 +80,7 @@ class Board:
             return []
         if (stamp := (found.st_ino, found.st_mtime_ns)) != self._stamp:
             self._entries, self._stamp = json.loads(path.read_text()), stamp
-        return [entry for entry in self._entries if entry["kind"] == kind and self._is_left(entry)]
-
-    def holds(self, id: str) -> bool:
-        """Whether a disturbance holds still."""
-        return any(entry["id"] == id for kind in KINDS for entry in self.entries(kind))
-
-    def strike(self, entry: Entry) -> None:
-        """Count one thing that is done because of a disturbance."""
-        self._struck[entry["id"]] = self._struck.get(entry["id"], 0) + 1
+        return self._entries
 
     def _is_left(self, entry: Entry) -> bool:
         first = entry.get("first")

@@ -33,10 +33,10 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "link": Kind(("refuse", "reset", "blackhole", "slow", "half"), TARGETS, SOURCES, {"seconds": float}, {"slow": "seconds"}),
     "vendor": Kind(
-        ("down", "rate_limited", "garbage", "half", "slow", "full"),
+        ("down", "rate_limited", "garbage", "half", "slow", "full", "watched"),
         VENDORS,
         None,
-        {"seconds": float, "retry_after": float, "only": str, "first": int},
+        {"seconds": float, "retry_after": float, "only": str, "method": str, "first": int, "every": int, "spared": int},
         {"slow": "seconds"},
     ),
     "callback": Kind(

@@ -22,11 +22,15 @@ DISTURBED = ("openai", "llamaparse", "anthropic", "supabase")
 WRITES = ("POST", "PUT", "PATCH")
 GARBAGE = b"<!doctype html><html><body><h1>It works!</h1></body></html>"
 STEP_SECONDS = 0.05
+# What lets a request pass in the end.
+PASSING = ("slow", "watched")
 
 
 def _concerns(entry: Entry, name: str, method: str, path: str) -> bool:
     target = entry["target"]
     if target != name and not (name == "supabase" and path.startswith(PREFIXES.get(target, "\0"))):
+        return False
+    if method != entry.get("method", method):
         return False
     # A full store can still be read.
     return path.startswith(entry.get("only", "/")) and (entry["how"] != "full" or method in WRITES)
@@ -49,12 +53,13 @@ class Disturbed:
             await self._app(scope, receive, send)
             return
         method, path = scope["method"], scope["path"]
-        found = [entry for entry in self._board.entries("vendor") if _concerns(entry, self._name, method, path)]
+        met = [entry for entry in self._board.entries("vendor") if _concerns(entry, self._name, method, path)]
+        found = [entry for entry in met if self._board.falls_on(entry)]
         for entry in found:
             self._board.strike(entry)
             note(self._board.folder, entry["id"], method=method, path=path)
         await self._wait(found)
-        worst = next((entry for entry in found if entry["how"] != "slow"), None)
+        worst = next((entry for entry in found if entry["how"] not in PASSING), None)
         if worst is None:
             await self._app(scope, receive, send)
         elif worst["how"] == "half":

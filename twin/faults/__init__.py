@@ -42,6 +42,7 @@ FAMILIES = (
     "resilience_queue",
     "resilience_releases",
     "resilience_database",
+    "resilience_classes",
     "stranger_resilience",
     "stranger_resilience_jobs",
     "nothing_observed",
