@@ -151,7 +151,7 @@ def test_the_failed_job_is_shown_with_its_reason(
     expect(job["last_error"], "last_error of the failed job", code=code, subject=subject, of=reply).is_not_empty()
 
 
-@pytest.mark.about("http.value", "field status of GET /documents/{document_id}/status")
+@pytest.mark.about("http.value", "field status of GET /documents/{{document_id}}/status")
 def test_the_finished_document_is_shown_at_no_earlier_stage(api: Api, policy: DocumentRun, spec: Specification) -> None:
     """contract Progress can be read in three ways: a document whose job is complete is at no stage before (F07)."""
     reply = expect(api.as_(policy.owner).call("document_status", at={"document_id": policy.document_id})).success()
