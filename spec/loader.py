@@ -16,7 +16,7 @@ __all__ = ["DEFAULT", "SpecError", "load"]
 
 DEFAULT = Path(__file__).parent / "navigator" / "staging.toml"
 # Sections of a system's specification that stand in files of their own beside it, by their names.
-BESIDE = ("drills", "chaos", "access", "retrieval")
+BESIDE = ("access", "chaos", "drills", "retrieval")
 
 
 def load(path: Path = DEFAULT) -> Specification:
