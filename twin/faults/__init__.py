@@ -57,6 +57,8 @@ FAMILIES = (
     "nothing_accounts_rest",
     "nothing_answers",
     "nothing_answers_again",
+    "stranger_nothing",
+    "stranger_nothing_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
