@@ -56,6 +56,8 @@ FAMILIES = (
     "nothing_accounts_rest",
     "nothing_answers",
     "nothing_answers_again",
+    "stranger_slips",
+    "stranger_slips_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
