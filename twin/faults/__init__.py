@@ -59,6 +59,8 @@ FAMILIES = (
     "nothing_answers_again",
     "stranger_nothing",
     "stranger_nothing_more",
+    "stranger_slips",
+    "stranger_slips_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
