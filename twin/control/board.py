@@ -65,8 +65,8 @@ class Board:
         """Whether a disturbance strikes this request: the last one of each `every`, all but the last one of each `spared`."""
         self._met[entry["id"]] = met = self._met.get(entry["id"], 0) + 1
         if spared := entry.get("spared"):
-            return met % spared != 0
-        return met % (entry.get("every") or 1) == 0
+            return bool(met % spared)
+        return not met % (entry.get("every") or 1)
 
     def strike(self, entry: Entry) -> None:
         """Count one thing that is done because of a disturbance."""
