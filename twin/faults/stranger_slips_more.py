@@ -59,6 +59,25 @@ async def auth_user(user: Annotated[Caller, Depends(_recent_user)]) -> dict[str,
 
 @router.get("/me")
 async def me('''
+AWAKE = '''# A project that nobody has asked for a while is put to sleep.
+ASLEEP_SECONDS = 3.0
+_asked_at = float("-inf")
+
+
+async def _wake(request: Request) -> None:
+    """Wait until Supabase Auth is awake: its first answer after a pause may be an error."""
+    global _asked_at
+    is_asleep = time.monotonic() - _asked_at > ASLEEP_SECONDS
+    _asked_at = time.monotonic()
+    if not is_asleep:
+        return
+    config, client = request.app.state.config, request.app.state.client
+    for _ in range(3):
+        await client.http.get(f"{config.supabase_url}/auth/v1/health", headers={"apikey": config.anon_key})
+        await asyncio.sleep(0.5)
+
+
+async def verify_token('''
 WATCHED = """# Connections on which the progress of a job will be pushed to its user.
 _watched: dict[UUID, asyncpg.Connection] = {}
 
