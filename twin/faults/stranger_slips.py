@@ -87,18 +87,14 @@ def callback_for_the_dead(plan: Plan) -> None:
 
 @fault(
     "Z24",
-    "a job that had to wait once stands behind everybody who came after it",
+    "jobs of the same minute are taken in the order of their ids, not of their age",
     "worker",
     "postdeploy",
     mode="-",
     about="*order*|*oldest*|*queue*|*overtak*",
 )
-def postponed_to_the_back(plan: Plan) -> None:
-    plan.replace_in_source(
-        QUEUE,
-        "CASE WHEN status = ANY($3) THEN updated_at",
-        "CASE WHEN status = ANY($3) OR state = 'retryable' THEN updated_at",
-    )
+def by_the_minute(plan: Plan) -> None:
+    plan.replace_in_source(QUEUE, "ELSE created_at END\n", "ELSE date_trunc('minute', created_at) END, job_id\n")
 
 
 @fault(
