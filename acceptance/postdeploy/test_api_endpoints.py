@@ -9,6 +9,7 @@ from gate.selection import each, promised
 from spec import Specification, entries
 from spec.model import Case
 
+JSON = r"application/([\w.-]+\+)?json\b.*"
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.checklist("8.2.2"),
@@ -24,7 +25,7 @@ def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> 
     reply = expect(api.call(name)).success()
     if endpoint.fields:
         expect(reply).fields(*endpoint.fields)
-        expect(reply).header("Content-Type").matches(r"application/([\w.-]+\+)?json\b.*")
+        expect(reply).header("Content-Type").matches(JSON)
 
 
 @promised("endpoints.openapi")
@@ -40,6 +41,19 @@ def test_the_endpoint_is_described(api: Api, spec: Specification, name: str) -> 
     found = [*known, *([endpoint.method] if is_reached else [])]
     what, hint = f"methods of {endpoint.path} in openapi.json", "the live commit: is it the release?"
     expect(found, what, hint, subject=endpoint.subject, of=reply).contains(endpoint.method)
+
+
+@promised("pipeline")
+@pytest.mark.about("http.header")
+def test_a_method_that_no_endpoint_has_is_refused_in_json(api: Api, spec: Specification) -> None:
+    """contract HTTP API ("JSON unless said"): a refusal by the framework has a body as any other refusal."""
+    for name in entries.described(spec):
+        reply = api.call_unused(name)
+        subject = f"endpoint {spec.probes.unused_method} {spec.endpoint(name).path}"
+        refused = expect(reply.is_refusal, f"refusal of {subject}", code="http.status", subject=subject, of=reply)
+        refused.satisfies(bool, "to be one")
+        if reply.own and reply.body:
+            expect(reply, subject=subject).header("Content-Type").matches(JSON)
 
 
 @pytest.mark.about("endpoint.open")

@@ -46,6 +46,16 @@ def test_the_jobs_of_the_caller_are_listed(api: Api, new_user: User, new_documen
     expect_jobs(reply, "jobs of a user with one upload", [job_id], own=[job_id])
 
 
+def test_a_listing_holds_what_was_just_accepted(api: Api, new_user: User, new_document: NewDocument) -> None:
+    """contract GET …/jobs: asked again, the same listing shows a job that was accepted in between (F07)."""
+    caller, listing = api.as_(new_user), {"limit": 10, "offset": 0}
+    accepted = []
+    for _ in range(2):
+        accepted.append(Accepted(within(caller.request_upload(new_document()), CONCURRENCY_LIMIT)).job_id)
+        replies = [expect(caller.call("jobs", params=listing)).success() for _ in range(2)]
+        expect_jobs(replies[-1], "jobs that were accepted so far", accepted, own=accepted)
+
+
 def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract GET …/jobs: limit and offset select a page of the jobs."""
     uploads = [within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT) for _ in range(2)]

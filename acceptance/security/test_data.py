@@ -14,6 +14,7 @@ from fixtures.stored import object_key
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from fixtures.violations import of_a_hidden_page
+from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
@@ -77,6 +78,17 @@ def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun, 
     expect(shown, "secrets of the job as the owner sees it", code="secret.shown", subject=reply.subject, of=reply).is_empty()
     expect_no_leak(reply, session, own=policy.owner.token)
     expect(reply).success(because="what was not shown cannot be judged")
+
+
+@promised("pipeline")
+@pytest.mark.component("worker")
+@pytest.mark.about("secret.shown", "table events")
+def test_no_secret_is_in_the_events_of_a_job(policy: DocumentRun, pipeline: Pipeline) -> None:
+    """contract Database: whoever may read the events of a job does not learn with which key its callbacks are signed."""
+    secret, events = pipeline.webhook_secret(policy.job_id), pipeline.events_as_text(policy.job_id)
+    if not secret or not events:
+        not_applicable("the release keeps no events of the job, or no secret once it was used")
+    expect("the webhook's secret" if secret in events else "", "secrets in the events of a finished job").is_empty()
 
 
 @needs_api

@@ -17,6 +17,8 @@ class Probes(Entry):
     other_id: str
     # A path that no release has.
     unknown_page: str
+    # A method that no endpoint has.
+    unused_method: str = ""
     # What is no token, no key and no signing key of this system.
     wrong_token: str
     wrong_key: str = ""
