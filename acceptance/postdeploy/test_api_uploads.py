@@ -1,6 +1,7 @@
 """8.2.2 Test API endpoints functionality: uploads (contract: HTTP API)."""
 
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 
@@ -132,10 +133,10 @@ def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: 
 def test_a_fourth_document_a_day_is_refused(
     api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/upload: 429 above 3 documents a day of one user (F34)."""
-    for _ in range(spec.limits.max_uploads_per_day_per_user):
-        accepted = Accepted(within(api.as_(new_user).request_upload(new_document()), DAILY_LIMIT))
-        pipeline.finish_job(accepted.job_id)
+    """contract POST …/upload: 429 above 3 documents a day of one user, whatever became of them (F34)."""
+    ends = (pipeline.bury_job, pipeline.finish_job)
+    for _, end in zip(range(spec.limits.max_uploads_per_day_per_user), cycle(ends), strict=False):
+        end(Accepted(within(api.as_(new_user).request_upload(new_document()), DAILY_LIMIT)).job_id)
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user and day")
 
 

@@ -83,6 +83,19 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
 
 
+@pytest.mark.parametrize("how", ["unsigned", *WRONG])
+def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
+    api: Api, planted: Planted, spec: Specification, how: str
+) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused, whatever the job's status is."""
+    right = planted.callback(next(iter(spec.webhook.results))).request
+    reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **right)).success().known()
+    # A release may have deleted the job's secret when it was used.
+    refused = [*reply.error("unauthorized"), *reply.error("unknown")]
+    forgery = forged(spec.webhook, right, how)
+    expect(api.call("webhook", at={"job_id": planted.job_id}, **forgery)).status(*refused)
+
+
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     api: Api, planted: Planted, pipeline: Pipeline, spec: Specification

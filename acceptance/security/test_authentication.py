@@ -8,6 +8,7 @@ from fixtures.api import Api, job_ids
 from fixtures.claims import claims_of
 from fixtures.controls import require_known, require_shown
 from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, header_of
 from fixtures.users import User
@@ -114,6 +115,22 @@ def test_another_users_resource_is_not_found(api: Api, policy: DocumentRun, anot
     require_known(api.as_(policy.owner).call(name, at=at))
     reply = api.as_(another_user).call(name, at=at)
     of_anothers_job(reply).error("unknown", because="another user must not even learn that it exists")
+
+
+@promised("pipeline")
+@pytest.mark.component("api")
+@pytest.mark.about("isolation.read")
+@pytest.mark.parametrize("name", ["job", "document_status"])
+def test_what_became_of_another_users_document_is_not_found(
+    api: Api, document_runs: DocumentRuns, another_user: User, name: str
+) -> None:
+    """contract HTTP API: 404 for another user's job or document, also where it has failed."""
+    runs = document_runs.ended("failed")
+    require_shown(bool(runs), "a document that has failed")
+    for run in runs:
+        at = {"job_id": run.job_id, "document_id": run.document_id}
+        require_known(api.as_(run.owner).call(name, at=at))
+        of_anothers_job(api.as_(another_user).call(name, at=at)).error("unknown")
 
 
 @promised("pipeline")
