@@ -13,6 +13,7 @@ import signal
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -135,7 +136,9 @@ class Rehearsal:
         rules = self._spec.harness.settings
         named = given | {name for name, rule in rules.items() if rule.kind == "web_url" and rule.default}
         values = {name: DEAD_VALUES[rules[name].kind if name in rules else "text"] for name in named}
-        with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        before = set(threading.enumerate())
+        # A thread that outlives its time, too, may write into the folder while it is removed.
+        with tempfile.TemporaryDirectory(prefix="rehearsal-", ignore_cleanup_errors=True) as folder:
             run = Run(new_run_id(), "live", Path(folder) / "run", {"API_BASE_URL": DEAD_VALUES["web_url"]} | values)
             session = _Unconnected(run, self._system, self._spec)
             # What does not answer is not asked why.
@@ -144,6 +147,7 @@ class Rehearsal:
                 yield _Stage(session, item)
             finally:
                 session.close()
+                _wait_for(set(threading.enumerate()) - before)
 
 
 class _Unconnected(Session):
@@ -199,6 +203,13 @@ class _Stage:
 
 def _prerequisites(item: pytest.Item) -> list[str]:
     return [name for marker in item.iter_markers("needs") for name in marker.args if name not in OWN]
+
+
+def _wait_for(threads: Set[threading.Thread]) -> None:
+    """Threads of a body that was ended end by themselves, as nothing is reached; none is waited for longer than a body."""
+    until = time.monotonic() + BODY_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 class _TookTooLong(BaseException):
