@@ -28,7 +28,7 @@ class PrivateCaching(Observer):
     def see(self, exchange: Exchanged) -> Iterable[Failure]:
         """One failure for a private answer that says it may be kept."""
         rule = exchange.rule
-        if not isinstance(rule, Endpoint) or exchange.status >= 500:
+        if not isinstance(rule, Endpoint) or exchange.is_server_error:
             return
         if not (rule.auth == "bearer" and exchange.bearer) and exchange.subject not in self._hand_out:
             return
