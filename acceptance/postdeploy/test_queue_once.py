@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 
-def _require_single(database: Database, document_run: DocumentRun) -> None:
+def require_single(database: Database, document_run: DocumentRun) -> None:
     chunks, name = chunks_of(database, document_run.document_id), document_run.name
     doubled = doubled_in_chunks(document_run.pages, [text for text, _ in chunks])
     what = f"places, of {len(chunks)} chunks, that hold what an earlier chunk holds"
@@ -45,14 +45,14 @@ def _require_single(database: Database, document_run: DocumentRun) -> None:
 @pytest.mark.about("data.doubled", "chunks {name}")
 def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database: Database, name: str) -> None:
     """contract Worker: a job is processed once: each text of a document is in one place of its chunks, with its own vector."""
-    _require_single(database, document_runs.completed(name))
+    require_single(database, document_runs.completed(name))
 
 
 @pytest.mark.needs("database")
 @pytest.mark.about("data.doubled", "chunks retried")
 def test_no_text_of_a_retried_job_is_there_twice(extra_runs: ExtraRuns, database: Database) -> None:
     """contract POST …/retry, Worker: after a retry a document is there once, like any other."""
-    _require_single(database, extra_runs.completed(RETRIED))
+    require_single(database, extra_runs.completed(RETRIED))
 
 
 @each("name", entries.documents_that("complete"))
