@@ -28,6 +28,7 @@ WITH_COMMANDS = [rule for rule in RULES.rule if rule.run]
 TOOLS = ("bash", "curl", "jq")
 NODES = {"lint.database": "supabase"}
 SECONDS = 90
+DRILL = "python -m pytest -m resilience "
 # Codes whose command takes a name that is no endpoint.
 SUBJECTS = {"cors": "origin https://app.example", "host": "host foreign.example", "harness": "run tests/test_size.py"}
 
@@ -43,7 +44,7 @@ def twin() -> Iterator[Twin]:
 
 def finding_of(code: str, api_url: str, rule: Rule | None = None) -> Finding:
     """A finding of a code as a run on this target makes it, seen at /health."""
-    kind = {"cors": "origin https://app.example", "host": "host foreign.example"}.get(
+    kind = {"cors": "origin https://app.example", "host": "host foreign.example", "drill": "drill openai_down"}.get(
         code.partition(".")[0], "endpoint GET /health"
     )
     if code == "harness.not_loaded":
@@ -68,7 +69,8 @@ def test_the_command_of_a_code_works(twin: Twin, code: str) -> None:
         pytest.skip(f"{NODES[code]} is not installed here; `make test` installs it where Node is")
     command = Words(Target(twin.values["API_BASE_URL"], SPEC)).command(finding_of(code, twin.values["API_BASE_URL"]))
     _require_complete(command)
-    done = run(command, twin)
+    # A drill takes a twin of its own, and is run by the drills' proofs: here it is enough that the command finds it.
+    done = run(f"{command} --collect-only" if command.startswith(DRILL) else command, twin)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
