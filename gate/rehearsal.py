@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -209,7 +209,9 @@ def _wait_for(threads: Set[threading.Thread]) -> None:
     """Threads of a body that was ended end by themselves, as nothing is reached; none is waited for longer than a body."""
     until = time.monotonic() + BODY_SECONDS
     for thread in threads:
-        thread.join(max(0.0, until - time.monotonic()))
+        # One that was interrupted while it was being started cannot be waited for.
+        with suppress(RuntimeError):
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 class _TookTooLong(BaseException):
