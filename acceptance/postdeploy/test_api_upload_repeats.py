@@ -32,14 +32,6 @@ pytestmark = [
 OWN_COLUMNS = ("user_id", "document_id", "filename", "bytes_len", "mime", "file_sha256", "raw_path")
 
 
-def test_a_document_is_registered_before_its_file_comes(unsent: Unsent, pipeline: Pipeline, spec: Specification) -> None:
-    """contract POST …/upload, Worker: a registered document has its row, in the first stage or waiting for its file."""
-    row = pipeline.existing_job(unsent.job_id)
-    column = f"column {spec.pipeline.jobs_table}.status"
-    what = "status of a document whose file has not come"
-    expect(row["status"], what, code="data.wrong", subject=column).differs_from(spec.pipeline.final_status)
-
-
 @pytest.mark.about("data.doubled")
 def test_the_same_content_is_a_duplicate_under_any_name(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
