@@ -12,9 +12,11 @@ DOCUMENT = """INSERT INTO upload_pipeline.documents (document_id, user_id, filen
     SELECT gen_random_uuid(), gen_random_uuid(), 'again.pdf', 'application/pdf', 1, md5(random()::text), 'files/again.pdf'
     FROM generate_series(1, {count}) RETURNING document_id"""
 # No stage of the worker takes jobs of this status while they wait.
+# The worker's reconciliation leaves a job alone that is to be tried again later.
 JOBS = f"""WITH made AS ({DOCUMENT}) INSERT INTO upload_pipeline.upload_jobs
-    (document_id, status, state, created_at, updated_at)
-    SELECT document_id, 'parse_queued', 'queued', now() - interval '{{age}}', now() - interval '{{age}}' FROM made"""
+    (document_id, status, state, not_before, created_at, updated_at)
+    SELECT document_id, 'parse_queued', 'retryable', now() + interval '1 day', now() - interval '{{age}}',
+        now() - interval '{{age}}' FROM made"""
 
 
 def _beside_the_work(plan: Plan, *lines: str) -> None:
