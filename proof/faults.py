@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from gate.exit_codes import ExitCode
@@ -36,12 +36,13 @@ def plan(faults: Sequence[Known], healthy: Sequence[str], earlier: Sequence[Row]
     return sorted(work, key=seconds, reverse=True)
 
 
-def run_all(work: Sequence[Work], jobs: int, system: str) -> list[Row]:
-    """Judge all of it, so many at a time; progress goes to the terminal."""
+def run_all(work: Sequence[Work], jobs: int, system: str, keep: Callable[[list[Row]], object]) -> list[Row]:
+    """Judge all of it, so many at a time, and keep the rows after each; progress goes to the terminal."""
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
         for future in as_completed([pool.submit(judge, fault, suite, system) for fault, suite in work]):
             rows.append(row := future.result())
+            keep(rows)
             state = "ok  " if row.is_right else "MISS"
             shown = (
                 "green" if not row.is_red else row.conclusion + ("" if row.is_right else f" ({row.problems}; {row.evidence})")
@@ -80,18 +81,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"faults: unknown {', '.join(sorted(unknown))}; `python -m twin faults` lists them", file=sys.stderr)
         return ExitCode.USAGE
     earlier = read_rows(options.system)
-    kept = earlier if wanted else []
+    names = {HEALTHY, *(fault.id for fault in faults)}
+    kept = [row for row in earlier if row.fault in names]
     chosen = [fault for fault in faults if not wanted or fault.id in wanted]
-    with_healthy = HEALTHY.upper() in wanted or not any(row.fault == HEALTHY for row in kept)
+    with_healthy = not wanted or HEALTHY.upper() in wanted or not any(row.fault == HEALTHY for row in kept)
     healthy = [suite for suite in SUITES if with_healthy and any(suite in fault.suites for fault in faults)]
     started = time.monotonic()
     suites = options.suites.split(",")
     work = [(fault, suite) for fault, suite in plan(chosen, healthy, earlier) if suite in suites]
-    rows = run_all(work, options.jobs, options.system)
+
+    def keep(rows: list[Row]) -> list[Row]:
+        new = {(row.fault, row.suite) for row in rows}
+        everything = in_order([*rows, *(row for row in kept if (row.fault, row.suite) not in new)], faults)
+        write_rows(everything, options.system)
+        return everything
+
+    rows = run_all(work, options.jobs, options.system, keep)
     missed = [row for row in rows if not row.is_right]
-    new = {(row.fault, row.suite) for row in rows}
-    everything = in_order([*rows, *(row for row in kept if (row.fault, row.suite) not in new)], faults)
-    write_rows(everything, options.system)
+    everything = keep(rows)
     if {row.fault for row in everything} >= {fault.id for fault in faults}:
         matrix_page.write(everything, options.system)
     good = len(rows) - len(missed)

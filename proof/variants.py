@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,16 +121,32 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def run_all(groups: Sequence[Sequence[str]], titles: Mapping[str, str], suites: Sequence[str], jobs: int) -> list[Row]:
-    """Judge all of them, so many twins at a time; progress goes to the terminal."""
+def run_all(
+    groups: Sequence[Sequence[str]],
+    titles: Mapping[str, str],
+    suites: Sequence[str],
+    jobs: int,
+    keep: Callable[[list[Row]], object],
+) -> list[Row]:
+    """Judge all of them, so many twins at a time, and keep the rows after each; progress goes to the terminal."""
     rows: list[Row] = []
     with ThreadPoolExecutor(jobs) as pool:
         for number, future in enumerate(as_completed([pool.submit(judge, ids, titles, suites) for ids in groups]), 1):
             rows += (found := future.result())
+            keep(rows)
             row, names = found[0], "+".join(each.id for each in found)
             shown = "green" if row.is_green else f"RED exit {row.exit_code}, {row.untyped} untyped: {', '.join(row.red[:6])}"
             print(f"[{number}/{len(groups)}] {names:<8} {row.seconds:5.1f} s  {shown}", flush=True)
     return rows
+
+
+def keep(rows: Sequence[Row], known: Sequence[str]) -> list[Row]:
+    """Write these rows in place of their earlier ones, and return all in order."""
+    new = {row.id for row in rows}
+    kept = [row for row in read_rows() if row.id in known and row.id not in new]
+    everything = sorted([*rows, *kept], key=lambda row: known.index(row.id))
+    results(FILE).write_text(json.dumps([asdict(row) for row in everything], indent=1) + "\n")
+    return everything
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,11 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted({id for ids in groups for id in ids} - set(known)):
         print(f"variants: unknown {', '.join(unknown)}; `python -m twin variants` lists them", file=sys.stderr)
         return ExitCode.USAGE
-    rows = run_all(groups, known, options.suites.split(","), options.jobs)
-    new = {row.id for row in rows}
-    kept = [row for row in read_rows() if row.id in known and row.id not in new]
-    everything = sorted([*rows, *kept], key=lambda row: list(known).index(row.id))
-    results(FILE).write_text(json.dumps([asdict(row) for row in everything], indent=1) + "\n")
+    rows = run_all(groups, known, options.suites.split(","), options.jobs, lambda rows: keep(rows, list(known)))
+    everything = keep(rows, list(known))
     if {row.id for row in everything} >= set(known):
         PAGE.write_text(markdown(everything))
     red = sum(not row.is_green for row in rows)
