@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.rollback.resources",
     "fixtures.document_runs",
     "fixtures.planted",
+    "fixtures.polling",
     "fixtures.upload_ways",
     "fixtures.upload_names",
     "fixtures.unsent",

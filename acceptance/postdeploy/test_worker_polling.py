@@ -9,7 +9,7 @@ from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
-from fixtures.polling import Polling
+from fixtures.polling import CALLBACK, FILE, Polling
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from gate.failures import not_applicable
@@ -28,14 +28,10 @@ pytestmark = [
 
 @pytest.mark.needs("api")
 @pytest.mark.about("pipeline.spinning", "queue upload_jobs")
-@pytest.mark.parametrize("waits_for", ["callback", "file"])
-def test_a_job_that_waits_is_not_polled_without_pause(
-    polling: Polling, planted: Planted, spec: Specification, waits_for: str
-) -> None:
+@pytest.mark.parametrize("waits_for", [CALLBACK, FILE])
+def test_a_job_that_waits_is_not_polled_without_pause(polling: Polling, spec: Specification, waits_for: str) -> None:
     """contract Worker: while a job waits for its webhook, or its file, the worker sleeps and serves others (F28)."""
-    if waits_for == "callback":
-        planted.park()
-    share = polling.busy_share(planted.job_id)
+    share = polling.busy_share(waits_for)
     hint = "the worker's log: lines a second; WORKER_POLL_INTERVAL"
     expect(share, "share of moments in which the worker asked for jobs again", hint, facts={"busy_share": share}).is_at_most(
         spec.pipeline.busiest_polling
