@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
 MIN_LENGTH = 6
@@ -44,9 +44,8 @@ class Masking:
     def _masked(self, text: str) -> str:
         found = [
             (form, name)
-            for lead, known in list(self._by_lead.items())
-            if lead in text
-            for form, name in list(known.items())
+            for lead in leads_in(text, self._by_lead)
+            for form, name in list(self._by_lead[lead].items())
             if form in text
         ]
         # The longest first: one secret may be a part of another.
@@ -92,6 +91,13 @@ class Masking:
                 logging.setLogRecordFactory(usual)
 
         return restore
+
+
+def leads_in(text: str, known: Mapping[str, object]) -> list[str]:
+    """Which of these groups of LEAD letters stand in a text."""
+    if len(text) > len(known):
+        return [lead for lead in list(known) if lead in text]
+    return [lead for lead in {text[at : at + LEAD] for at in range(len(text) - LEAD + 1)} if lead in known]
 
 
 def _cut_off(text: str, lead: str, known: Sequence[tuple[str, str]]) -> tuple[int, str] | None:
