@@ -29,6 +29,8 @@ FAMILIES = (
     "platform",
     "rewritten",
     "shapes",
+    "stranger_honest",
+    "stranger_honest_more",
     "surroundings",
     "transport",
     "uploads",
