@@ -30,6 +30,7 @@ FAMILIES = (
     "rewritten",
     "shapes",
     "stranger_honest",
+    "stranger_honest_inside",
     "stranger_honest_more",
     "surroundings",
     "transport",

@@ -119,7 +119,7 @@ def _body('''
 
 @variant("X01", "private answers may be kept by their reader's browser only, which asks each time and may be told 304")
 def validated_answers(plan: Plan) -> None:
-    """Issue 17: shared caches may not store private answers (RFC 9111: `private`); field: further headers are nobody's business."""
+    """Issue 17: shared caches may not store private answers (`private`); field: extra headers are nobody's business."""
     write(plan, "api/validated.py", VALIDATED)
     lines = "    from api.validated import Validated\n\n    app.add_middleware(Validated)\n"
     plan.replace_in_source(APPLICATION, OUTERMOST, lines + OUTERMOST)
@@ -151,13 +151,13 @@ def _careful_headers(method: str, path: str, status: int, headers: Headers) -> t
     "X03", "careful headers on every answer; signing in sets a device's cookie and clears another, in lower-case attributes"
 )
 def careful_headers(plan: Plan) -> None:
-    """Field: further headers are nobody's business; issue 17: cookies are Secure, HttpOnly and SameSite (RFC 6265: any case)."""
+    """Field: extra headers are nobody's business; issue 17: cookies are Secure, HttpOnly, SameSite (RFC 6265: in any case)."""
     retouch(plan, _careful_headers)
 
 
 @variant("X04", "request ids are the service's own ULIDs, also where the caller brings one; process times have nine digits")
 def own_request_ids(plan: Plan) -> None:
-    """Contract: every response carries X-Request-ID and X-Process-Time (seconds); that a caller may choose the id is not said."""
+    """Contract: every response carries X-Request-ID and X-Process-Time (seconds); that a caller chooses the id is not said."""
     plan.replace_in_source(APPLICATION, "import logging\nimport time\n", "import logging\nimport secrets\nimport time\n")
     plan.replace_in_source(
         APPLICATION, '        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")\n', ""
