@@ -136,7 +136,7 @@ def _careful_headers(method: str, path: str, status: int, headers: Headers) -> t
         (b"permissions-policy", b"camera=(), geolocation=(), interest-cohort=()"),
         (b"server-timing", b'app;dur=%.1f;desc="whole request", edge' % (1000 * spent)),
     ]
-    if path != "/docs":
+    if (b"content-type", b"application/json") in headers:
         found.append((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
     if path in ("/login", "/auth/login"):
         rest = b"; path=/; samesite=strict; httponly; secure"
