@@ -61,6 +61,8 @@ FAMILIES = (
     "stranger_nothing_more",
     "stranger_slips",
     "stranger_slips_more",
+    "stranger_slips_second",
+    "stranger_slips_second_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
