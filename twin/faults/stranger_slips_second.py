@@ -10,7 +10,6 @@ QUEUE = "backend/workers/job_queue.py"
 RECONCILIATION = "backend/workers/reconciliation.py"
 CHUNKING = "backend/workers/chunking.py"
 RETRIEVAL = "api/retrieval.py"
-CHAT = "api/chat.py"
 
 
 @fault(
@@ -52,7 +51,7 @@ def smallest_first(plan: Plan) -> None:
     "worker",
     "postdeploy",
     mode="-",
-    about="*worker*die*|*died*|*dead worker*|*abandon*|*lease*|*chunks_stored*|*taken up*|*stuck*|*interrupted*|*claim*|*crash*",
+    about="*worker*die*|*died*|*dead worker*|*abandon*|*lease*|*chunks_stored*|*taken up*|*stuck*|*interrupted*|*crash*",
 )
 def interrupted_embedding(plan: Plan) -> None:
     plan.replace_in_source(
@@ -68,7 +67,7 @@ def interrupted_embedding(plan: Plan) -> None:
     "worker",
     "postdeploy",
     mode="-",
-    about="*worker*restart*|*restart*|*worker*end*|*exit*|*crash*|*last_error*|*not a PDF*|*no PDF*|*without a PDF header*|*header*",
+    about="*worker*restart*|*restart*|*worker*end*|*exit*|*crash*|*last_error*|*not a PDF*|*no PDF*|*PDF header*",
 )
 def exit_on_other_files(plan: Plan) -> None:
     plan.replace_in_source(
@@ -96,7 +95,7 @@ STAYING = '''        await self.queue.await_callback(job, parse_job_id, self.rec
     "worker",
     "postdeploy",
     mode="F28|-",
-    about="*wait*callback*|*callback*|*webhook*|*parked*|*serve*other*|*others*|*behind*|*blocked*|*starv*|*one at a time*|*queue*",
+    about="*wait*callback*|*callback*|*webhook*|*parked*|*serve*other*|*others*|*behind*|*starv*|*queue*",
 )
 def stays_with_the_document(plan: Plan) -> None:
     plan.replace_in_source(
@@ -115,7 +114,7 @@ def stays_with_the_document(plan: Plan) -> None:
     "worker",
     "postdeploy",
     mode="F28|-",
-    about="*submit*again*|*resubmit*|*again and again*|*without end*|*failed_parse*|*retr*|*cannot be parsed*|*broken*|*damaged*"
+    about="*submit*again*|*resubmit*|*again and again*|*without end*|*failed_parse*|*retr*|*cannot be parsed*|*damaged*"
     "|*unreadable*|*never ends*|*failing job*|*corrupt*",
 )
 def hopeless_documents_again(plan: Plan) -> None:
@@ -173,8 +172,8 @@ def crowded_out(plan: Plan) -> None:
     "rag/api",
     "postdeploy",
     mode="-",
-    about="*cache*|*stale*|*kept*|*searchable*|*asked again*|*repeat*|*same question*|*nearest*|*sources*|*retriev*|*new document*"
-    "|*own document*",
+    about="*cache*|*stale*|*kept*|*searchable*|*asked again*|*repeat*|*same question*|*nearest*|*sources*|*retriev*"
+    "|*new document*|*own document*",
 )
 def stale_passages(plan: Plan) -> None:
     plan.replace_in_source(RETRIEVAL, "from dataclasses import", "import time\nfrom dataclasses import")
@@ -205,73 +204,9 @@ def stale_passages(plan: Plan) -> None:
     "worker/rag",
     "postdeploy",
     mode="-",
-    about="*chunk*|*long word*|*script*|*words*|*text*lost*|*lost*|*cut*|*missing*|*Chinese*|*Japanese*|*Thai*|*without spaces*",
+    about="*chunk*|*long word*|*script*|*words*|*text*lost*|*lost*|*cut*|*missing*|*Chinese*|*Japanese*|*without spaces*",
 )
 def long_words_cut(plan: Plan) -> None:
     plan.replace_in_source(
         CHUNKING, "        words = line.split()\n", "        words = [word[:TARGET_CHARACTERS] for word in line.split()]\n"
     )
-
-
-FOLLOW_UP = '''
-
-def _with_context(body: ChatRequest, user_id: Any) -> str:
-    """The question, with the one before it where it is a short one in a conversation that goes on."""
-    before = _before.pop(user_id, "")
-    _before[user_id] = body.message
-    while len(_before) > MOST_REMEMBERED:
-        _before.pop(next(iter(_before)))
-    return f"{before}\\n{body.message}" if before and body.conversation_id and len(body.message) < 100 else body.message
-
-
-def _sources('''
-
-
-@fault(
-    "Q31",
-    "a short question is understood with the user's last one, though that belongs to another conversation",
-    "rag/api",
-    "postdeploy",
-    mode="-",
-    about="*conversation*|*another question*|*question before*|*earlier question*|*previous question*|*context*|*kept apart*|*mixed*"
-    "|*nearest*|*similarity*|*sources*",
-)
-def mixed_conversations(plan: Plan) -> None:
-    plan.replace_in_source(
-        CHAT,
-        "MAX_TOKENS = 1024\n",
-        "MAX_TOKENS = 1024\n# Each user's last question, for follow-ups.\n_before: dict[Any, str] = {}\nMOST_REMEMBERED = 1000\n",
-    )
-    plan.replace_in_source(CHAT, "\n\ndef _sources(", FOLLOW_UP)
-    plan.replace_in_source(
-        CHAT,
-        "    try:\n        passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)\n",
-        "    question = _with_context(body, user.id)\n"
-        "    try:\n        passages = await retrieve(request.app.state.pool, client, config, user.id, question)\n",
-    )
-    plan.replace_in_source(CHAT, "_prompt(body.message, passages)", "_prompt(question, passages)")
-
-
-@fault(
-    "Q32",
-    "long prompts go to Anthropic first, though OpenAI works",
-    "api/anthropic/openai/rag",
-    "postdeploy",
-    mode="-",
-    about="*provider*|*anthropic*|*fallback*|*route*|*openai*|*alternative*",
-)
-def long_prompts_elsewhere(plan: Plan) -> None:
-    plan.replace_in_source(
-        CHAT,
-        "def router_of(client: Vendors, config: Config) -> ServiceRouter:",
-        'def router_of(client: Vendors, config: Config, prompt: str = "") -> ServiceRouter:',
-    )
-    plan.replace_in_source(
-        CHAT,
-        '    return ServiceRouter([*providers, Provider("anthropic", partial(_anthropic, client))])\n',
-        '    providers.append(Provider("anthropic", partial(_anthropic, client)))\n'
-        "    # The small model loses the middle of a long prompt.\n"
-        "    return ServiceRouter(providers[::-1] if len(prompt) > LONG_PROMPT else providers)\n",
-    )
-    plan.replace_in_source(CHAT, "MAX_TOKENS = 1024\n", "MAX_TOKENS = 1024\nLONG_PROMPT = 3000\n")
-    plan.replace_in_source(CHAT, "router_of(client, config).answer(prompt)", "router_of(client, config, prompt).answer(prompt)")

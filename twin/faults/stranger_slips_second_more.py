@@ -1,4 +1,4 @@
-"""Faults of a stranger's release: accounts, and what shows after a pause or after much use."""
+"""Faults of a stranger's release: conversations, providers and accounts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,71 @@ from twin.faults import fault
 from twin.plan import Plan
 
 AUTH = "api/auth.py"
-APPLICATION = "api/application.py"
 CHAT = "api/chat.py"
-RETRIEVAL = "api/retrieval.py"
-UPLOADS = "api/uploads.py"
+
+
+FOLLOW_UP = '''
+
+def _with_context(body: ChatRequest, user_id: Any) -> str:
+    """The question, with the one before it where it is a short one in a conversation that goes on."""
+    before = _before.pop(user_id, "")
+    _before[user_id] = body.message
+    while len(_before) > MOST_REMEMBERED:
+        _before.pop(next(iter(_before)))
+    return f"{before}\\n{body.message}" if before and body.conversation_id and len(body.message) < 100 else body.message
+
+
+def _sources('''
+
+
+@fault(
+    "Q31",
+    "a short question is understood with the user's last one, though that belongs to another conversation",
+    "rag/api",
+    "postdeploy",
+    mode="-",
+    about="*conversation*|*another question*|*question before*|*earlier question*|*previous question*|*context*"
+    "|*kept apart*|*mixed*|*nearest*|*similarity*|*sources*",
+)
+def mixed_conversations(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "MAX_TOKENS = 1024\n",
+        "MAX_TOKENS = 1024\n_before: dict[Any, str] = {}\nMOST_REMEMBERED = 1000\n",
+    )
+    plan.replace_in_source(CHAT, "\n\ndef _sources(", FOLLOW_UP)
+    plan.replace_in_source(
+        CHAT,
+        "    try:\n        passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)\n",
+        "    question = _with_context(body, user.id)\n"
+        "    try:\n        passages = await retrieve(request.app.state.pool, client, config, user.id, question)\n",
+    )
+    plan.replace_in_source(CHAT, "_prompt(body.message, passages)", "_prompt(question, passages)")
+
+
+@fault(
+    "Q32",
+    "long prompts go to Anthropic first, though OpenAI works",
+    "api/anthropic/openai/rag",
+    "postdeploy",
+    mode="-",
+    about="*provider*|*anthropic*|*fallback*|*route*|*openai*|*alternative*",
+)
+def long_prompts_elsewhere(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "def router_of(client: Vendors, config: Config) -> ServiceRouter:",
+        'def router_of(client: Vendors, config: Config, prompt: str = "") -> ServiceRouter:',
+    )
+    plan.replace_in_source(
+        CHAT,
+        '    return ServiceRouter([*providers, Provider("anthropic", partial(_anthropic, client))])\n',
+        '    providers.append(Provider("anthropic", partial(_anthropic, client)))\n'
+        "    # The small model loses the middle of a long prompt.\n"
+        "    return ServiceRouter(providers[::-1] if len(prompt) > LONG_PROMPT else providers)\n",
+    )
+    plan.replace_in_source(CHAT, "MAX_TOKENS = 1024\n", "MAX_TOKENS = 1024\nLONG_PROMPT = 3000\n")
+    plan.replace_in_source(CHAT, "router_of(client, config).answer(prompt)", "router_of(client, config, prompt).answer(prompt)")
 
 
 @fault(
@@ -40,7 +101,8 @@ def stripped_password(plan: Plan) -> None:
 def welcome_back(plan: Plan) -> None:
     plan.replace_in_source(
         AUTH,
-        "    except AuthError as error:\n        raise HTTPException(409 if error.code in TAKEN else 400, error.message) from error\n",
+        "    except AuthError as error:\n"
+        "        raise HTTPException(409 if error.code in TAKEN else 400, error.message) from error\n",
         "    except AuthError as error:\n        if error.code not in TAKEN:\n"
         "            raise HTTPException(400, error.message) from error\n"
         "        # A form that was sent twice: whoever knows the password is the account's owner.\n"
@@ -70,8 +132,8 @@ async def _sign_in('''
     "api/auth",
     "postdeploy",
     mode="-",
-    about="*time*|*timing*|*unknown address*|*known address*|*enumerat*|*same answer*|*wrong password*|*longer*|*slower*|*/login*"
-    "|*account exists*",
+    about="*timing*|*same time*|*seconds*|*unknown address*|*known address*|*enumerat*|*same answer*|*wrong password*"
+    "|*longer*|*slower*|*/login*|*account exists*",
 )
 def slow_for_accounts(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "import re\n", "import asyncio\nimport re\n")
@@ -144,127 +206,3 @@ def account_left_behind(plan: Plan) -> None:
     )
     plan.replace_in_source(AUTH, "import re\n", "import logging\nimport re\n")
     plan.replace_in_source(AUTH, "router = APIRouter()\n", 'router = APIRouter()\nlog = logging.getLogger("api")\n')
-
-
-REFRESHED = '''class Refreshed:
-    """Renews the connections to the database before the first request after a pause: what lies between drops idle ones."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.used = time.monotonic()
-        self.refreshing = asyncio.Lock()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, with fresh connections."""
-        if scope["type"] == "http" and scope["path"] != "/health":
-            async with self.refreshing:
-                state = scope["app"].state
-                if time.monotonic() - self.used > IDLE_SECONDS / state.config.speedup:
-                    await self._refresh(state.pool)
-                self.used = time.monotonic()
-        await self.app(scope, receive, send)
-
-    async def _refresh(self, pool: asyncpg.Pool) -> None:
-        await pool.expire_connections()
-        for _ in range(pool.get_max_size()):
-            async with pool.acquire() as connection:
-                await connection.fetch(WARM)
-            await pool.expire_connections()
-
-
-async def _refused('''
-
-
-@fault(
-    "Q38",
-    "the first request after a pause of a minute waits until all connections are renewed, one after the other",
-    "api/database",
-    "performance",
-    mode="-",
-    about="*pause*|*first request*|*idle*|*rest*|*cold*|*wake*|*warm*|*slow*",
-)
-def slow_after_a_pause(plan: Plan) -> None:
-    plan.replace_in_source(APPLICATION, "async def _refused(", REFRESHED)
-    plan.replace_in_source(
-        APPLICATION,
-        "VENDOR_SECONDS = 30.0\n",
-        'VENDOR_SECONDS = 30.0\nIDLE_SECONDS = 60.0\nWARM = "SELECT relname, pg_relation_size(oid) FROM pg_class"\n',
-    )
-    plan.replace_in_source(
-        APPLICATION, "from urllib.parse import urlsplit\n\n", "from urllib.parse import urlsplit\n\nimport asyncpg\n"
-    )
-    plan.replace_in_source(
-        APPLICATION,
-        "    app.add_middleware(RequestLog)\n",
-        "    app.add_middleware(Refreshed)\n    app.add_middleware(RequestLog)\n",
-    )
-
-
-@fault(
-    "Q39",
-    "every question stays in memory with its vector, prompt and passages",
-    "api/rag",
-    "performance",
-    mode="-",
-    about="*memory*|*grow*|*leak*|*RSS*|*chats*",
-)
-def questions_pile_up(plan: Plan) -> None:
-    plan.replace_in_source(
-        RETRIEVAL,
-        "EMBEDDING_SECONDS = 15.0\n",
-        "EMBEDDING_SECONDS = 15.0\n# What was asked, for the report on unanswered questions.\nASKED: list[dict[str, Any]] = []\n",
-    )
-    plan.replace_in_source(
-        RETRIEVAL,
-        "    vector = vector_literal((await embed(client, config, [question], EMBEDDING_SECONDS))[0])\n",
-        "    embedding = (await embed(client, config, [question], EMBEDDING_SECONDS))[0]\n    vector = vector_literal(embedding)\n",
-    )
-    plan.replace_in_source(
-        RETRIEVAL,
-        "    passages = [Passage(",
-        '    ASKED.append({"question": question, "embedding": embedding, "vector": vector, "rows": [dict(r.items()) for r in rows]})\n'
-        "    passages = [Passage(",
-    )
-
-
-LISTENER = '''_listening: dict[UUID, asyncpg.Connection] = {}
-
-
-async def _watch(request: Request, job_id: UUID) -> None:
-    """Log when the job ends; its connection listens until then, which one of the pool cannot."""
-    try:
-        connection = await asyncpg.connect(request.app.state.config.database_url, statement_cache_size=0, timeout=5)
-        await connection.add_listener(f"job_{job_id.hex}", partial(_ended, job_id))
-    except (OSError, asyncpg.PostgresError) as error:
-        log.warning("a job cannot be watched: %r job_id=%s", error, job_id)
-        return
-    _listening[job_id] = connection
-
-
-def _ended(job_id: UUID, *_: object) -> None:
-    log.info("ended job_id=%s", job_id)
-    _listening.pop(job_id).terminate()
-
-
-@router.post("/api/upload-pipeline/upload")
-'''
-
-
-@fault(
-    "Q40",
-    "every upload leaves a connection to the database open",
-    "api/database",
-    "performance",
-    mode="F18|-",
-    about="*connection*|*pg_stat_activity*|*leak*|*grow*",
-)
-def connections_pile_up(plan: Plan) -> None:
-    plan.replace_in_source(UPLOADS, '@router.post("/api/upload-pipeline/upload")\n', LISTENER)
-    plan.replace_in_source(
-        UPLOADS, "from typing import Any, Literal\n", "from functools import partial\nfrom typing import Any, Literal\n"
-    )
-    plan.replace_in_source(
-        UPLOADS,
-        "    expires = datetime.now(UTC)",
-        "    await _watch(request, job_id)\n    expires = datetime.now(UTC)",
-    )
