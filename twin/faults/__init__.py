@@ -63,6 +63,9 @@ FAMILIES = (
     "stranger_slips_more",
     "stranger_second",
     "stranger_second_more",
+    "stranger_slips_second",
+    "stranger_slips_second_more",
+    "stranger_slips_second_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
