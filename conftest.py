@@ -18,6 +18,7 @@ pytest_plugins = [
     "fixtures.upload_names",
     "fixtures.unsent",
     "fixtures.queue.resources",
+    "fixtures.queue.held_up",
     "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.access.resources",
