@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock
 
 from gate.failures import Blocked
 from gate.prerequisites import BUDGET, Prerequisites
@@ -15,6 +15,8 @@ from spec.model import Budget as Rule
 from spec.model import BudgetLimits
 
 FILE = "budget.json"
+# An account is written within a millisecond, and requests of several threads wait for each other.
+LOCK_SECONDS = 0.001
 COUNTED = ("requests", "documents", "tokens", "cents")
 
 
@@ -110,8 +112,8 @@ class Budget:
             used.metered_cents = round(used.metered_cents + cents, 6)
             self._shared.write(FILE, json.dumps(asdict(used)))
 
-    def _locked(self) -> FileLock:
-        return FileLock(self._shared.below(".") / f"{FILE}.lock")
+    def _locked(self) -> AcquireReturnProxy:
+        return FileLock(self._shared.below(".") / f"{FILE}.lock").acquire(poll_interval=LOCK_SECONDS)
 
     def used(self) -> Used:
         """What was used so far."""
