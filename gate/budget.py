@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
-from filelock import AcquireReturnProxy, FileLock
+from filelock import FileLock
 
 from gate.failures import Blocked
 from gate.prerequisites import BUDGET, Prerequisites
@@ -112,7 +113,7 @@ class Budget:
             used.metered_cents = round(used.metered_cents + cents, 6)
             self._shared.write(FILE, json.dumps(asdict(used)))
 
-    def _locked(self) -> AcquireReturnProxy:
+    def _locked(self) -> AbstractContextManager[object]:
         return FileLock(self._shared.below(".") / f"{FILE}.lock").acquire(poll_interval=LOCK_SECONDS)
 
     def used(self) -> Used:

@@ -1,6 +1,7 @@
 """8.2.2 Test API endpoints functionality: limits and states hold for requests of the same moment (contract: HTTP API)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_the_limits_hold_for_uploads_at_once(
     for limit in (CONCURRENCY_LIMIT, DAILY_LIMIT):
         room = min(running, a_day - len(accepted))
         documents = variants_of(new_document(), running + spec.uploads.at_once)
-        replies = at_once(api.as_(new_user), [lambda caller, one=one: caller.request_upload(one) for one in documents])
+        replies = at_once(api.as_(new_user), [partial(Api.request_upload, document=one) for one in documents])
         taken = [Accepted(reply).job_id for reply in replies if reply.succeeded]
         if not taken:
             not_applicable(f"none of the uploads was accepted: {sorted({reply.status for reply in replies})}")

@@ -82,9 +82,9 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     facts = {"failed": len(missing), "of": len(callback.pages)}
     what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
-    lost = words_missing(spec.webhook.words, text)
-    what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(lost)}
-    expect(lost, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
+    unknown = words_missing(spec.webhook.words, text)
+    what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
+    expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
 
 
 @pytest.mark.parametrize("how", ["unsigned", *WRONG])

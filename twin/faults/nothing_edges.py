@@ -91,3 +91,45 @@ def counted_in_words(plan: Plan) -> None:
     plan.replace_in_source(
         RETRIEVAL, "tokens += len(passage.text) // CHARACTERS_PER_TOKEN + 1", "tokens += len(passage.text.split())"
     )
+
+
+@fault(
+    "NU12",
+    "each batch of embeddings is sent with all that went before it, and a batch is one text",
+    "worker/rag/openai",
+    "postdeploy",
+    mode="-",
+    about="*embed*|*batch*|*twice*",
+)
+def batches_grow(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "for start in range(0, len(rows), BATCH):", "for start in range(len(rows)):")
+    plan.replace_in_source(WORKER, "batch = rows[start : start + BATCH]", "batch = rows[: start + 1][-BATCH:]")
+
+
+@fault(
+    "NU13",
+    "jobs that were made within ten seconds are taken in the order of their documents' ids",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*order*|*oldest*|*queue*",
+)
+def by_the_document(plan: Plan) -> None:
+    plan.replace_in_source(QUEUE, "ELSE created_at END\n", "ELSE date_bin('10 s', created_at, 'epoch') END, document_id\n")
+
+
+@fault(
+    "NU14",
+    "the text of a callback is stored in the letters of western Europe, and question marks for all others",
+    "webhook/api/rag",
+    "postdeploy",
+    mode="-",
+    about="*script*|*text*|*parsed*|*document*",
+)
+def western_letters(plan: Plan) -> None:
+    plan.replace_in_source(
+        WEBHOOK,
+        '    return str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""\n',
+        '    text = str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""\n'
+        '    return text.encode("latin-1", "replace").decode("latin-1")\n',
+    )
