@@ -1,5 +1,7 @@
 """8.2.3 Validate worker job processing: no work is done twice, by texts, vectors, calls and rows (contract: Worker)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.database import Database
@@ -7,8 +9,10 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.drills.invariants import Judged
 from fixtures.queue.extra import RETRIED
+from fixtures.queue.judging import require_embedded_once
 from fixtures.queue.parses import Parses
 from fixtures.queue.resources import ExtraRuns, most_retries
+from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
 from fixtures.stored import object_key
@@ -76,6 +80,16 @@ def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Sess
     facts = {"detail": f"handed in {handed_in} times, with {document_run.retry_count} retries"}
     what = f"parses of document {name!r} at LlamaParse"
     expect(handed_in, what, "the worker's log; LlamaParse's own list", facts=facts).is_at_most(allowed)
+
+
+@pytest.mark.needs("database")
+@pytest.mark.about("job.twice", "vectors document_chunks.embedding")
+def test_no_text_is_embedded_again_and_again(
+    document_runs: DocumentRuns, queue_seen: Callable[[], Seen], spec: Specification
+) -> None:
+    """contract Worker: embeddings go out in batches of 256, each text in one of them, and not again with the next."""
+    document_runs.ended("complete")
+    require_embedded_once(spec, queue_seen())
 
 
 @each("name", queued_documents)

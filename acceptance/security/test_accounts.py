@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 
 import pytest
 
@@ -20,6 +21,7 @@ from gate.session import Session
 from spec import Specification
 
 SIGN_INS = ("login", "auth_login")
+REGISTRATIONS = ("register", "signup")
 # A password that is another one, whatever a system may forgive: it may cut spaces at the ends and count several as one, and may
 # compose letters in one way.
 WRONG: dict[str, Callable[[str], str]] = {
@@ -169,7 +171,7 @@ def test_an_address_is_the_same_in_other_letters(trials: AccountTrials, account:
 
 
 @pytest.mark.about("account.taken")
-@pytest.mark.parametrize("endpoint", ["register", "signup"])
+@pytest.mark.parametrize("endpoint", REGISTRATIONS)
 def test_registering_again_changes_and_shows_nothing(
     trials: AccountTrials, account: Account, spec: Specification, endpoint: str
 ) -> None:
@@ -193,10 +195,12 @@ def test_registering_again_changes_and_shows_nothing(
 def test_registrations_at_the_same_time_make_one_account(
     trials: AccountTrials, account: Account, account_tables: AccountTables
 ) -> None:
-    """contract POST /register: 400 or 409 for a known address, also where several register it at the same moment."""
+    """contract POST /register, /auth/signup: 400 or 409 for a known address, also where several register it at one moment."""
     first = trials.applicant("at-once")
     all_of_them = [replace(trials.applicant("at-once"), email=first.email) for _ in range(trials.rules.registrations_at_once)]
-    replies = trials.together(partial(trials.register, who) for who in all_of_them)
+    replies = trials.together(
+        partial(trials.register, who, endpoint) for who, endpoint in zip(all_of_them, cycle(REGISTRATIONS), strict=False)
+    )
     opened = trials.together(partial(trials.sign_in, first.email, who.password) for who in all_of_them)
     signed_in = [trials.whose(reply) for reply in opened]
     accepted = [index for index, reply in enumerate(replies) if reply.succeeded]

@@ -120,6 +120,10 @@ class Webhook(Sectioned):
     completed: dict[str, str]
     # Body of a callback of a parse that has failed.
     failed: dict[str, str] = {}
+    # What a callback that is not waited for leaves as it is, of the rows of its job and document.
+    kept: list[str] = []
+    # Words in many scripts, which each page holds.
+    words: str = ""
     # Forms of its result by name; {one} and {two} stand for the text of two pages.
     results: dict[str, Any] = {}
 

@@ -20,6 +20,8 @@ class Queue(Sectioned):
     passed_over_at_least: int = Field(gt=0)
     # How often rows of a document that has ended are written again before its work is done again.
     rewritten_at_least: int = Field(gt=0)
+    # How often a chunk may be written with its vector while its document is under way; a release may note something of its own.
+    embedded_at_most: int = Field(gt=0)
     # The worker's variable that says how often a job is tried again.
     retries_variable: str
     # Names of the invariants that are judged of the run's own documents.

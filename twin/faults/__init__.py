@@ -51,6 +51,7 @@ FAMILIES = (
     "nothing_access_data",
     "nothing_uploads",
     "nothing_uploads_again",
+    "nothing_edges",
     "nothing_queue",
     "nothing_retrieval",
     "nothing_accounts",
