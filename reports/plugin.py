@@ -169,10 +169,7 @@ class Recorder:
         findings = as_data(ranked, words, again.read(session.shared), seen.timelines)
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
-        if self._is_broken:
-            # xdist ends as if all was well where it was a worker's error.
-            pytest_session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        is_whole = self._is_whole(pytest_session)
         if not is_whole and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
@@ -193,6 +190,13 @@ class Recorder:
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]
+
+    def _is_whole(self, pytest_session: pytest.Session) -> bool:
+        """Whether the run ended by itself, and ran something."""
+        if self._is_broken:
+            # xdist ends as if all was well where it was a worker's error.
+            pytest_session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        return pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
     def _times(self, config: pytest.Config) -> verdict.Times:
         release = config.stash.get(RELEASE, None)

@@ -65,7 +65,7 @@ def test_a_document_that_went_through_is_searched_exactly(
     answer = Answer(expect(api.as_(policy.owner).ask(question)).success())
     answer.require_no_fault(spec.chat)
     shown = Finder(held, [], spec.retrieval, spec.readings.percent).in_(answer)
-    require_shown(shown.can_be_told, "a single passage of several of one document")
+    require_shown(shown.are_distinct, "a single passage of several of one document")
     reached = partial(reached_by_index, database, policy.owner.id, vectors[0], spec.chat.max_chunks)
     missing = Bounds(held, spec.chat, spec.retrieval, reached).missing(shown.own)
     facts = {"missing": len(missing), "found": len(shown.own)}
@@ -111,7 +111,7 @@ def test_a_question_that_nothing_answers_gets_no_sources(trials: Trials, spec: S
 @chat
 @pytest.mark.about("chat.crossed", "conversation of another user")
 def test_conversations_are_kept_apart(trials: Trials) -> None:
-    """contract POST /api/chat: conversation_id names one conversation of one user; its id alone opens it to nobody."""
+    """contract POST /api/chat: conversation_id names one conversation of one user; its id alone opens it to no other user."""
     ground, talk = trials.ground, trials.talk()
     expect_unheard(talk.by_another, ground.words[ground.asker.id], "conversation of another user")
     expect_unheard(talk.again, ground.words[ground.other.id], "conversation of another user")
