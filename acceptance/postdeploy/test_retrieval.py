@@ -15,6 +15,7 @@ from fixtures.measured.judging import (
     describe,
     expect_as_stored,
     expect_best_first,
+    expect_distinct,
     expect_nearest,
     expect_own,
     expect_unheard,
@@ -116,6 +117,16 @@ def test_conversations_are_kept_apart(trials: Trials) -> None:
     expect_unheard(talk.by_another, ground.words[ground.asker.id], "conversation of another user")
     expect_unheard(talk.again, ground.words[ground.other.id], "conversation of another user")
     expect_unheard(talk.elsewhere, ground.words[ground.asker.id], "conversation of the same user")
+
+
+@chat
+@pytest.mark.about("chat.crossed", "conversation without an id")
+def test_questions_without_an_id_share_no_conversation(trials: Trials) -> None:
+    """contract POST /api/chat: a conversation is named by conversation_id; without it each question begins one of its own."""
+    word, unnamed = trials.ground.words[trials.ground.asker.id], trials.unnamed()
+    expect_unheard(unnamed.by_another, word, "conversation of another user")
+    expect_unheard(unnamed.again, word, "conversation without an id")
+    expect_distinct([unnamed.said, unnamed.again, unnamed.by_another])
 
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────
