@@ -96,7 +96,7 @@ def test_no_text_is_embedded_again_and_again(
 @pytest.mark.needs("database")
 @pytest.mark.about("job.tries", "document {name}")
 def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Session, name: str) -> None:
-    """§2 WORKER_MAX_RETRIES: a job is tried again no more often than agreed, whatever is wrong with it (F28)."""
+    """§2 WORKER_MAX_RETRIES: no job has more attempts than agreed, for any reason (F28)."""
     document_run = document_runs.accepted(name)
     # The last failure, which ends the job, may be counted too.
     most = most_retries(session) + 1

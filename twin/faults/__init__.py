@@ -58,6 +58,7 @@ FAMILIES = (
     "nothing_accounts_rest",
     "nothing_answers",
     "nothing_answers_again",
+    "nothing_further",
     "stranger_nothing",
     "stranger_nothing_more",
     "stranger_slips",
