@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
 from filelock import FileLock
@@ -21,8 +20,6 @@ from spec.model import BudgetLimits
 FILE = "budget.json"
 # Seconds between two tries to get the lock.
 POLL_SECONDS = 0.005
-# An account is written within a millisecond, and requests of several threads wait for each other.
-LOCK_SECONDS = 0.001
 COUNTED = ("requests", "documents", "tokens", "cents")
 
 
@@ -124,8 +121,6 @@ class Budget:
     def _locked(self) -> Iterator[None]:
         with self._turn, FileLock(self._shared.below(".") / f"{FILE}.lock", poll_interval=POLL_SECONDS):
             yield
-    def _locked(self) -> AbstractContextManager[object]:
-        return FileLock(self._shared.below(".") / f"{FILE}.lock").acquire(poll_interval=LOCK_SECONDS)
 
     def used(self) -> Used:
         """What was used so far."""

@@ -22,8 +22,6 @@ from spec import Specification
 
 SIGN_INS = ("login", "auth_login")
 REGISTRATIONS = ("register", "signup")
-# A password that is another one, whatever a system may forgive: it may cut spaces at the ends and count several as one, and may
-# compose letters in one way.
 # A password that is another one for every system: one may cut spaces at the ends, count several as one, and compose letters in
 # one way.
 WRONG: dict[str, Callable[[str], str]] = {
