@@ -64,7 +64,7 @@ def taken_twice(plan: Plan) -> None:
 
 
 @fault(
-    "NU10",
+    "NK10",
     "a late callback that says the parse has failed ends a job that has gone on",
     "webhook/api",
     "postdeploy",
@@ -80,7 +80,7 @@ def failed_too_late(plan: Plan) -> None:
 
 
 @fault(
-    "NU11",
+    "NK11",
     "the token budget is counted in words",
     "rag/chat",
     "postdeploy",
@@ -94,7 +94,7 @@ def counted_in_words(plan: Plan) -> None:
 
 
 @fault(
-    "NU12",
+    "NK12",
     "each batch of embeddings is sent with all that went before it, and a batch is one text",
     "worker/rag/openai",
     "postdeploy",
@@ -107,7 +107,7 @@ def batches_grow(plan: Plan) -> None:
 
 
 @fault(
-    "NU13",
+    "NK13",
     "jobs that were made within ten seconds are taken in the order of their documents' ids",
     "worker",
     "postdeploy",
@@ -119,7 +119,7 @@ def by_the_document(plan: Plan) -> None:
 
 
 @fault(
-    "NU14",
+    "NK14",
     "the text of a callback is stored in the letters of western Europe, and question marks for all others",
     "webhook/api/rag",
     "postdeploy",
