@@ -19,6 +19,7 @@ pytest_plugins = [
     "fixtures.upload_edges",
     "fixtures.upload_names",
     "fixtures.unsent",
+    "fixtures.logged",
     "fixtures.queue.resources",
     "fixtures.queue.held_up",
     "fixtures.measured.asked",
