@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.access.resources",
+    "fixtures.worn_token",
     "fixtures.drills.resources",
     "reports.plugin",
 ]
