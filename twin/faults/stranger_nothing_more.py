@@ -72,7 +72,7 @@ def late_callback_unchecked(plan: Plan) -> None:
     "a view of jobs and documents runs with its owner's rights, so every user reads all users' file names",
     "database/supabase",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*job_overview*|*view*|*row-level security*|*RLS*",
 )
 def view_without_policies(plan: Plan) -> None:
