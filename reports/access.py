@@ -7,29 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from typing_extensions import TypedDict
+from gate.cells import CellData, State
 
-State = Literal["right", "wrong", "unclear"]
 # The worst of several cells in one place.
 WORST: tuple[State, ...] = ("wrong", "unclear", "right")
 SIGNS = {"right": "✓", "wrong": "✗", "unclear": "?"}
-
-
-class CellData(TypedDict):
-    """What fixtures/access/matrix.py leaves of one cell; `status` is 0 where no reply shows what came of it."""
-
-    kind: str
-    title: str
-    row: str
-    what: str
-    who: str
-    whose: str
-    expected: str
-    state: State
-    status: int
-    text: str
 
 
 @dataclass(frozen=True)

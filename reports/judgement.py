@@ -17,13 +17,15 @@ EXIT_CODES: dict[Verdict, ExitCode] = {"pass": ExitCode.PASS, "fail": ExitCode.F
 
 
 def decide(checks: Sequence[Check], has_findings: bool, service: str, wants_all: bool = False) -> Verdict:
-    """fail: a promise is broken. blocked: the target could not be judged. pass: neither.
+    """fail: a promise is broken. blocked: the target could not be judged, or no check ran. pass: neither.
 
     `service` names the prerequisite without which the whole target is unavailable; with `wants_all` a check that was not judged
     for want of a setting keeps the run from passing.
     """
     if any(check.outcome == "failed" for check in checks):
         return "fail"
+    if not checks and not has_findings:
+        return "blocked"
     blocked = [check for check in checks if check.outcome == "blocked"]
     if blocked:
         # A part that refuses while the target answers is a broken promise; a target that does not answer is no judgement.

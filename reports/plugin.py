@@ -108,6 +108,7 @@ class Recorder:
         self._started = time.time()
         self._lines: list[str] = []
         self._progress: Progress | None = None
+        self._is_broken = False
 
     def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
         """Read the rules and remove the old results; raises UsageError for rules that cannot be used."""
@@ -147,6 +148,10 @@ class Recorder:
             # Already masked where the report was made.
             check.reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
+    def pytest_internalerror(self) -> None:
+        """A run that broke, in this process or in a worker, judged an unknown part of what it was asked to."""
+        self._is_broken = True
+
     def pytest_gate_concluded(self, config: pytest.Config, session: Session, pytest_session: pytest.Session) -> None:
         """Conclude, write the results, and set the exit status."""
         if self._progress is not None:
@@ -164,8 +169,8 @@ class Recorder:
         findings = as_data(ranked, words, again.read(session.shared), seen.timelines)
         wants_all = session.run.strict and session.run.kind == "live"
         decided = judgement.decide(checks, bool(findings), session.spec.service, wants_all)
-        is_whole = pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if is_interrupted and decided == "pass":
+        is_whole = self._is_whole(pytest_session)
+        if not is_whole and decided == "pass":
             decided = "blocked"
         data = verdict.build(session, checks, findings, decided, self._times(config))
         data["platform"] = seen.note
@@ -180,12 +185,18 @@ class Recorder:
             pytest_session.exitstatus = deciding.exit_code(data)
         self._write(session, data, checks)
         if is_whole or checks:
-            self._lines = terminal.closing_lines(
-                data, self._shown(), is_interrupted, further=[audit.PAGE] if (self.out / audit.PAGE).is_file() else []
-            )
+            further = [audit.PAGE] if (self.out / audit.PAGE).is_file() else []
+            self._lines = terminal.closing_lines(data, self._shown(), pytest_session.exitstatus, further=further)
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]
+
+    def _is_whole(self, pytest_session: pytest.Session) -> bool:
+        """Whether the run ended by itself, and ran something."""
+        if self._is_broken:
+            # xdist ends as if all was well where it was a worker's error.
+            pytest_session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        return pytest_session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
     def _times(self, config: pytest.Config) -> verdict.Times:
         release = config.stash.get(RELEASE, None)

@@ -11,7 +11,7 @@ from typing import Literal, NotRequired
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from reports.access import CellData
+from gate.cells import CellData
 from reports.change_schema import ChangesData
 from reports.decision.schema import DecidedData
 from reports.recovery_schema import RecoveryData

@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
+from gate.exit_codes import ExitCode
 from reports import change_text, recovery_plot
 from reports.change_schema import ChangesData
 from reports.decision import text as decision_text
@@ -19,6 +20,10 @@ RELEASE_SHOWN = 12
 # Characters of a line of the first finding.
 WIDTH = 118
 MOST_LINES = 3
+NOTES: dict[int, str] = {
+    ExitCode.INTERRUPTED: "the run was interrupted: not all checks ran",
+    ExitCode.INTERNAL_ERROR: "the run broke on an error of its own (INTERNALERROR above): not all checks ran",
+}
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -40,18 +45,17 @@ def format_title(finding: FindingData) -> str:
     return f"{finding['component']}: {finding['title']}{mode}"
 
 
-def closing_lines(data: VerdictData, where: str, interrupted: bool = False, *, further: Sequence[str] = ()) -> list[str]:
+def closing_lines(data: VerdictData, where: str, ended: int = ExitCode.PASS, *, further: Sequence[str] = ()) -> list[str]:
     """What was left out, the verdict, every finding's title in order, the first in full.
 
-    `where` is the results folder as it is shown, `further` are pages that not every run has; an `interrupted` run did not run
-    all checks.
+    `where` is the results folder as it is shown, `ended` is the exit status, `further` are pages that not every run has.
     """
     lines = _left_out(data)
     target, seconds = data["target"], data["duration_s"]
     lines.append(f"verdict    {data['verdict'].upper()} on {target['name']}, in {seconds:.0f} s ({format_counts(data)})")
     lines.append(f"release    {format_release(data)}")
-    if interrupted:
-        lines.append("note       the run was interrupted: not all checks ran")
+    if ended in NOTES:
+        lines += _wrapped("note", NOTES[ended])
     if data["findings"]:
         lines += _findings(data["findings"])
         if note := data.get("platform"):

@@ -2,10 +2,12 @@
 
 import pytest
 
+SUITES = ("predeploy", "postdeploy", "performance", "contract", "resilience", "maintenance")
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Print one line a check."""
     for item in session.items:
         marker = item.get_closest_marker("checklist")
-        suites = [name for name in ("predeploy", "postdeploy", "performance") if item.get_closest_marker(name)]
+        suites = [name for name in SUITES if item.get_closest_marker(name)]
         print("checklist", marker.args[0] if marker else "none", ",".join(suites) or "none", item.nodeid)

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.access.credentials import Credentials
 from fixtures.access.seen import CODES, CODES_OF_KIND, Seen, code_for, judged
+from gate.cells import CellData
 from gate.http import Reply
 from proof import coverage_access
 from proof.collected import Collected
@@ -193,11 +194,11 @@ def test_a_route_that_is_missing_says_nothing() -> None:
 
 
 def test_the_page_shows_the_worst_of_a_place() -> None:
-    base: page.CellData = {
+    base: CellData = {
         "kind": "read", "title": "own data", "row": "me", "what": "GET /me", "who": "nobody", "whose": "own",
         "expected": "unauthorized", "state": "right", "status": 401, "text": "",
     }  # fmt: skip
-    cells: list[page.CellData] = [
+    cells: list[CellData] = [
         base,
         {**base, "state": "wrong", "status": 200},
         {**base, "who": "owner", "whose": "not there"},

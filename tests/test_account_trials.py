@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from fixtures.account_trials import AccountTrials
-from fixtures.alike import features, told_apart_by
+from fixtures.alike import differences, features
 from fixtures.endurance import Growth
 from fixtures.sign_in_times import verdict
 from gate.http import Reply
@@ -49,7 +49,7 @@ def kind(body: str, email: str, **more: Any) -> list[dict[str, str]]:
     ],
 )
 def test_what_varies_or_was_sent_tells_nobody_anything(body: str) -> None:
-    assert not told_apart_by(kind(body, KNOWN), kind(body, UNKNOWN))
+    assert not differences(kind(body, KNOWN), kind(body, UNKNOWN))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_what_varies_or_was_sent_tells_nobody_anything(body: str) -> None:
     ],
 )
 def test_what_differs_every_time_tells_them_apart(known: dict[str, Any], unknown: dict[str, Any], by: str) -> None:
-    assert by in told_apart_by(kind(email=KNOWN, **known), kind(email=UNKNOWN, **unknown))
+    assert by in differences(kind(email=KNOWN, **known), kind(email=UNKNOWN, **unknown))
 
 
 def test_what_is_there_now_and_then_tells_nothing() -> None:
     one = [refusal("{}", KNOWN), refusal("{}", KNOWN, X_Cache="hit"), refusal("{}", KNOWN)]
-    assert not told_apart_by(one, kind("{}", UNKNOWN))
+    assert not differences(one, kind("{}", UNKNOWN))
 
 
 def times(lot: random.Random, own: float, vendor: float, noise: float) -> tuple[list[float], list[float]]:

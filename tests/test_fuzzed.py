@@ -60,5 +60,5 @@ def test_parallel_requests_count_what_failed_and_how() -> None:
     ("sqlstate", "refused", "code"),
     [("53300", 2, "db.exhausted"), ("", 1, "db.exhausted"), ("", 2, "db.unreachable"), ("28P01", 2, "db.refused")],
 )
-def test_refused_connections_are_told_apart_by_their_sqlstate(sqlstate: str, refused: int, code: str) -> None:
+def test_refused_connections_are_differences_their_sqlstate(sqlstate: str, refused: int, code: str) -> None:
     assert code_of_refusals([Refusal("SomeError", sqlstate, "")] * refused, 2) == code

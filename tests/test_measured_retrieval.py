@@ -140,7 +140,7 @@ OTHERS = [held(21, 0.62), held(22, 0.61)]
 @pytest.mark.parametrize("fields", [(), ("text",), ("similarity", "document_id"), ("chunk_id", "similarity")])
 def test_a_right_answer_is_right_however_it_shows_its_sources(fields: tuple[str, ...]) -> None:
     seen = measured(OWN, [source(one, *fields) for one in OWN[:3]], OTHERS)
-    assert seen.shown.can_be_told
+    assert seen.shown.are_distinct
     expect_own(seen, "x")
     within_limits(seen, "x", CHAT)
     expect_nearest(seen)
@@ -158,7 +158,7 @@ def test_texts_may_be_cut_and_begin_with_a_heading() -> None:
 
 def test_names_of_files_tell_nothing() -> None:
     seen = measured(OWN, ["policy.pdf", {"filename": "policy.pdf"}])
-    assert not seen.shown.can_be_told
+    assert not seen.shown.are_distinct
     assert not seen.shown.unknown
 
 
@@ -206,7 +206,7 @@ def test_what_is_missing_is_named_by_what_it_has_in_common() -> None:
     assert in_common(seen) == "passages of the older document"
     others = [Seen(RULE.trial(name), OWN[2], "older", is_found=True) for name in ("size", "crowd")]
     assert in_common([*seen, *others]) is None
-    assert in_common([*seen, Seen(long, OWN[2], "newer", is_found=False), others[0]]) == "whatever is asked"
+    assert in_common([*seen, Seen(long, OWN[2], "newer", is_found=False), others[0]]) == "every question"
     assert in_common(seen[:1]) is None
     foreign = Held("c", OLD, 5, "Größe", 0.5)
     texts = [

@@ -21,13 +21,14 @@ from reports import records
 from reports.schema import json_schema
 from spec import DEFAULT
 from tests.conftest import ROOT, without_settings
-from tests.outputs.system import LEFT
+from tests.outputs.system import BREAKS, LEFT
 from tests.recorded import RULES, SPEC, VALUES
 
 CHECKS = ROOT / "tests" / "outputs" / "acceptance" / "predeploy" / "alike.py"
 ALLURE = ROOT / "node_modules" / ".bin" / "allure"
 KEYS = {"SUPABASE_ANON_KEY": "anon-key-of-a-test", "SUPABASE_SERVICE_ROLE_KEY": "service-key-of-a-test"}
 TOTAL = 18
+BROKEN = "test_bytes[three]"
 
 
 @dataclass
@@ -175,7 +176,18 @@ def test_the_exit_code_is_the_verdicts(tmp_path: Path, arguments: tuple[str, ...
 
 
 def test_nothing_ran_is_said_by_the_exit_code(tmp_path: Path) -> None:
-    assert run(tmp_path, "-k", "no_such_check").exit_code == ExitCode.NOTHING_RAN
+    done = run(tmp_path, "-k", "no_such_check")
+    assert (done.exit_code, done.read("verdict.json")["verdict"]) == (ExitCode.NOTHING_RAN, "blocked")
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_a_run_that_breaks_is_no_pass(tmp_path: Path, processes: str) -> None:
+    done = run(tmp_path, "-n", processes, "-k", "bytes", env={BREAKS: BROKEN})
+    assert done.exit_code == ExitCode.INTERNAL_ERROR, done.text
+    assert done.read("verdict.json")["verdict"] == "blocked"
+    assert "INTERNALERROR> " in done.text
+    assert "verdict    BLOCKED" in done.text
+    assert "note       the run broke" in done.text
 
 
 def test_what_is_left_behind_fails_the_run(tmp_path: Path) -> None:

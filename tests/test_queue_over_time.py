@@ -109,6 +109,9 @@ def test_what_stands_in_two_places_is_stored_twice(chunks: list[str], doubled: l
 def test_a_sentence_that_the_document_repeats_is_stored_twice_rightly() -> None:
     pages = [PAGE, "Something else.\nAnother one of it."]
     assert doubled_in_chunks(pages, [*PAGE.splitlines(), "Something else.", "It says: Another one of it."]) == []
+    twice = "Something else.", "Another one of it.", *PAGE.splitlines()
+    assert doubled_in_chunks(pages, twice) == []
+    assert doubled_in_chunks(pages, [*twice, "Another one of it."]) == [5]
     assert doubled_in_text(pages, "\n".join(pages)) == []
     assert doubled_in_text([PAGE], f"{PAGE}\n\n{PAGE.replace('.', ' .')}") == [
         line.replace(" ", "") for line in PAGE.splitlines()

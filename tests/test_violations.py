@@ -108,13 +108,13 @@ def test_what_is_no_time_is_a_wrong_value() -> None:
         (ssl.SSLError(), "tls.protocol", "handshake"),
     ],
 )
-def test_a_failed_handshake_is_told_apart_by_its_error(error: OSError, code: str, kind: str) -> None:
+def test_a_failed_handshake_is_differences_its_error(error: OSError, code: str, kind: str) -> None:
     found = Problem.of(error)
     assert (found.code, found.error) == (code, kind)
 
 
 @pytest.mark.parametrize(("verify_code", "kind"), [(10, "expired"), (62, "wrong host"), (20, "unknown authority")])
-def test_a_refused_certificate_is_told_apart_by_its_code(verify_code: int, kind: str) -> None:
+def test_a_refused_certificate_is_differences_its_code(verify_code: int, kind: str) -> None:
     error = ssl.SSLCertVerificationError()
     error.verify_code, error.verify_message = verify_code, ""
     assert Problem.of(error).error == kind

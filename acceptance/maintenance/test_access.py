@@ -36,7 +36,7 @@ def test_no_further_claims_open_anything(access: AccessMatrix, what: str) -> Non
 @pytest.mark.about("storage.open")
 @each("what", access_entries.thorough_objects)
 def test_no_forged_token_opens_a_file(access: AccessMatrix, what: str) -> None:
-    """contract Storage: a forged token opens no file, and nobody's folder is nobody's (F23)."""
+    """contract Storage: a forged token opens no file, and no folder without an owner (F23)."""
     access.hold(what, thorough=True)
 
 
@@ -46,7 +46,7 @@ def test_no_forged_token_opens_a_file(access: AccessMatrix, what: str) -> None:
 @pytest.mark.about("db.open")
 @each("what", access_entries.rows)
 def test_a_row_is_shown_to_its_user_only(access: AccessMatrix, what: str) -> None:
-    """contract Database: the REST view shows a user's row to nobody else (F24)."""
+    """contract Database: the REST view shows a user's row to no other user (F24)."""
     access.hold(what, thorough=True)
 
 

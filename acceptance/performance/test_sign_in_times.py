@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def times(api: Api, users: Users, supabase: Supabase) -> SignInTimes:
-    """Refused sign-ins of an account and of nobody, measured in turn."""
+    """Refused sign-ins of an account and of an unknown address, measured in turn."""
     trials = AccountTrials(api, users)
     return SignInTimes(trials, supabase, SIGN_INS).measure(trials.account("timed"), trials.applicant("timed"))
 

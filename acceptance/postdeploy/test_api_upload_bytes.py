@@ -1,4 +1,4 @@
-"""8.2.2 Test API endpoints functionality: uploads by the bytes that arrive, by each way in (contract: HTTP API, Storage)."""
+"""8.2.2 Test API endpoints functionality: size and content of a file as it arrives (contract: HTTP API, Storage)."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def require_kept(registered: Registered, way: str, sent: Reply, body: bytes, how
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.about("limit.missing")
 def test_a_file_that_arrives_over_the_limit_is_not_kept(registered: Registered, spec: Specification, way: str) -> None:
-    """contract POST …/upload: 413 above the size limit, whatever was declared; the limit itself is allowed (F34)."""
+    """contract POST …/upload: 413 above the size limit, also for a smaller declared size; the limit itself is allowed (F34)."""
     limit, subject = spec.limits.max_file_size_bytes, f"limit {SIZE_LIMIT} of {registered.rule_of(way)}"
     reply = registered.try_to_send(way, filled(spec, limit + 1))
     if reply is not None:

@@ -1,4 +1,4 @@
-"""8.2.2 Test API endpoints functionality: the link of an upload, its end and its object (contract: HTTP API, Storage)."""
+"""8.2.2 Test API endpoints functionality: upload links, their expiry and their object (contract: HTTP API, Storage)."""
 
 from collections.abc import Callable
 
@@ -33,10 +33,10 @@ def test_the_link_itself_ends_as_promised(registered: Registered, spec: Specific
     seconds = round(end.seconds) if end.seconds < float("inf") else end.seconds
     facts = {"claims": sorted(end.claims)}
     expect(seconds, "seconds that the link lives", subject=subject, facts=facts).is_at_most(end.longest(spec) + skew)
-    told = TimeField(registered.reply, "upload_expires_at")
+    shown = TimeField(registered.reply, "upload_expires_at")
     what = "seconds between the end of the link and upload_expires_at"
-    early = round(told.from_now - end.seconds)
-    expect(early, what, code="time.wrong", subject=told.subject, of=registered.reply).is_at_most(skew)
+    early = round(shown.from_now - end.seconds)
+    expect(early, what, code="time.wrong", subject=shown.subject, of=registered.reply).is_at_most(skew)
 
 
 @pytest.mark.about("isolation.write")

@@ -1,4 +1,4 @@
-"""8.2.2 Test API endpoints functionality: file names of every script come back as they were sent (contract: HTTP API)."""
+"""8.2.2 Test API endpoints functionality: file names by script and length, in each answer (contract: HTTP API)."""
 
 import pytest
 

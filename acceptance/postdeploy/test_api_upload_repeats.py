@@ -1,4 +1,4 @@
-"""8.2.2 Test API endpoints functionality: content that comes again, or never (contract: HTTP API)."""
+"""8.2.2 Test API endpoints functionality: duplicate, refused and unfinished registrations (contract: HTTP API)."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.needs("api", "database"),
     promised("pipeline", "limits", "uploads"),
 ]
-# What belongs to the first user, whatever others do.
+# What belongs to the first user, with every request of another.
 OWN_COLUMNS = ("user_id", "document_id", "filename", "bytes_len", "mime", "file_sha256", "raw_path")
 
 
@@ -37,7 +37,7 @@ OWN_COLUMNS = ("user_id", "document_id", "filename", "bytes_len", "mime", "file_
 def test_the_same_content_is_a_duplicate_under_any_name(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/upload: 409 for the same user and hash, whatever the file is called and however the hash is written."""
+    """contract POST …/upload: 409 for the same user and hash, under each file name and spelling of the hash."""
     document, caller = new_document(), api.as_(new_user)
     expect(caller.request_upload(document)).success()
     expect(caller.request_upload(document, filename=f"other-{document.filename}")).error("duplicate")
@@ -76,7 +76,7 @@ def test_a_refused_registration_leaves_nothing(
     expect(reply, code="data.left" if left else "").success("nothing of the refused requests was to be kept")
 
 
-def test_a_hash_brings_nobody_elses_document(
+def test_a_hash_opens_no_document_of_another_user(
     api: Api,
     new_user: User,
     new_document: NewDocument,

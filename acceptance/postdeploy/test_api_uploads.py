@@ -133,7 +133,7 @@ def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: 
 def test_a_fourth_document_a_day_is_refused(
     api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/upload: 429 above 3 documents a day of one user, whatever became of them (F34)."""
+    """contract POST …/upload: 429 above 3 documents a day of one user, failed ones included (F34)."""
     ends = (pipeline.bury_job, pipeline.finish_job)
     for _, end in zip(range(spec.limits.max_uploads_per_day_per_user), cycle(ends), strict=False):
         end(Accepted(within(api.as_(new_user).request_upload(new_document()), DAILY_LIMIT)).job_id)

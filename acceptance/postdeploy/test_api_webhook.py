@@ -91,7 +91,7 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
 def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
     api: Api, planted: Planted, spec: Specification, how: str
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused, whatever the job's status is."""
+    """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused in every status of the job."""
     right = planted.callback(next(iter(spec.webhook.results))).request
     reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **right)).success().known()
     # A release may have deleted the job's secret when it was used.

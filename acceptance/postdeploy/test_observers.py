@@ -1,4 +1,4 @@
-"""6.3 Data Security, and whatever else every exchange of a run is held to: judged last, over all processes of the run."""
+"""6.3 Data Security, and every other promise that holds for all exchanges: judged last, over all processes of the run."""
 
 import pytest
 

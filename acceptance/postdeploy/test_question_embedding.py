@@ -35,7 +35,7 @@ def test_questions_are_not_embedded_by_another_model(
         not_applicable(f"the vendor's vectors of {model} have {len(vector)} dimensions, and cannot be stored")
     planted.chunk(0, f"{spec.probes.text} {planted.document_id}", [-value for value in vector])
     if _finds(Answer(expect(api.as_(planted.owner).ask(question)).success()), planted):
-        not_applicable("retrieval finds what is far below its threshold, so that nothing can be told by what it finds")
+        not_applicable("retrieval finds what is far below its threshold, so that what it finds proves nothing")
     planted.chunk(1, f"{spec.probes.text} {planted.document_id}", vector)
     answer = Answer(expect(api.as_(planted.owner).ask(question)).success())
     found = _finds(answer, planted)

@@ -74,7 +74,7 @@ def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase
 @pytest.mark.about("job.twice", "document {name}")
 def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Session, parses: Parses, name: str) -> None:
     """contract Worker: a job is processed once: LlamaParse was given its document once, and once for each retry."""
-    document_run = document_runs.accepted(name)
+    document_run = document_runs.queued(name)
     allowed = 1 + document_run.retry_count
     handed_in = parses.of(document_run.filename)
     facts = {"detail": f"handed in {handed_in} times, with {document_run.retry_count} retries"}
@@ -96,8 +96,8 @@ def test_no_text_is_embedded_again_and_again(
 @pytest.mark.needs("database")
 @pytest.mark.about("job.tries", "document {name}")
 def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Session, name: str) -> None:
-    """§2 WORKER_MAX_RETRIES: a job is tried again no more often than agreed, whatever is wrong with it (F28)."""
-    document_run = document_runs.accepted(name)
+    """§2 WORKER_MAX_RETRIES: no job has more attempts than agreed, for any reason (F28)."""
+    document_run = document_runs.queued(name)
     # The last failure, which ends the job, may be counted too.
     most = most_retries(session) + 1
     what = f"failures of document {name!r} that were counted"

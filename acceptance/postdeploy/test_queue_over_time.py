@@ -54,7 +54,7 @@ def test_what_has_ended_is_left_alone(
     document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification, name: str
 ) -> None:
     """contract Worker: `complete` and `failed_*` are ends: nothing is tried, parsed, cut or embedded after them."""
-    document_runs.accepted(name)
+    document_runs.queued(name)
     require_left_alone(spec, queue_seen(), name)
 
 

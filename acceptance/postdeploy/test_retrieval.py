@@ -15,6 +15,7 @@ from fixtures.measured.judging import (
     describe,
     expect_as_stored,
     expect_best_first,
+    expect_distinct,
     expect_nearest,
     expect_own,
     expect_unheard,
@@ -65,7 +66,7 @@ def test_a_document_that_went_through_is_searched_exactly(
     answer = Answer(expect(api.as_(policy.owner).ask(question)).success())
     answer.require_no_fault(spec.chat)
     shown = Finder(held, [], spec.retrieval, spec.readings.percent).in_(answer)
-    require_shown(shown.can_be_told, "a single passage of several of one document")
+    require_shown(shown.are_distinct, "a single passage of several of one document")
     reached = partial(reached_by_index, database, policy.owner.id, vectors[0], spec.chat.max_chunks)
     missing = Bounds(held, spec.chat, spec.retrieval, reached).missing(shown.own)
     facts = {"missing": len(missing), "found": len(shown.own)}
@@ -111,11 +112,21 @@ def test_a_question_that_nothing_answers_gets_no_sources(trials: Trials, spec: S
 @chat
 @pytest.mark.about("chat.crossed", "conversation of another user")
 def test_conversations_are_kept_apart(trials: Trials) -> None:
-    """contract POST /api/chat: conversation_id names one conversation of one user; its id alone opens it to nobody."""
+    """contract POST /api/chat: conversation_id names one conversation of one user; its id alone opens it to no other user."""
     ground, talk = trials.ground, trials.talk()
     expect_unheard(talk.by_another, ground.words[ground.asker.id], "conversation of another user")
     expect_unheard(talk.again, ground.words[ground.other.id], "conversation of another user")
     expect_unheard(talk.elsewhere, ground.words[ground.asker.id], "conversation of the same user")
+
+
+@chat
+@pytest.mark.about("chat.crossed", "conversation without an id")
+def test_questions_without_an_id_share_no_conversation(trials: Trials) -> None:
+    """contract POST /api/chat: a conversation is named by conversation_id; without it each question begins one of its own."""
+    word, unnamed = trials.ground.words[trials.ground.asker.id], trials.unnamed()
+    expect_unheard(unnamed.by_another, word, "conversation of another user")
+    expect_unheard(unnamed.again, word, "conversation without an id")
+    expect_distinct([unnamed.said, unnamed.again, unnamed.by_another])
 
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────

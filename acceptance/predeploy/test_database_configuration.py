@@ -93,7 +93,7 @@ def test_the_column_has_its_type(catalogue: Catalogue, spec: Specification, tabl
     shown = found.type if found else "no such column"
     agreed = table.columns[column]
     kind = spec.database.kinds.get(agreed, [])
-    # Length and precision are nobody's promise where the contract leaves the type open.
+    # Length and precision are not promised where the contract leaves the type open.
     same = LENGTH.sub("", shown) in kind if kind else shown == agreed
     expect(shown, f"type of {table.name}.{column}", "the applied migrations", code=code).equals(shown if same else agreed)
 

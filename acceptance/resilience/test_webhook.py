@@ -18,6 +18,6 @@ pytestmark = [
 
 @each("drill", drills_of("webhook"))
 @pytest.mark.about("recovery.missed", "drill {drill}")
-def test_promises_hold_whatever_becomes_of_callbacks(drills: Drills, drill: Drill) -> None:
-    """§3 External Service Dependencies: whatever becomes of a callback, each document is complete, once."""
+def test_documents_survive_lost_and_late_callbacks(drills: Drills, drill: Drill) -> None:
+    """§3 External Service Dependencies: each document is complete, once, with its callback lost, late or repeated."""
     drills.require(drill)

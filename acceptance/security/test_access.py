@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.access.matrix import AccessMatrix
 from fixtures.document_run import DocumentRun
+from fixtures.worn_token import WornToken
 from gate.selection import each, promised
 from spec import access_entries
 
@@ -19,8 +20,8 @@ pytestmark = [
 @pytest.mark.component("auth")
 @pytest.mark.about("auth.accepted")
 @each("what", access_entries.at_the_api)
-def test_nobody_gets_in_without_a_token_of_a_user(access: AccessMatrix, what: str) -> None:
-    """§6 JWT Tokens: nobody, no forged token and no key opens what needs a user's token (F22, F25)."""
+def test_only_a_token_of_a_user_opens(access: AccessMatrix, what: str) -> None:
+    """§6 JWT Tokens: no forged token, no key and no request without one opens what needs a user's token (F22, F25)."""
     access.hold(what)
 
 
@@ -43,6 +44,15 @@ def test_a_token_with_wrong_claims_opens_nothing(access: AccessMatrix, what: str
 
 
 @pytest.mark.checklist("6.1")
+@pytest.mark.component("auth")
+@pytest.mark.about("auth.accepted", "token that has ended")
+@each("what", access_entries.reads)
+def test_a_token_that_was_used_opens_nothing_after_its_end(worn_token: WornToken, what: str) -> None:
+    """§6 JWT Tokens: a token that has ended is refused, also by what has verified it before (F25)."""
+    worn_token.require_forgotten(what)
+
+
+@pytest.mark.checklist("6.1")
 @pytest.mark.component("api")
 @pytest.mark.about("webhook.unsigned")
 @each("what", access_entries.callbacks)
@@ -56,7 +66,7 @@ def test_a_callback_wants_the_signature_of_its_own_job(access: AccessMatrix, wha
 @pytest.mark.about("storage.open")
 @each("what", access_entries.objects)
 def test_a_file_in_storage_is_its_users_own(access: AccessMatrix, what: str) -> None:
-    """contract Storage: no operation on a user's file is for nobody, for the anon key, or for another user (F23, F24)."""
+    """contract Storage: no operation on a user's file is open without a key, to the anon key, or to another user (F23, F24)."""
     access.hold(what)
 
 
@@ -74,8 +84,8 @@ def test_a_sign_out_ends_the_session(access: AccessMatrix, what: str) -> None:
 @pytest.mark.needs("database")
 @pytest.mark.about("isolation.read")
 @each("what", access_entries.topics)
-def test_a_change_is_told_to_its_user_only(access: AccessMatrix, what: str) -> None:
-    """§6 Data Security: realtime tells of a user's job nobody else (F24)."""
+def test_a_change_is_sent_to_its_user_only(access: AccessMatrix, what: str) -> None:
+    """§6 Data Security: realtime sends changes of a user's job to no other user (F24)."""
     access.hold(what)
 
 

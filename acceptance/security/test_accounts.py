@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.account_tables import AccountTables
 from fixtures.account_trials import Account, AccountTrials, Applicant, expect_known_only
-from fixtures.alike import told_apart_by
+from fixtures.alike import differences
 from fixtures.api import Api
 from fixtures.supabase import Supabase
 from fixtures.users import Users
@@ -22,8 +22,8 @@ from spec import Specification
 
 SIGN_INS = ("login", "auth_login")
 REGISTRATIONS = ("register", "signup")
-# A password that is another one, whatever a system may forgive: it may cut spaces at the ends and count several as one, and may
-# compose letters in one way.
+# A password that is another one for every system: one may cut spaces at the ends, count several as one, and compose letters in
+# one way.
 WRONG: dict[str, Callable[[str], str]] = {
     "in other letters of case": lambda password: password[:-1].swapcase() + password[-1],
     "without its spaces": lambda password: password.replace(" ", ""),
@@ -96,15 +96,15 @@ def test_a_stranger_cannot_tell_who_has_an_account(
     trials: AccountTrials, account: Account, spec: Specification, endpoint: str
 ) -> None:
     """contract POST /login, /auth/login: an unknown address is refused like a wrong password: status, body and headers."""
-    nobody = [trials.applicant("account") for _ in range(trials.rules.refusals)]
+    unknown = [trials.applicant("account") for _ in range(trials.rules.refusals)]
 
     def one_round() -> set[str]:
         # In turn, so that what changes with time changes for both.
         pairs = [
             (trials.refusal(account.email, who.password, endpoint), trials.refusal(who.email, who.password, endpoint))
-            for who in nobody
+            for who in unknown
         ]
-        return set(told_apart_by([known for known, _ in pairs], [unknown for _, unknown in pairs]))
+        return set(differences([known for known, _ in pairs], [refused for _, refused in pairs]))
 
     found = one_round()
     # What differs by chance does not differ twice.
@@ -118,7 +118,7 @@ def test_a_stranger_cannot_tell_who_has_an_account(
 def test_a_password_signs_in_as_it_was_registered(
     trials: AccountTrials, guarded: tuple[Applicant, Reply], endpoint: str
 ) -> None:
-    """contract POST /register, /login: an account that was created is signed in to, whatever its password holds."""
+    """contract POST /register, /login: an account that was created is signed in to, with each character that is allowed."""
     who, registered = guarded
     if registered.is_refusal:
         not_applicable(f"a registration with such a password is refused ({registered.status}), which nothing forbids")
@@ -144,7 +144,7 @@ def test_a_longer_password_is_refused_or_compared_whole(trials: AccountTrials, a
     registered = trials.register(who)
     expect(registered).handled()
     reply = trials.sign_in(who.email, WRONG["with another last character"](who.password))
-    expect(reply).refusal("nobody has registered with this password")
+    expect(reply).refusal("no account has this password")
 
 
 @pytest.mark.about("account.refused", "account address in capital letters")
@@ -252,7 +252,7 @@ def test_signing_out_ends_one_session_only(
 ) -> None:
     """contract Auth: signing out of a session ends none of the user's others, and they sign in again (F08)."""
     ended, other = signed_out
-    # Whatever becomes of it, what is known of it afterwards must not reach the others.
+    # Also where it is refused, what is known of it afterwards must not reach the others.
     api.as_(ended).call("me")
     expect(api.as_(other).call("me")).success("another session of the same user was signed out, not this one")
     again = expect(trials.sign_in(account.email, account.password)).success("whoever signed out may sign in again")

@@ -12,7 +12,7 @@ from fixtures.document_runs import DocumentRuns
 from fixtures.supabase import Supabase
 from fixtures.tokens import Tokens, header_of
 from fixtures.users import User
-from fixtures.violations import expect_nobody, of_anothers_job
+from fixtures.violations import expect_no_user, of_anothers_job
 from gate.http import expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -60,12 +60,12 @@ def test_a_token_with_wrong_claims_is_refused(api: Api, user: User, supabase: Su
 
 @promised("pipeline")
 @pytest.mark.about("auth.accepted", "token unknown-user")
-def test_a_token_of_an_unknown_user_shows_nobody(
+def test_a_token_of_an_unknown_user_shows_no_user(
     api: Api, user: User, supabase: Supabase, tokens: Tokens, spec: Specification
 ) -> None:
     """§6 JWT Tokens: a right signature for a user who does not exist is refused, or opens what that user has: nothing."""
     tokens.require_signing(user, supabase.auth.accepts)
-    expect_nobody(api.as_(tokens.of_an_unknown_user(user)).call("me"), spec)
+    expect_no_user(api.as_(tokens.of_an_unknown_user(user)).call("me"), spec)
 
 
 @pytest.mark.about("auth.accepted", "token of another scheme")

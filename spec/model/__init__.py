@@ -19,7 +19,7 @@ from spec.model.harness import Harness, Part, Prerequisite, Setting
 from spec.model.live import NotSpecified
 from spec.model.load import Load, LoadTask, LoadThresholds, Profile, Regression, Segment, Stress, WorkerLoad
 from spec.model.monitoring import Bound, Figures
-from spec.model.observing import InsidePattern, ObserverRule, Observing
+from spec.model.observing import GrowthRule, InsidePattern, ObserverRule, Observing
 from spec.model.pipeline import DocumentKind, Fact, Pipeline, PipelineTables, States, Webhook
 from spec.model.probes import Probes, TokenRules
 from spec.model.queue import Queue
@@ -92,6 +92,7 @@ __all__ = [
     "Fact",
     "Figures",
     "Growing",
+    "GrowthRule",
     "Harness",
     "HeaderRule",
     "Headers",

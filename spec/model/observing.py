@@ -56,6 +56,25 @@ class Range(Entry):
     whole: bool = False
 
 
+class GrowthRule(Entry):
+    """What is read beside the run, and when it has only grown."""
+
+    # Between two readings; after the end of a job, before its events are counted.
+    every_seconds: float = Field(gt=0)
+    settle_seconds: float = Field(gt=0)
+    events_table: str
+    # The run is judged in so many parts with the same number of requests, from this number of them on; and how many readings
+    # each part, and each job, needs.
+    parts: int = Field(gt=2)
+    fewest_requests: int = Field(gt=0)
+    fewest_readings: int = Field(gt=0)
+    # Connections that all pools of one client may add during a run.
+    pool: int = Field(gt=0)
+    # Jobs that are needed, and readings with more events than the one before, in each of those that count.
+    fewest_jobs: int = Field(gt=0)
+    fewest_rises: int = Field(gt=0)
+
+
 class Observing(Entry):
     """What the observers know of the system. Requests are named as failures name them: "endpoint POST /login"."""
 
@@ -75,6 +94,8 @@ class Observing(Entry):
     inside: list[InsidePattern] = []
     # Columns that users are shown, and that errors are written into.
     shown_columns: list[str] = []
+    # Subjects of those of their rows that quote no document.
+    without_contents: list[str] = []
     # What is a version in a header that names software.
     version: str = r"(?!)"
     times: Times = Times()
@@ -88,3 +109,12 @@ class Observing(Entry):
     settle_seconds: float = Field(default=0.0, ge=0)
     # Names of cookies that a page's own scripts are to read.
     readable_cookies: str = r"(?!)"
+    # None: nothing is read beside the run.
+    growth: GrowthRule | None = None
+
+    @property
+    def watched_growth(self) -> GrowthRule:
+        """The rule of what must not only grow; raises LookupError where a system has none."""
+        if self.growth is None:
+            raise LookupError("observing.growth is not in the specification")
+        return self.growth

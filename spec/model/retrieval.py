@@ -55,6 +55,8 @@ class ConversationTrial(Entry):
     # `{word}` is one that nobody else has.
     statement: str
     question: str
+    # Key of `context` under which the same is said, where no conversation is named.
+    context_key: str
     # Cosine of a passage that is planted for both, so that a model is asked at all.
     similarity: float = Field(gt=0, lt=1)
     text: str

@@ -17,6 +17,7 @@ from gate.session import Session
 from tests.outputs.observers import Blind, Words
 
 LEFT = "TEST_LEFT_BEHIND"
+BREAKS = "TEST_BREAKS_AT"
 
 
 class Nothing:
@@ -42,6 +43,9 @@ class Nothing:
 
     def require_means(self, session: Session, kind: str) -> None:
         """Everything can be removed."""
+
+    def ahead(self, session: Session, used: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Nothing."""
 
     def background(self, session: Session) -> Background | None:
         """None."""
@@ -79,6 +83,13 @@ class Nothing:
     def wait_for_release(self, session: Session, wanted: str, seconds: float, tell: Callable[[str], None]) -> ReleaseSeen:
         """It is live."""
         return ReleaseSeen(ExitCode.PASS, 0.0, "live")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """A plugin with a mistake: an INTERNALERROR at the check that TEST_BREAKS_AT names."""
+    if nodeid.endswith(os.environ.get(BREAKS) or "-"):
+        raise RuntimeError(nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -58,10 +58,16 @@ FAMILIES = (
     "nothing_accounts_rest",
     "nothing_answers",
     "nothing_answers_again",
+    "nothing_further",
     "stranger_nothing",
     "stranger_nothing_more",
     "stranger_slips",
     "stranger_slips_more",
+    "stranger_second",
+    "stranger_second_more",
+    "stranger_slips_second",
+    "stranger_slips_second_more",
+    "stranger_slips_second_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -66,7 +66,7 @@ def taken_twice(plan: Plan) -> None:
 
 
 @fault(
-    "NU10",
+    "NK10",
     "a late callback that says the parse has failed ends a job that has gone on",
     "webhook/api",
     "postdeploy",
@@ -82,7 +82,7 @@ def failed_too_late(plan: Plan) -> None:
 
 
 @fault(
-    "NU11",
+    "NK11",
     "the token budget is counted in words",
     "rag/chat",
     "postdeploy",
@@ -96,7 +96,7 @@ def counted_in_words(plan: Plan) -> None:
 
 
 @fault(
-    "NU12",
+    "NK12",
     "each batch of embeddings is sent with all that went before it, and a batch is one text",
     "worker/rag/openai",
     "postdeploy",
@@ -109,7 +109,7 @@ def batches_grow(plan: Plan) -> None:
 
 
 @fault(
-    "NU13",
+    "NK13",
     "jobs that were made within ten seconds are taken in the order of their documents' ids",
     "worker",
     "postdeploy",
@@ -121,7 +121,7 @@ def by_the_document(plan: Plan) -> None:
 
 
 @fault(
-    "NU14",
+    "NK14",
     "the text of a callback is stored in the letters of western Europe, and question marks for all others",
     "webhook/api/rag",
     "postdeploy",
