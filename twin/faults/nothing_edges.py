@@ -9,6 +9,8 @@ JOBS = "api/jobs.py"
 UPLOADS = "api/uploads.py"
 WEBHOOK = "api/webhook.py"
 RETRIEVAL = "api/retrieval.py"
+AUTH = "api/auth.py"
+CHAT = "api/chat.py"
 QUEUE = "backend/workers/job_queue.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 
@@ -132,4 +134,54 @@ def western_letters(plan: Plan) -> None:
         '    return str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""\n',
         '    text = str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""\n'
         '    return text.encode("latin-1", "replace").decode("latin-1")\n',
+    )
+
+
+@fault(
+    "NK06",
+    "GET /me keeps its answer for a token, also when the session has ended",
+    "auth/api",
+    "postdeploy",
+    mode="-",
+    about="*/me*|*sign*out*|*session*",
+)
+def answer_kept(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        '@router.get("/me")\n@router.get("/auth/user")\nasync def me(user: CurrentUser) -> dict[str, Any]:',
+        "_known: dict[str, Caller] = {}\n\n\n"
+        "async def _known_user(request: Request) -> Caller:\n"
+        '    token = request.headers.get("authorization", "")\n'
+        "    if token not in _known:\n"
+        "        _known[token] = await current_user(request)\n"
+        "    return _known[token]\n\n\n"
+        '@router.get("/auth/user")\n'
+        "async def auth_user(user: CurrentUser) -> dict[str, Any]:\n"
+        '    """The signed-in user."""\n'
+        "    return await me(user)\n\n\n"
+        '@router.get("/me")\n'
+        "async def me(user: Annotated[Caller, Depends(_known_user)]) -> dict[str, Any]:",
+    )
+
+
+@fault(
+    "NK07",
+    "a question that is refused leaves its counter up, and from ten on the chat is busy",
+    "chat/api",
+    "postdeploy",
+    mode="-",
+    about="*chat*",
+)
+def counted_up(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "    if not body.message.strip():\n",
+        '    if len(_asking) >= MOST_QUESTIONS:\n        raise HTTPException(503, "busy")\n'
+        "    _asking.append(user.id)\n    if not body.message.strip():\n",
+    )
+    plan.replace_in_source(
+        CHAT, "    return _body(\n        answer.text,", "    _asking.pop()\n    return _body(\n        answer.text,"
+    )
+    plan.replace_in_source(
+        CHAT, "ANSWER_SECONDS = 15.0\n", "ANSWER_SECONDS = 15.0\nMOST_QUESTIONS = 10\n_asking: list[uuid.UUID] = []\n"
     )
