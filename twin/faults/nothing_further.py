@@ -6,6 +6,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 CHAT = "api/chat.py"
+QUEUE = "backend/workers/job_queue.py"
 ANSWERED = "            answer = await complete(client, config, _prompt(body.message, passages))\n"
 
 
@@ -67,4 +68,52 @@ def conversation_of_the_user(plan: Plan) -> None:
         CHAT,
         "        answer.text,\n        body,\n",
         '        answer.text,\n        body.model_copy(update={"conversation_id": body.conversation_id or str(user.id)}),\n',
+    )
+
+
+def _opened(config: str, then: str) -> str:
+    """A connection beside the pool, which is never closed, and what follows."""
+    return f"_KEPT.append(await asyncpg.connect({config}.database_url, statement_cache_size=0))\n{then}"
+
+
+@fault(
+    "NU13",
+    "the worker opens a connection to the database for each job that becomes complete, and keeps it",
+    "database/worker",
+    "postdeploy",
+    mode="-",
+    about="*connections*",
+)
+def connection_of_each_job(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE, "import logging\nfrom typing import Any\n", "import logging\nfrom typing import Any\n\nimport asyncpg\n"
+    )
+    plan.replace_in_source(
+        QUEUE, 'log = logging.getLogger("worker")\n', 'log = logging.getLogger("worker")\n_KEPT: list[Any] = []\n'
+    )
+    plan.replace_in_source(
+        QUEUE,
+        '        log.info(json.dumps({"job_id": str(job["job_id"]), "status": status}))\n',
+        '        if status == "complete":\n            '
+        + _opened("self._config", '        log.info(json.dumps({"job_id": str(job["job_id"]), "status": status}))\n'),
+    )
+
+
+@fault(
+    "NU14",
+    "the worker writes an event for finished jobs, now and then, as long as it runs",
+    "worker/database",
+    "postdeploy",
+    mode="-",
+    about="*events*",
+)
+def events_of_finished_jobs(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE,
+        "        speedup = self._config.speedup\n",
+        "        await self._pool.execute(\n"
+        "            \"INSERT INTO events (job_id, document_id, type) SELECT job_id, document_id, 'seen'\"\n"
+        "            \" FROM upload_jobs WHERE state = 'done' AND random() < 0.05\"\n"
+        "        )\n"
+        "        speedup = self._config.speedup\n",
     )
