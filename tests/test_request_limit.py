@@ -18,7 +18,10 @@ def ended(account: Account, reason: dict[str, Any], *seconds_ago: float, command
     """An account whose instance ended so long ago, and began again a second later each time."""
     account.service["serviceDetails"]["envSpecificDetails"] = {"dockerCommand": command}
     for number, ago in enumerate(seconds_ago):
-        found = (("server_failed", ago, {"instanceID": "srv-1-a", "reason": reason}), ("server_available", ago - 1, {}))
+        found: tuple[tuple[str, float, dict[str, Any]], ...] = (
+            ("server_failed", ago, {"instanceID": "srv-1-a", "reason": reason}),
+            ("server_available", ago - 1, {}),
+        )
         for kind, moment, details in found:
             event = {
                 "id": f"evt-{number}{kind}",
