@@ -1,4 +1,4 @@
-"""8.3.1 Measure API response times: pauses, many questions, many uploads (§5 Resource Monitoring, Database Connections)."""
+"""8.3.1 Measure API response times: pauses, many questions, uploads, requests (§5 Resource Monitoring; §1 start_command)."""
 
 from collections.abc import Callable
 
@@ -11,6 +11,7 @@ from fixtures.documents import Document
 from fixtures.endurance import MEGABYTE, AfterPauses, Growth, PlatformMemory, after_batches, connections_of_others
 from fixtures.pipeline import Pipeline
 from fixtures.render import Render
+from fixtures.request_limit import AcrossTheLimit
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from gate.http import expect
@@ -87,3 +88,17 @@ def test_uploads_leave_no_connections_open(
     expect(kept, what, "where the handler of the upload opens a connection", facts=after_batches(growth.values)).is_at_most(
         rule.at_most
     )
+
+
+@promised("pipeline", "database", "figures")
+@pytest.mark.needs("database")
+@pytest.mark.about("restart.lost")
+def test_the_limit_of_requests_loses_no_work(
+    session: Session, users: Users, new_document: Callable[[], Document], pipeline: Pipeline
+) -> None:
+    """§1 start_command (--limit-max-requests): what was acknowledged before the API ends is there when it is back."""
+    across = AcrossTheLimit(session, users, new_document, pipeline)
+    try:
+        across.run().require_all_kept()
+    finally:
+        across.finish()

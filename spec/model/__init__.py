@@ -12,7 +12,7 @@ from spec.model.chaos import Chaos, ChaosClients, Charged, RandomBreak, Repeat, 
 from spec.model.database import Database, Index, Roles, Table, Vectors
 from spec.model.drill_actions import Action, Ask, Await, AwaitCircuit, CallEndpoint, Documents, SendCallback, SignIn
 from spec.model.drills import Break, Drill, Drills, Promise
-from spec.model.endurance import Endurance, Growing, Pauses
+from spec.model.endurance import Endurance, Growing, Pauses, RequestLimit
 from spec.model.evidence import Evidence
 from spec.model.external import ExternalApis, ExternalVendor, Headroom, Owner, Price, RoundTrip
 from spec.model.harness import Harness, Part, Prerequisite, Setting
@@ -152,6 +152,7 @@ __all__ = [
     "Rehearsal",
     "Repeat",
     "Reported",
+    "RequestLimit",
     "Resilience",
     "Retrieval",
     "Review",

@@ -29,11 +29,20 @@ class Growing(Entry):
     at_most: float = Field(gt=0)
 
 
+class RequestLimit(Entry):
+    """So many times the requests after which a service ends, with registrations of documents among them."""
+
+    beyond: float = Field(gt=1)
+    uploads: int = Field(gt=0)
+    endpoint: str
+
+
 class Endurance(Sectioned):
     """What only shows after a while."""
 
     pauses: Pauses
     memory_of_questions: Growing
     connections_of_uploads: Growing
+    request_limit: RequestLimit
     # Values of the platform's series that are waited for after a batch.
     settled_values: int = Field(ge=1)

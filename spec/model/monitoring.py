@@ -45,6 +45,11 @@ class Events(Entry):
     # Where an event of the first kind names its reason, and the key in it that stands for memory.
     reason: str
     out_of_memory: str
+    # The key for an end without an error, and the option of a start command after how many requests a service ends so; it gets
+    # no more than these in a second.
+    early_exit: str
+    limit_option: str
+    most_requests_per_second: float = Field(gt=0)
 
 
 class Observation(Entry):

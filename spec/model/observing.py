@@ -63,13 +63,14 @@ class GrowthRule(Entry):
     every_seconds: float = Field(gt=0)
     settle_seconds: float = Field(gt=0)
     events_table: str
-    # The run is judged in so many parts with the same number of requests, from this number of them on; and how many readings
-    # each part, and each job, needs.
+    # The run is judged in so many parts with the same work: requests, of which a finished job counts as so many. How much work
+    # a run has to have, and how many readings each part, and each job.
     parts: int = Field(gt=2)
-    fewest_requests: int = Field(gt=0)
+    requests_of_a_job: int = Field(gt=0)
+    fewest_work: int = Field(gt=0)
     fewest_readings: int = Field(gt=0)
-    # Connections that all pools of one client may add during a run.
-    pool: int = Field(gt=0)
+    # Connections that each part adds where they only grow.
+    rise: int = Field(gt=0)
     # Jobs that are needed, and readings with more events than the one before, in each of those that count.
     fewest_jobs: int = Field(gt=0)
     fewest_rises: int = Field(gt=0)
