@@ -174,7 +174,7 @@ def test_the_rest_view_shows_no_other_users_rows(
 def test_no_further_relation_shows_what_is_there_now(
     policy: DocumentRun, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
 ) -> None:
-    """contract Database: views and further tables show a user no row of others, and anon none, while there are documents (F24)."""
+    """contract Database: views and further tables show a user no row of others, anon none, while documents are there (F24)."""
     assert policy.document_id
     expect_nothing_else(catalogue, row_security, spec)
 

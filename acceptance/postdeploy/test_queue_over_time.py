@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
-from fixtures.queue.extra import NAMES, RETRIED
+from fixtures.queue.extra import AGED, NAMES, RETRIED
 from fixtures.queue.judging import require_in_order, require_left_alone
 from fixtures.queue.parked import ParkedJobs
 from fixtures.queue.resources import ExtraRuns
@@ -46,6 +46,14 @@ def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: Ex
     document_runs.require_all_ended()
     document_runs.completed("policy")
     extra_runs.require_complete(name, WORKER_HINT)
+
+
+@pytest.mark.about("queue.parked", "document aged")
+def test_an_old_job_is_taken(document_runs: DocumentRuns, extra_runs: ExtraRuns) -> None:
+    """contract Worker, POST …/retry: a job that its owner retries after days is taken like any other."""
+    document_runs.require_all_ended()
+    document_runs.completed("policy")
+    extra_runs.require_complete(AGED, WORKER_HINT)
 
 
 @each("name", queued_documents)

@@ -32,6 +32,7 @@ class Queue(Sectioned):
     parked_hours: float = Field(gt=0)
     # What is sent for a job that is given up, and then retried by its owner; and by the same user, right behind it.
     retried: DocumentKind
+    old_days: float = Field(gt=0)
     second: DocumentKind
     # What a parse at the vendor's is called.
     parse_name: str = Field(min_length=1)
