@@ -50,7 +50,7 @@ def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: Ex
 
 @pytest.mark.about("queue.parked", "document aged")
 def test_an_old_job_is_taken(document_runs: DocumentRuns, extra_runs: ExtraRuns) -> None:
-    """contract Worker, POST …/retry: a job that its owner retries after days is taken like any other."""
+    """contract Worker: a job that waits after days, as behind an outage, is taken like any other."""
     document_runs.require_all_ended()
     document_runs.completed("policy")
     extra_runs.require_complete(AGED, WORKER_HINT)
