@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.recovery.resources",
     "fixtures.rollback.resources",
     "fixtures.document_runs",
+    "fixtures.stored_chunks",
     "fixtures.planted",
     "fixtures.polling",
     "fixtures.late_callbacks",

@@ -24,8 +24,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def times(api: Api, users: Users, supabase: Supabase) -> SignInTimes:
     """Refused sign-ins of an account and of an unknown address, measured in turn."""
-    trials = AccountTrials(api, users)
-    return SignInTimes(trials, supabase, SIGN_INS).measure(trials.account("timed"), trials.applicant("timed"))
+    people = AccountTrials(api, users)
+    return SignInTimes(people, supabase, SIGN_INS).measure(people.account("timed"), people.applicant("timed"))
 
 
 @pytest.mark.parametrize("endpoint", SIGN_INS)
