@@ -32,7 +32,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def accounts(api: Api, users: Users) -> AccountTrials:
+def people(api: Api, users: Users) -> AccountTrials:
     """Registrations and sign-ins of the run's own."""
     return AccountTrials(api, users)
 
