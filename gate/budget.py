@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from filelock import FileLock
@@ -15,6 +18,8 @@ from spec.model import Budget as Rule
 from spec.model import BudgetLimits
 
 FILE = "budget.json"
+# Seconds between two tries to get the lock.
+POLL_SECONDS = 0.005
 COUNTED = ("requests", "documents", "tokens", "cents")
 
 
@@ -73,6 +78,8 @@ class Budget:
         self._rule = rule
         self._prerequisites = prerequisites
         self.limits = limits
+        # Threads of one process take turns here: the lock of a file is waited for by asking for it again and again.
+        self._turn = threading.Lock()
 
     def spend(
         self,
@@ -105,28 +112,34 @@ class Budget:
     def meter(self, tokens: int, cents: float) -> None:
         """Count what a vendor's answer says that it used; the estimate made before the request is what limits hold."""
         with self._locked():
-            used = self.used()
+            used = self._read()
             used.metered_tokens += tokens
             used.metered_cents = round(used.metered_cents + cents, 6)
-            self._shared.write(FILE, json.dumps(asdict(used)))
+            self._shared.overwrite(FILE, json.dumps(asdict(used)))
 
-    def _locked(self) -> FileLock:
-        return FileLock(self._shared.below(".") / f"{FILE}.lock")
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._turn, FileLock(self._shared.below(".") / f"{FILE}.lock", poll_interval=POLL_SECONDS):
+            yield
 
     def used(self) -> Used:
         """What was used so far."""
+        with self._locked():
+            return self._read()
+
+    def _read(self) -> Used:
         text = self._shared.read(FILE)
         return Used(**json.loads(text)) if text else Used()
 
     def _add(self, requests: int, documents: int, tokens: int, cents: float, paced: bool) -> Used | None:
         """The account after this, or None where the second has no place for it."""
         with self._locked():
-            used = self.used()
+            used = self._read()
             if paced and requests and not self._has_place(used, requests):
                 return None
             used.requests, used.documents = used.requests + requests, used.documents + documents
             used.tokens, used.cents = used.tokens + tokens, round(used.cents + cents, 6)
-            self._shared.write(FILE, json.dumps(asdict(used)))
+            self._shared.overwrite(FILE, json.dumps(asdict(used)))
             return used
 
     def _has_place(self, used: Used, requests: int) -> bool:

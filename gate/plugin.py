@@ -14,7 +14,7 @@ from gate.exit_codes import ExitCode
 from gate.interrupts import Interrupts
 from gate.options import choice, is_gate, is_quiet, only_reads, require_undisturbed, require_writing, spec_file
 from gate.progress import waiting
-from gate.selection import waits
+from gate.selection import parameters_by_fixture, waits
 from gate.session import Session, System
 from gate.settings import ConfigurationError
 from gate.target import open_session
@@ -156,6 +156,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if any(waits(item, gate.system.waited_for) for item in session.items):
         gate.start_background()
+    if not is_worker(session.config):
+        # Processes of one run share their checks out: none of them knows which will be its own.
+        gate.begin_ahead(parameters_by_fixture(item for item in session.items if _can_be_judged(gate, item)))
+
+
+def _can_be_judged(gate: Session, item: pytest.Item) -> bool:
+    if gate.prerequisites.target_is_unavailable():
+        return False
+    return not any(gate.prerequisites.unavailable(name) for marker in item.iter_markers("needs") for name in marker.args)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -90,6 +90,15 @@ def about(item: pytest.Item) -> tuple[str, str]:
     return code, subject or (f"promise {getattr(item, 'originalname', item.name)}" if code == ANY_PROMISE else "")
 
 
+def parameters_by_fixture(items: Iterable[pytest.Item]) -> dict[str, list[Mapping[str, object]]]:
+    """The parameters of checks, by the fixtures that they use."""
+    used: dict[str, list[Mapping[str, object]]] = {}
+    for item in items:
+        for name in getattr(item, "fixturenames", ()):
+            used.setdefault(name, []).append(dict(item.callspec.params) if hasattr(item, "callspec") else {})
+    return used
+
+
 def waits(item: pytest.Item, waited_for: frozenset[str]) -> bool:
     """Whether a check uses a fixture that waits for the background."""
     return bool(waited_for & set(getattr(item, "fixturenames", ())))

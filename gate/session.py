@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from gate import observations
+from gate.ahead import Ahead
 from gate.background import Background, ReleaseSeen, Swept
 from gate.bounded import BoundedTransport
 from gate.budget import Budget
@@ -62,6 +63,9 @@ class System(Protocol):
     def background(self, session: Session) -> Background | None:
         """The work that the run's checks wait for, or None where there is none."""
 
+    def ahead(self, session: Session, used: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Add the pieces that are done ahead (gate/ahead.py); `used` has the parameters of checks by fixture."""
+
     def progress(self, session: Session) -> tuple[str, float] | None:
         """State of the background and the seconds that it took so far, or None when nothing is under way."""
 
@@ -102,6 +106,7 @@ class Session:
         self.masking = Masking()
         self.evidence = Evidence(self.masking)
         self.portal = Portal()
+        self.ahead = Ahead()
         self.silence = Silence(self.spec.safety)
         self.traffic = Traffic()
         self.observers = Observers(self.shared, self.masking.mask)
@@ -210,8 +215,14 @@ class Session:
         if self._background is not None:
             self._background.start()
 
+    def begin_ahead(self, used: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Begin with what checks of this process will want; `used` has their parameters, by the fixtures that they use."""
+        self.system.ahead(self, used)
+        self.ahead.start()
+
     def stop(self, at_once: bool) -> None:
         """Wait for the background, or end it `at_once`; nothing is created any more afterwards."""
+        self.ahead.finish()
         if self._background is not None:
             self._background.finish(at_once)
             self._background = None

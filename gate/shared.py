@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 INTERRUPTED = "interrupted"
@@ -54,11 +55,15 @@ class SharedFolder:
         """Put a file in its place in one step, readable by the owner only, so that no reader sees half of it."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
+        self.overwrite(draft.relative_to(self.path).as_posix(), text)
+        draft.replace(target)
+
+    def overwrite(self, name: str, text: str) -> None:
+        """Write a file where it stands, readable by the owner only: for one whose readers and writers hold a lock."""
+        descriptor = os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
-        draft.replace(target)
 
     def append(self, name: str, line: str) -> None:
         """Add a line to a file, readable by the owner only."""

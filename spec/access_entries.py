@@ -49,6 +49,11 @@ def thorough_signed(spec: Specification) -> Iterator[str]:
     return _with_cells(spec, *AT_THE_API, "object", "rows", "topic", signed=True, thorough=True)
 
 
+def reads(spec: Specification) -> Iterator[str]:
+    """Endpoints that show a user what is theirs, whatever they are asked for."""
+    return (what.asked for what in spec.access.of_kind("read"))
+
+
 def callbacks(spec: Specification) -> Iterator[str]:
     """Endpoints for callbacks."""
     return _names(spec, "webhook")

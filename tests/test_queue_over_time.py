@@ -39,10 +39,26 @@ def test_a_younger_job_that_was_taken_and_has_gone_on_between_two_looks_counts()
     assert order_of((WAITS, WAITS), (WAITS, WAITS), (WAITS, NEXT), (WAITS, NEXT)).passed
 
 
+def test_a_younger_job_that_came_later_and_is_worked_on_counts() -> None:
+    late = ("parse_queued", "working")
+    parsed, works = ("parsed", "queued"), ("parsed", "working")
+    order = order_of((parsed, late), (parsed, late), (parsed, works), (parsed, ("parse_validated", "queued")))
+    assert list(order.passed) == [Passed(OLD, YOUNG, "parsed")]
+
+
 @pytest.mark.parametrize(
     "looks",
     [
         [(WAITS, WAITS), (WAITS, WAITS), (WORKS, WAITS), (NEXT, WORKS)],
+        # Both came between two looks, and a claim may have been made of the one that was there.
+        [
+            (NEXT, NEXT),
+            (NEXT, NEXT),
+            (("parsed", "queued"), ("parsed", "working")),
+            (("parsed", "queued"), ("parsed", "working")),
+        ],
+        # It was put off when the younger one came.
+        [*[(("parsed", "retryable"), NEXT)] * 2, *[(("parsed", "queued"), ("parsed", "working"))] * 2],
         # The claim of another worker need not be visible at once.
         [(WAITS, WAITS), (WAITS, WAITS), (WAITS, WORKS), (WORKS, WORKS)],
         # The older one came to the stage when the younger one was being taken.
@@ -93,6 +109,9 @@ def test_what_stands_in_two_places_is_stored_twice(chunks: list[str], doubled: l
 def test_a_sentence_that_the_document_repeats_is_stored_twice_rightly() -> None:
     pages = [PAGE, "Something else.\nAnother one of it."]
     assert doubled_in_chunks(pages, [*PAGE.splitlines(), "Something else.", "It says: Another one of it."]) == []
+    twice = "Something else.", "Another one of it.", *PAGE.splitlines()
+    assert doubled_in_chunks(pages, twice) == []
+    assert doubled_in_chunks(pages, [*twice, "Another one of it."]) == [5]
     assert doubled_in_text(pages, "\n".join(pages)) == []
     assert doubled_in_text([PAGE], f"{PAGE}\n\n{PAGE.replace('.', ' .')}") == [
         line.replace(" ", "") for line in PAGE.splitlines()

@@ -1,11 +1,14 @@
 """8.2.2 Test API endpoints functionality: chat (contract: HTTP API)."""
 
 import uuid
+from functools import partial
+from itertools import cycle, islice
 
 import pytest
 
 from fixtures.answers import Answer
 from fixtures.api import Api
+from fixtures.at_once import in_parallel
 from fixtures.clock import TimeField
 from fixtures.document_run import DocumentRun
 from fixtures.users import User
@@ -14,6 +17,7 @@ from gate.http import Reply, expect
 from gate.selection import each, promised
 from spec import Specification, entries
 
+CHATS = ("chat", "chat_alias")
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.checklist("8.2.2"),
@@ -24,7 +28,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", ["chat", "chat_alias"])
+@pytest.mark.parametrize("endpoint", CHATS)
 def test_chat_answers(api: Api, policy: DocumentRun, spec: Specification, endpoint: str) -> None:
     """contract POST /api/chat, /chat: 200 with text, sources and metadata."""
     reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], endpoint)).success()
@@ -71,3 +75,16 @@ def test_chat_takes_every_field_of_the_contract(api: Api, policy: DocumentRun, s
 def test_chat_refuses_an_empty_message(api: Api, user: User, message: str) -> None:
     """contract POST /api/chat: 400 for an empty message."""
     expect(api.as_(user).ask(message)).error("malformed")
+
+
+@pytest.mark.component("chat")
+@pytest.mark.about("chat.failed", "endpoint POST /api/chat")
+def test_refused_questions_take_no_place(api: Api, user: User, spec: Specification) -> None:
+    """contract POST /api/chat: 400 for an empty message, and the next question is answered as if there had been none."""
+    refused = cycle(
+        partial(Api.call, name=name, json=body) for name in CHATS for body in ({"message": ""}, {"message": " "}, {})
+    )
+    for reply in in_parallel(api.as_(user), list(islice(refused, spec.chat.refusals))):
+        expect(reply).error("malformed")
+    answer = Answer(expect(api.as_(user).ask(spec.probes.foreign_question)).success("no question before it was a right one"))
+    answer.require_no_fault(spec.chat)

@@ -1,12 +1,16 @@
 """8.2.2 Test API endpoints functionality: size and content of a file as it arrives (contract: HTTP API, Storage)."""
 
+from collections.abc import Callable
+
 import pytest
 
+from fixtures.documents import Document
 from fixtures.stored import sha256
-from fixtures.upload_ways import WAYS, Registered, filled
+from fixtures.upload_edges import Edges
+from fixtures.upload_ways import LINK, WAYS, Registered, filled
 from fixtures.violations import SIZE_LIMIT
 from gate.failures import not_applicable
-from gate.http import expect
+from gate.http import Reply, expect
 from gate.selection import promised
 from spec import Specification
 
@@ -17,6 +21,14 @@ pytestmark = [
     pytest.mark.needs("api", "database"),
     promised("pipeline", "limits", "uploads"),
 ]
+
+
+def require_kept(registered: Registered, way: str, sent: Reply, body: bytes, how: str, stored: Reply | None = None) -> None:
+    found = expect(stored or registered.stored()).success().body
+    what, facts = f"SHA-256 of what is stored of a file that {how}, sent by the {way}", {"bytes": len(found), "sent": len(body)}
+    subject, part = f"endpoint {registered.rule_of(way)}", "storage" if way == LINK else "api"
+    kept = expect(sha256(found), what, code="storage.differs", subject=subject, component=part, facts=facts, of=sent)
+    kept.equals(sha256(body))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -34,6 +46,19 @@ def test_a_file_that_arrives_over_the_limit_is_not_kept(registered: Registered, 
         expect(taken, code="limit.strict", subject=subject).success("the limit itself is allowed")
     if not taken.succeeded:
         not_applicable(f"{taken} returns {taken.status} for a file at the limit too, so its refusal above says nothing")
+    require_kept(registered, way, taken, filled(spec, limit), "is as large as may be")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.about("storage.differs")
+def test_a_file_is_kept_to_its_first_and_last_byte(edges: Edges, new_document: Callable[[], Document], way: str) -> None:
+    """contract PUT signed_url, PUT …/upload-file-proxy, Database file_sha256: what was registered is stored, byte by byte."""
+    found = edges.by(way, new_document())
+    accepted = [each for each in found if each.sent.succeeded]
+    for each in accepted:
+        require_kept(each.registered, way, each.sent, each.registered.document.body, each.edge.replace("_", " "), each.stored)
+    if not accepted:
+        not_applicable(f"no such file is taken: {sorted({each.sent.status for each in found})}")
 
 
 @pytest.mark.parametrize("way", WAYS)

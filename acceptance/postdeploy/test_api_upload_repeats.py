@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.api import Api
+from fixtures.at_once import at_once
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.unsent import Unsent
-from fixtures.upload_ways import LINK, Register, filled, registered_at_once
+from fixtures.upload_ways import LINK, Register, filled
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from gate.failures import not_applicable
@@ -48,7 +49,9 @@ def test_the_same_content_is_a_duplicate_under_any_name(
 @pytest.mark.about("data.doubled")
 def test_the_same_content_at_once_is_registered_once(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract POST …/upload: 409 for the same user and hash, also where both requests come at the same time."""
-    replies = sorted(registered_at_once(api.as_(new_user).silent(), new_document()), key=lambda reply: not reply.succeeded)
+    document = new_document()
+    replies = at_once(api.as_(new_user), [lambda caller: caller.request_upload(document)] * 2)
+    replies.sort(key=lambda reply: not reply.succeeded)
     rule = replies[0].known()
     expect(replies[0]).success("one of them is the first")
     expect(replies[1]).status(*rule.error("duplicate"), *rule.error("too_many"), because="the other is a duplicate")

@@ -7,9 +7,10 @@ import pytest
 from fixtures.api import Api
 from fixtures.controls import require_known
 from fixtures.documents import Document
+from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
-from fixtures.stored import object_key
+from fixtures.stored import object_key, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
@@ -81,6 +82,9 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     facts = {"failed": len(missing), "of": len(callback.pages)}
     what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
+    unknown = words_missing(spec.webhook.words, text)
+    what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
+    expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
 
 
 @pytest.mark.parametrize("how", ["unsigned", *WRONG])
@@ -108,3 +112,19 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     column = f"column {spec.pipeline.jobs_table}.status"
     failed = spec.pipeline.has_failed(after)
     expect(failed, f"failure after a repeated callback ({after})", code="job.state", subject=column).equals(False)
+
+
+@pytest.mark.about("job.again")
+def test_a_callback_that_nobody_waits_for_changes_nothing(
+    planted: Planted, late_callbacks: LateCallbacks, supabase: Supabase, spec: Specification
+) -> None:
+    """contract Callbacks: one that comes late, for a job that is over, is acknowledged (200) and changes nothing."""
+    for late in late_callbacks.sent_to(planted):
+        reply = late.reply
+        expect(reply, code="webhook.refused" if reply.is_refusal else "").success("it is rightly signed")
+        what = f"columns of a {late.status} job that changed with a callback that says {late.said}"
+        facts = {"detail": f"a {late.status} job changes with a late callback: {', '.join(late.changed)}"}
+        expect(late.changed, what, subject=reply.subject, facts=facts, of=reply).is_empty("the job waits for none")
+    stored = supabase.storage.read(object_key(spec.pipeline.parsed_path, planted.owner.id, planted.document_id))
+    what, subject = "whether the text of a late callback was stored", f"object {spec.pipeline.parsed_path}"
+    expect(stored.succeeded, what, subject=subject).equals(False)

@@ -11,6 +11,7 @@ from fixtures.controls import require_shown
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.documents import make
+from fixtures.further_relations import expect_nothing_else
 from fixtures.health import shows_working
 from fixtures.pipeline import Pipeline
 from fixtures.supabase import Supabase
@@ -166,6 +167,16 @@ def test_the_rest_view_shows_no_other_users_rows(
     require_shown(own.succeeded and listed(own), f"its rows through the REST view of {table} ({own.status})")
     rows = supabase.visible_rows(table, other_policy.owner.token, document_id=policy.document_id)
     expect(len(rows), f"rows of another user's document through the REST view of {table}").equals(0)
+
+
+@promised("pipeline", "roles")
+@pytest.mark.about("db.open", "table of another name")
+def test_no_further_relation_shows_what_is_there_now(
+    policy: DocumentRun, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
+) -> None:
+    """contract Database: views and further tables show a user no row of others, anon none, while documents are there (F24)."""
+    assert policy.document_id
+    expect_nothing_else(catalogue, row_security, spec)
 
 
 @promised("pipeline")

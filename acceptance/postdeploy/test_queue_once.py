@@ -1,5 +1,7 @@
 """8.2.3 Validate worker job processing: no work is done twice, by texts, vectors, calls and rows (contract: Worker)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.database import Database
@@ -7,8 +9,10 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.drills.invariants import Judged
 from fixtures.queue.extra import RETRIED
+from fixtures.queue.judging import require_embedded_once
 from fixtures.queue.parses import Parses
 from fixtures.queue.resources import ExtraRuns, most_retries
+from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
 from fixtures.stored import object_key
@@ -70,7 +74,7 @@ def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase
 @pytest.mark.about("job.twice", "document {name}")
 def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Session, parses: Parses, name: str) -> None:
     """contract Worker: a job is processed once: LlamaParse was given its document once, and once for each retry."""
-    document_run = document_runs.accepted(name)
+    document_run = document_runs.queued(name)
     allowed = 1 + document_run.retry_count
     handed_in = parses.of(document_run.filename)
     facts = {"detail": f"handed in {handed_in} times, with {document_run.retry_count} retries"}
@@ -78,12 +82,22 @@ def test_a_document_is_handed_in_once(document_runs: DocumentRuns, session: Sess
     expect(handed_in, what, "the worker's log; LlamaParse's own list", facts=facts).is_at_most(allowed)
 
 
+@pytest.mark.needs("database")
+@pytest.mark.about("job.twice", "vectors document_chunks.embedding")
+def test_no_text_is_embedded_again_and_again(
+    document_runs: DocumentRuns, queue_seen: Callable[[], Seen], spec: Specification
+) -> None:
+    """contract Worker: embeddings go out in batches of 256, each text in one of them, and not again with the next."""
+    document_runs.ended("complete")
+    require_embedded_once(spec, queue_seen())
+
+
 @each("name", queued_documents)
 @pytest.mark.needs("database")
 @pytest.mark.about("job.tries", "document {name}")
 def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Session, name: str) -> None:
     """§2 WORKER_MAX_RETRIES: no job has more attempts than agreed, for any reason (F28)."""
-    document_run = document_runs.accepted(name)
+    document_run = document_runs.queued(name)
     # The last failure, which ends the job, may be counted too.
     most = most_retries(session) + 1
     what = f"failures of document {name!r} that were counted"

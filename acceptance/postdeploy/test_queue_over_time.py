@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
-from fixtures.queue.extra import NAMES, RETRIED
+from fixtures.queue.extra import AGED, NAMES, RETRIED
 from fixtures.queue.judging import require_in_order, require_left_alone
 from fixtures.queue.parked import ParkedJobs
 from fixtures.queue.resources import ExtraRuns
@@ -48,13 +48,21 @@ def test_each_job_of_a_user_is_taken(document_runs: DocumentRuns, extra_runs: Ex
     extra_runs.require_complete(name, WORKER_HINT)
 
 
+@pytest.mark.about("queue.parked", "document aged")
+def test_an_old_job_is_taken(document_runs: DocumentRuns, extra_runs: ExtraRuns) -> None:
+    """contract Worker: a job that waits after days, as behind an outage, is taken like any other."""
+    document_runs.require_all_ended()
+    document_runs.completed("policy")
+    extra_runs.require_complete(AGED, WORKER_HINT)
+
+
 @each("name", queued_documents)
 @pytest.mark.about("job.again", "document {name}")
 def test_what_has_ended_is_left_alone(
     document_runs: DocumentRuns, queue_seen: LastSeen, spec: Specification, name: str
 ) -> None:
     """contract Worker: `complete` and `failed_*` are ends: nothing is tried, parsed, cut or embedded after them."""
-    document_runs.accepted(name)
+    document_runs.queued(name)
     require_left_alone(spec, queue_seen(), name)
 
 

@@ -9,6 +9,7 @@ from fixtures.stored import (
     Chunk,
     different,
     expect_columns,
+    missing_numbers,
     object_key,
     pages_in_order,
     pages_missing,
@@ -157,11 +158,10 @@ def test_the_chunks_follow_the_document(policy: DocumentRun, chunks: list[Chunk]
 
 
 @pytest.mark.about("data.wrong", "column document_chunks.chunk_ord")
-def test_the_chunks_are_numbered_without_gaps(chunks: list[Chunk]) -> None:
-    """contract Database: chunk_ord counts the chunks of a document."""
-    numbers = [chunk.number for chunk in chunks]
-    expect(numbers, "chunk_ord of the document", code="data.lost", subject=POLICY).is_not_empty()
-    expect(numbers, "chunk_ord of the document").equals(list(range(numbers[0], numbers[0] + len(numbers))))
+def test_no_number_is_missing_among_the_chunks(chunks: list[Chunk], spec: Specification) -> None:
+    """contract Database: chunk_ord numbers the chunks of a document, by whatever rule; one that is left out was lost (F11)."""
+    missing = missing_numbers(chunks, spec.pipeline.lost_numbers_share)
+    expect(missing, "numbers that are left out among the chunks of the document", WORKER_HINT).is_empty()
 
 
 def test_the_chunks_name_their_versions(chunks: list[Chunk], spec: Specification) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fixtures.catalogue import Catalogue
 from fixtures.claims import claims_for
 from fixtures.database import Database
+from fixtures.further_relations import expect_nothing_else
 from fixtures.policies import Policies
 from fixtures.visible import RowSecurity
 from gate.http import expect
@@ -95,11 +96,7 @@ def test_a_stranger_sees_nothing(catalogue: Catalogue, row_security: RowSecurity
 @promised("roles", "pipeline")
 def test_nothing_else_shows_the_rows_of_users(catalogue: Catalogue, row_security: RowSecurity, spec: Specification) -> None:
     """contract Database: views and further tables show a user no row of others, and anon none (F24)."""
-    linked = {column for columns in spec.pipeline.tables.linked.values() for column in columns} | {"user_id"}
-    for name in sorted(catalogue.relations_with(linked) - {table.name for table in spec.database.tables}):
-        for role, claims in ((spec.roles.anonymous, None), (spec.roles.user, claims_for(str(uuid4()), spec.roles.user))):
-            seen = row_security.seen(role, claims, name)
-            expect(seen.rows, f"rows of {name} that {role} sees", subject=f"table {name}").equals(0)
+    expect_nothing_else(catalogue, row_security, spec)
 
 
 @pytest.mark.about("db.missing", "role {role}")

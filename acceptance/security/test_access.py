@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.access.matrix import AccessMatrix
 from fixtures.document_run import DocumentRun
+from fixtures.worn_token import WornToken
 from gate.selection import each, promised
 from spec import access_entries
 
@@ -40,6 +41,15 @@ def test_a_user_gets_their_own_only(access: AccessMatrix, what: str) -> None:
 def test_a_token_with_wrong_claims_opens_nothing(access: AccessMatrix, what: str) -> None:
     """§6 JWT Tokens: a rightly signed token that has ended, is not valid yet, or is for something else, opens nothing (F25)."""
     access.hold(what, signed=True)
+
+
+@pytest.mark.checklist("6.1")
+@pytest.mark.component("auth")
+@pytest.mark.about("auth.accepted", "token that has ended")
+@each("what", access_entries.reads)
+def test_a_token_that_was_used_opens_nothing_after_its_end(worn_token: WornToken, what: str) -> None:
+    """§6 JWT Tokens: a token that has ended is refused, also by what has verified it before (F25)."""
+    worn_token.require_forgotten(what)
 
 
 @pytest.mark.checklist("6.1")

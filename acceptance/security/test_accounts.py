@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 
 import pytest
 
@@ -20,6 +21,7 @@ from gate.session import Session
 from spec import Specification
 
 SIGN_INS = ("login", "auth_login")
+REGISTRATIONS = ("register", "signup")
 # A password that is another one for every system: one may cut spaces at the ends, count several as one, and compose letters in
 # one way.
 WRONG: dict[str, Callable[[str], str]] = {
@@ -34,12 +36,16 @@ SPELLINGS: dict[str, Callable[[AccountTrials, str], str]] = {
     "with spaces around": lambda trials, email: f" {email} ",
 }
 # Endpoint, field that is left out, and what is wrong with the password.
-REFUSED: dict[str, tuple[str, str, str]] = {
-    "without a name": ("register", "name", ""),
-    "with too short a password": ("register", "", "short"),
-    "with too long a password": ("register", "", "long"),
-    "without consent": ("signup", "consent_version", ""),
-    "without a time of consent": ("signup", "consent_timestamp", ""),
+# Endpoint, a field that is left out, a field with a blank or another value in place of its own, and a password that is refused.
+REFUSED: dict[str, tuple[str, str, dict[str, str], str]] = {
+    "without a name": ("register", "name", {}, ""),
+    "with a blank name": ("register", "", {"name": " "}, ""),
+    "with too short a password": ("register", "", {}, "short"),
+    "with too long a password": ("register", "", {}, "long"),
+    "without consent": ("signup", "consent_version", {}, ""),
+    "with blank consent": ("signup", "", {"consent_version": ""}, ""),
+    "without a time of consent": ("signup", "consent_timestamp", {}, ""),
+    "with no time as the time of consent": ("signup", "", {"consent_timestamp": "yesterday"}, ""),
 }
 pytestmark = [
     pytest.mark.postdeploy,
@@ -102,7 +108,9 @@ def test_a_stranger_cannot_tell_who_has_an_account(
             (trials.refusal(account.email, who.password, endpoint), trials.refusal(who.email, who.password, endpoint))
             for who in unknown
         ]
-        return set(differences([known for known, _ in pairs], [refused for _, refused in pairs]))
+        known, refused = [known for known, _ in pairs], [refused for _, refused in pairs]
+        slower = trials.is_slower([one.seconds for one in known], [one.seconds for one in refused])
+        return set(differences([one.features for one in known], [one.features for one in refused])) | slower
 
     found = one_round()
     # What differs by chance does not differ twice.
@@ -123,6 +131,20 @@ def test_a_password_signs_in_as_it_was_registered(
     expect(registered).success()
     reply = trials.sign_in(who.email, who.password, endpoint)
     expect(reply, code="account.refused" if reply.is_refusal else "", subject="account password").success()
+
+
+@pytest.mark.about("account.refused", "account password with spaces at its ends")
+@pytest.mark.parametrize("endpoint", REGISTRATIONS)
+def test_whoever_registers_signs_in_with_the_same_password(trials: AccountTrials, account: Account, endpoint: str) -> None:
+    """contract POST /register, /auth/signup, /login: each way to register takes a password as each way to sign in does."""
+    who = trials.applicant("padded", trials.padded_password())
+    registered = trials.register(who, endpoint)
+    if registered.is_refusal:
+        not_applicable(f"a registration with such a password is refused ({registered.status}), which nothing forbids")
+    expect(registered).success()
+    for way in SIGN_INS:
+        reply = trials.sign_in(who.email, who.password, way)
+        expect(reply, code="account.refused" if reply.is_refusal else "", subject=f"account password of {endpoint}").success()
 
 
 @pytest.mark.about("account.opened", "account password {changed}")
@@ -169,7 +191,7 @@ def test_an_address_is_the_same_in_other_letters(trials: AccountTrials, account:
 
 
 @pytest.mark.about("account.taken")
-@pytest.mark.parametrize("endpoint", ["register", "signup"])
+@pytest.mark.parametrize("endpoint", REGISTRATIONS)
 def test_registering_again_changes_and_shows_nothing(
     trials: AccountTrials, account: Account, spec: Specification, endpoint: str
 ) -> None:
@@ -193,10 +215,12 @@ def test_registering_again_changes_and_shows_nothing(
 def test_registrations_at_the_same_time_make_one_account(
     trials: AccountTrials, account: Account, account_tables: AccountTables
 ) -> None:
-    """contract POST /register: 400 or 409 for a known address, also where several register it at the same moment."""
+    """contract POST /register, /auth/signup: 400 or 409 for a known address, also where several register it at one moment."""
     first = trials.applicant("at-once")
     all_of_them = [replace(trials.applicant("at-once"), email=first.email) for _ in range(trials.rules.registrations_at_once)]
-    replies = trials.together(partial(trials.register, who) for who in all_of_them)
+    replies = trials.together(
+        partial(trials.register, who, endpoint) for who, endpoint in zip(all_of_them, cycle(REGISTRATIONS), strict=False)
+    )
     opened = trials.together(partial(trials.sign_in, first.email, who.password) for who in all_of_them)
     signed_in = [trials.whose(reply) for reply in opened]
     accepted = [index for index, reply in enumerate(replies) if reply.succeeded]
@@ -216,10 +240,10 @@ def test_a_refused_registration_leaves_nothing(
     trials: AccountTrials, account: Account, account_tables: AccountTables, refused: str
 ) -> None:
     """contract POST /register, /auth/signup: what was refused has no account and no row, and its address is still free."""
-    endpoint, without, password = REFUSED[refused]
+    endpoint, without, changed, password = REFUSED[refused]
     right = trials.applicant("refused")
     wrong = replace(right, password=trials.unfit(password) if password else right.password)
-    if trials.register(wrong, endpoint, without).succeeded:
+    if trials.register(wrong, endpoint, without, **changed).succeeded:
         not_applicable(f"a registration {refused} is accepted, which checks of its own judge")
     expect(account_tables.holding(right.email), "tables with a row of the address", "the handler, before it refuses").is_empty()
     opened = trials.whose(trials.sign_in(wrong.email, wrong.password))

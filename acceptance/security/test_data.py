@@ -9,6 +9,7 @@ from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
 from fixtures.leaks import expect_no_leak
+from fixtures.logged import Logged
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.uploads import Accepted
@@ -176,3 +177,10 @@ def test_an_unknown_page_shows_nothing(session: Session, api: Api, spec: Specifi
     reply = api.get(spec.probes.unknown_page)
     expect_no_leak(reply, session)
     expect(reply).status(*spec.security.unknown_page_statuses)
+
+
+@each("service", entries.services)
+@pytest.mark.about("secret.shown", "log {service}")
+def test_no_line_of_the_log_holds_a_secret(logged: Logged, service: str) -> None:
+    """§6 Data Security: no password, no token and no sentence of a document is logged (F21)."""
+    logged.require_nothing_planted(service)

@@ -25,6 +25,7 @@ class AccountRules(Sectioned):
 
     # How many answers of each kind are compared.
     refusals: int = Field(ge=2)
+    slower_seconds: float = Field(gt=0)
     # Headers that differ from answer to answer, whoever asks.
     ignored_headers: list[str]
     # Letters of both cases, spaces, letters beyond ASCII, a number: what a password may hold.

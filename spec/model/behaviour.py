@@ -102,6 +102,8 @@ class Chat(Sectioned):
     characters_per_token: int = Field(gt=0)
     # Models of which a key may use one at least, for a direct question.
     models: list[str] = []
+    # Wrong questions in a row, more than a service has places for questions.
+    refusals: int = Field(default=24, gt=0)
 
     def part_of(self, error_type: str) -> str | None:
         """The part that an error's identifier names; None where it names none."""

@@ -95,6 +95,8 @@ class Observing(Entry):
     inside: list[InsidePattern] = []
     # Columns that users are shown, and that errors are written into.
     shown_columns: list[str] = []
+    # Subjects of those of their rows that quote no document.
+    without_contents: list[str] = []
     # What is a version in a header that names software.
     version: str = r"(?!)"
     times: Times = Times()

@@ -77,6 +77,8 @@ class Pipeline(Sectioned):
     embedding_batch: int
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
+    # Numbers that are missing from even steps are lost chunks; a larger share of them is another rule of numbering.
+    lost_numbers_share: float = Field(gt=0, le=1)
     same_text_cosine: float = Field(gt=0, lt=1)
     # Enough for a text that was embedded with words around it, if no other text of the document is nearer; None: never.
     context_cosine: float | None = Field(default=None, gt=0, lt=1)
@@ -118,6 +120,10 @@ class Webhook(Sectioned):
     completed: dict[str, str]
     # Body of a callback of a parse that has failed.
     failed: dict[str, str] = {}
+    # What a callback that is not waited for leaves as it is, of the rows of its job and document.
+    kept: list[str] = []
+    # Words in many scripts, which each page holds.
+    words: str = ""
     # Forms of its result by name; {one} and {two} stand for the text of two pages.
     results: dict[str, Any] = {}
 

@@ -20,6 +20,8 @@ class Queue(Sectioned):
     passed_over_at_least: int = Field(gt=0)
     # How often rows of a document that has ended are written again before its work is done again.
     rewritten_at_least: int = Field(gt=0)
+    # How often a chunk may be written with its vector while its document is under way; a release may note something of its own.
+    embedded_at_most: int = Field(gt=0)
     # The worker's variable that says how often a job is tried again.
     retries_variable: str
     # Names of the invariants that are judged of the run's own documents.
@@ -30,6 +32,7 @@ class Queue(Sectioned):
     parked_hours: float = Field(gt=0)
     # What is sent for a job that is given up, and then retried by its owner; and by the same user, right behind it.
     retried: DocumentKind
+    old_days: float = Field(gt=0)
     second: DocumentKind
     # What a parse at the vendor's is called.
     parse_name: str = Field(min_length=1)

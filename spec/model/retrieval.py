@@ -22,6 +22,8 @@ class PlantedPassages(Entry):
     # Text of each, behind a mark of its own; then filled up to so many characters.
     text: str = ""
     characters: int = Field(default=0, ge=0)
+    # Filled up without a space, so that all of it is one word.
+    is_one_word: bool = False
 
 
 class Trial(Entry):

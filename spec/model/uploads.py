@@ -21,5 +21,10 @@ class Uploads(Sectioned):
     refusable_names: list[str] = []
     # One character of several bytes: names are limited by characters.
     wide_letter: str = Field(min_length=1, max_length=1)
+    # Requests beyond a limit that are sent at the same moment.
+    at_once: int = Field(gt=0)
+    # Beginnings and ends that a file keeps, by what they are: before its header, and behind its last byte.
+    beginnings: dict[str, str] = {}
+    ends: dict[str, str] = {}
     # What a body that shows a document calls its file name.
     name_fields: list[str] = Field(min_length=1)

@@ -44,6 +44,9 @@ class Nothing:
     def require_means(self, session: Session, kind: str) -> None:
         """Everything can be removed."""
 
+    def ahead(self, session: Session, used: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Nothing."""
+
     def background(self, session: Session) -> Background | None:
         """None."""
         return None

@@ -51,6 +51,7 @@ FAMILIES = (
     "nothing_access_data",
     "nothing_uploads",
     "nothing_uploads_again",
+    "nothing_edges",
     "nothing_queue",
     "nothing_retrieval",
     "nothing_accounts",
@@ -62,6 +63,11 @@ FAMILIES = (
     "stranger_nothing_more",
     "stranger_slips",
     "stranger_slips_more",
+    "stranger_second",
+    "stranger_second_more",
+    "stranger_slips_second",
+    "stranger_slips_second_more",
+    "stranger_slips_second_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

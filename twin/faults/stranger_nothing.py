@@ -46,7 +46,7 @@ def plain_refusal(plan: Plan) -> None:
     "a refused token is repeated in the WWW-Authenticate header",
     "auth/api",
     "postdeploy",
-    mode="-",
+    mode="F21|-",
     about="*WWW-Authenticate*|*token*",
 )
 def token_described(plan: Plan) -> None:
@@ -189,7 +189,7 @@ def readable_cookie(plan: Plan) -> None:
     "users are remembered by the signed part of their token, so its signature is only looked at the first time",
     "auth/api",
     "postdeploy",
-    mode="-",
+    mode="F25|-",
     about="*token*|*signature*",
 )
 def remembered_tokens(plan: Plan) -> None:

@@ -72,7 +72,7 @@ def late_callback_unchecked(plan: Plan) -> None:
     "a view of jobs and documents runs with its owner's rights, so every user reads all users' file names",
     "database/supabase",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*job_overview*|*view*|*row-level security*|*RLS*",
 )
 def view_without_policies(plan: Plan) -> None:
@@ -92,7 +92,7 @@ def view_without_policies(plan: Plan) -> None:
     "anon may read the ids and the processing status of completed documents",
     "database/supabase",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*anon*",
 )
 def status_page_for_anon(plan: Plan) -> None:
@@ -144,7 +144,7 @@ def capital_hash(plan: Plan) -> None:
     "the upload proxy cuts a file off at 5 MiB and reports success",
     "api/storage",
     "postdeploy",
-    mode="-",
+    mode="F34|-",
     about="*proxy*",
 )
 def cut_off(plan: Plan) -> None:
@@ -165,7 +165,7 @@ def cut_off(plan: Plan) -> None:
     "documents that failed do not count towards the three a day",
     "api",
     "postdeploy",
-    mode="-",
+    mode="F34|-",
     about="*a day*|*limit*|*429*|*max_uploads_per_day_per_user*",
 )
 def failed_uploads_are_free(plan: Plan) -> None:
@@ -215,7 +215,7 @@ def stripped_file(plan: Plan) -> None:
     "uploads of one user that arrive together do not wait for each other, and pass the limit of running jobs",
     "api",
     "postdeploy",
-    mode="-",
+    mode="F34|-",
     about="*running*|*concurrent*|*at once*|*limit*|*429*|*max_concurrent_jobs_per_user*",
 )
 def lock_of_the_document(plan: Plan) -> None:

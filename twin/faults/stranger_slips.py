@@ -173,7 +173,7 @@ def latin_only(plan: Plan) -> None:
 @fault(
     "Z30",
     "a question that was asked before is answered from memory, with the other conversation's id, time and sources",
-    "chat",
+    "chat/api",
     "postdeploy",
     mode="-",
     about="*conversation*|*timestamp*|*chat*",

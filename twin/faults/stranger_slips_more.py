@@ -239,7 +239,7 @@ def slow_after_a_pause(plan: Plan) -> None:
 @fault(
     "Z40",
     "each empty question takes one of the chat's four places for good",
-    "chat",
+    "chat/api",
     "postdeploy",
     mode="-",
     about="*chat*",

@@ -59,7 +59,7 @@ def half_a_document(plan: Plan) -> None:
 
 @fault(
     "G34",
-    "chunks have wrong hashes, numbers and versions",
+    "chunks have wrong hashes and versions, and a number is left out",
     "worker/rag",
     "postdeploy",
     mode="-",
@@ -67,7 +67,7 @@ def half_a_document(plan: Plan) -> None:
 )
 def wrong_chunks(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "hashlib.sha256(text.encode()).hexdigest()", 'hashlib.sha256(b"").hexdigest()')
-    plan.replace_in_source(WORKER, "in enumerate(chunks)", "in [(2 * n, t) for n, t in enumerate(chunks)]")
+    plan.replace_in_source(WORKER, "in enumerate(chunks)", "in [(n + (n > 1), t) for n, t in enumerate(chunks)]")
     plan.replace_in_source("backend/workers/chunking.py", 'CHUNKER_VERSION = "1"', 'CHUNKER_VERSION = "2"')
 
 
