@@ -120,6 +120,15 @@ def test_conversations_are_kept_apart(trials: Trials) -> None:
 
 
 @chat
+@pytest.mark.about("chat.crossed", "conversation of the same user")
+def test_a_new_conversation_is_about_its_own_question(trials: Trials, spec: Specification) -> None:
+    """contract POST /api/chat, RAG: a new conversation is about its question, and nothing that was asked before."""
+    strange = trials.strange_in_a_conversation(spec.retrieval.conversation.trial)
+    what = "passages of other questions that the answer in a new conversation rests on"
+    expect(strange, what).is_empty()
+
+
+@chat
 @pytest.mark.about("chat.crossed", "conversation without an id")
 def test_questions_without_an_id_share_no_conversation(trials: Trials) -> None:
     """contract POST /api/chat: a conversation is named by conversation_id; without it each question begins one of its own."""

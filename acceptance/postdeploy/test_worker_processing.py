@@ -5,6 +5,8 @@ import pytest
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
+from fixtures.queue.extra import UNBROKEN
+from fixtures.queue.resources import ExtraRuns
 from fixtures.stored import (
     Chunk,
     different,
@@ -231,6 +233,18 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
     expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(
         texts * spec.pipeline.different_vectors_share
     )
+
+
+@pytest.mark.needs("database", "users")
+@promised("queue", "webhook")
+@pytest.mark.about("data.lost", "chunks unbroken")
+def test_no_text_without_blanks_is_lost(extra_runs: ExtraRuns, pipeline: Pipeline) -> None:
+    """contract Worker: chunks hold all of a document's text: long words, and scripts that have no blanks, too."""
+    document_run = extra_runs.completed(UNBROKEN)
+    chunks = [Chunk(row) for row in pipeline.chunks(document_run.document_id)]
+    missing = pages_missing(document_run.pages, chunks)
+    what = f"paragraphs without a blank, of {len(document_run.pages)}, of which {len(chunks)} chunks lack a part"
+    expect(missing, what, WORKER_HINT, facts={"missing": len(missing), "pages": len(document_run.pages)}).is_empty()
 
 
 @pytest.mark.about("data.doubled", POLICY)

@@ -33,6 +33,9 @@ class Queue(Sectioned):
     # What is sent for a job that is given up, and then retried by its owner; and by the same user, right behind it.
     retried: DocumentKind
     old_days: float = Field(gt=0)
+    # Beginnings of words that are numbered and written without a blank between them, so many times each.
+    unbroken: list[str] = Field(min_length=2)
+    unbroken_times: int = Field(gt=0)
     second: DocumentKind
     # What a parse at the vendor's is called.
     parse_name: str = Field(min_length=1)

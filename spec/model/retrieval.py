@@ -57,6 +57,8 @@ class ConversationTrial(Entry):
     question: str
     # Key of `context` under which the same is said, where no conversation is named.
     context_key: str
+    # The trial whose question begins a conversation, after all others were asked.
+    trial: str
     # Cosine of a passage that is planted for both, so that a model is asked at all.
     similarity: float = Field(gt=0, lt=1)
     text: str
