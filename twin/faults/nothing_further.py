@@ -131,7 +131,7 @@ def _ends_by_its_limit(plan: Plan) -> None:
 
 @fault(
     "NU15",
-    "the API removes jobs at its start whose file has not come yet, and its limit of requests starts it again and again",
+    "the API removes jobs without a file at its start, and its limit of requests starts it again and again",
     "api/database",
     "performance",
     mode="-",
@@ -143,7 +143,7 @@ def jobs_removed_at_the_start(plan: Plan) -> None:
         APPLICATION,
         "        app.state.pool = await open_pool(config)\n",
         "        app.state.pool = await open_pool(config)\n"
-        "        await app.state.pool.execute(\"DELETE FROM upload_jobs WHERE status = 'uploaded'\")\n",
+        "        await app.state.pool.execute(\"DELETE FROM upload_jobs WHERE status IN ('uploaded', 'failed_parse')\")\n",
     )
 
 
