@@ -35,7 +35,7 @@ def vector(seed: int) -> list[float]:
 
 def held(number: int, similarity: float, characters: int = 100, document: str = OLD) -> Held:
     """A passage with a text of its own."""
-    text = f"Passage {number:08d}: é" + "x" * (characters - 19)
+    text = f"Passage {number:08d}: é" + ("x xx " * characters)[: characters - 19]
     return Held(f"{number:08d}-0000-4000-8000-000000000000", document, number, text, similarity)
 
 
