@@ -50,7 +50,7 @@ def thorough_signed(spec: Specification) -> Iterator[str]:
 
 
 def reads(spec: Specification) -> Iterator[str]:
-    """Endpoints that show a user what is theirs, whatever they are asked for."""
+    """Endpoints that show users what is their own."""
     return (what.asked for what in spec.access.of_kind("read"))
 
 

@@ -161,7 +161,7 @@ def test_the_chunks_follow_the_document(policy: DocumentRun, chunks: list[Chunk]
 
 @pytest.mark.about("data.wrong", "column document_chunks.chunk_ord")
 def test_no_number_is_missing_among_the_chunks(chunks: list[Chunk], spec: Specification) -> None:
-    """contract Database: chunk_ord numbers the chunks of a document, by whatever rule; one that is left out was lost (F11)."""
+    """contract Database: chunk_ord numbers the chunks of a document, by any rule; one that is left out was lost (F11)."""
     missing = missing_numbers(chunks, spec.pipeline.lost_numbers_share)
     expect(missing, "numbers that are left out among the chunks of the document", WORKER_HINT).is_empty()
 
