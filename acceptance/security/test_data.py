@@ -179,6 +179,7 @@ def test_an_unknown_page_shows_nothing(session: Session, api: Api, spec: Specifi
     expect(reply).status(*spec.security.unknown_page_statuses)
 
 
+@promised("evidence", "platform", "pipeline")
 @each("service", entries.services)
 @pytest.mark.about("secret.shown", "log {service}")
 def test_no_line_of_the_log_holds_a_secret(logged: Logged, service: str) -> None:
