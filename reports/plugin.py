@@ -122,7 +122,7 @@ class Recorder:
         self._progress.start()
         for name in FOLDERS:
             shutil.rmtree(self.out / name, ignore_errors=True)
-        (self.out / ALLURE_RESULTS).mkdir(parents=True)
+        (self.out / ALLURE_RESULTS).mkdir(parents=True, exist_ok=True)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Checks that could not be loaded did not pass: xdist runs the others nevertheless."""
