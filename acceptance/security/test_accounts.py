@@ -8,11 +8,10 @@ from itertools import cycle
 import pytest
 
 from fixtures.account_tables import AccountTables
-from fixtures.account_trials import Account, AccountTrials, expect_known_only
+from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, expect_known_only
 from fixtures.alike import differences
 from fixtures.api import Api
 from fixtures.supabase import Supabase
-from fixtures.users import Users
 from gate.failures import not_applicable
 from gate.fields import id_in, text_in
 from gate.http import expect
@@ -20,8 +19,6 @@ from gate.selection import promised
 from gate.session import Session
 from spec import Specification
 
-SIGN_INS = ("login", "auth_login")
-REGISTRATIONS = ("register", "signup")
 SPELLINGS: dict[str, Callable[[AccountTrials, str], str]] = {
     "as it is": lambda people, email: email,
     "in capital letters": lambda people, email: people.spelled(email, str.upper),
@@ -49,21 +46,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def people(api: Api, users: Users) -> AccountTrials:
-    """Registrations and sign-ins of the run's own."""
-    return AccountTrials(api, users)
-
-
-@pytest.fixture(scope="module")
 def account_tables(session: Session) -> AccountTables:
     """The tables with one row for an address."""
     return AccountTables(session)
-
-
-@pytest.fixture(scope="module")
-def account(people: AccountTrials) -> Account:
-    """An account like everybody's."""
-    return people.account("account")
 
 
 @pytest.fixture(scope="module")

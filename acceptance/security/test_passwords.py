@@ -4,15 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.account_trials import Account, AccountTrials, Applicant
-from fixtures.api import Api
-from fixtures.users import Users
+from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, Applicant
 from gate.failures import not_applicable
 from gate.http import Reply, expect
 from gate.selection import promised
 
-SIGN_INS = ("login", "auth_login")
-REGISTRATIONS = ("register", "signup")
 # A password that is another one for every system: one may cut spaces at the ends, count several as one, and compose letters in
 # one way.
 WRONG: dict[str, Callable[[str], str]] = {
@@ -29,18 +25,6 @@ pytestmark = [
     pytest.mark.needs("api", "supabase"),
     promised("accounts"),
 ]
-
-
-@pytest.fixture(scope="module")
-def people(api: Api, users: Users) -> AccountTrials:
-    """Registrations and sign-ins of the run's own."""
-    return AccountTrials(api, users)
-
-
-@pytest.fixture(scope="module")
-def account(people: AccountTrials) -> Account:
-    """An account like everybody's; without one, nothing is said of passwords."""
-    return people.account("account")
 
 
 @pytest.fixture(scope="module")
