@@ -61,9 +61,8 @@ def test_two_faults_are_two_findings(gate: Pytest, tmp_path: Path) -> None:
     done = gate("-m", "postdeploy", "--target", "twin", "--fault", "F04", "--fault", "F20")
     assert done.returncode == ExitCode.FAIL
     findings = verdict(tmp_path)["findings"]
-    assert [(finding["component"], finding["failure_mode"]) for finding in findings] == [("storage", "F04"), ("network", "F20")], (
-        done.stdout
-    )
+    named = [(finding["component"], finding["failure_mode"]) for finding in findings]
+    assert named == [("storage", "F04"), ("network", "F20")], done.stdout
 
 
 def test_production_stops_the_run_before_it_writes(gate: Pytest, tmp_path: Path) -> None:
