@@ -191,13 +191,13 @@ def known_by_its_claims(plan: Plan) -> None:
     about="*retry*|*another user*job*|*other user*|*jobs/*",
 )
 def state_before_owner(plan: Plan) -> None:
-    query = 'f"SELECT {COLUMNS} FROM upload_jobs j JOIN documents d USING (document_id) "\n            "WHERE j.job_id = $1 AND d.user_id = $2'
+    select = 'f"SELECT {COLUMNS}%s FROM upload_jobs j JOIN documents d USING (document_id) "\n'
+    where = '            "WHERE j.job_id = $1%s FOR UPDATE OF j",\n            job_id,\n%s        )'
     own = "            raise HTTPException(409, f\"a job in state {row['state']} is not retryable\")\n"
     plan.replace_in_source(
         JOBS,
-        f'{query} FOR UPDATE OF j",\n            job_id,\n            user.id,\n        )',
-        'f"SELECT {COLUMNS}, d.user_id FROM upload_jobs j JOIN documents d USING (document_id) "\n'
-        '            "WHERE j.job_id = $1 FOR UPDATE OF j",\n            job_id,\n        )',
+        select % "" + where % (" AND d.user_id = $2", "            user.id,\n"),
+        select % ", d.user_id" + where % ("", ""),
     )
     plan.replace_in_source(
         JOBS,

@@ -68,7 +68,8 @@ def objects_of_anyone(plan: Plan) -> None:
 )
 def topics_of_anyone(plan: Plan) -> None:
     plan.sql.append(
-        """CREATE FUNCTION upload_pipeline.tell_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+        """CREATE FUNCTION upload_pipeline.tell_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = '' AS $$
         BEGIN
             PERFORM realtime.send(
                 jsonb_build_object('job_id', NEW.job_id, 'document_id', NEW.document_id, 'status', NEW.status,
