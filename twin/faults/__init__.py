@@ -68,6 +68,8 @@ FAMILIES = (
     "stranger_slips_second",
     "stranger_slips_second_more",
     "stranger_slips_second_rest",
+    "stranger_slips_third",
+    "stranger_slips_third_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
