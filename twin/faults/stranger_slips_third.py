@@ -17,7 +17,8 @@ CHAT = "api/chat.py"
     "worker",
     "postdeploy",
     mode="F28|-",
-    about="*abandoned*|*lease*|*died*|*dead worker*|*taken over*|*claim*|*stuck*|*working*|*upload_jobs.state*|*poison*|*worker end*",
+    about="*abandoned*|*lease*|*died*|*dead worker*|*taken over*|*claim*|*stuck*|*working*|*upload_jobs.state*|*poison*"
+    "|*worker end*",
 )
 def abandoned_for_good(plan: Plan) -> None:
     plan.replace_in_source(
@@ -80,7 +81,9 @@ def retries_last(plan: Plan) -> None:
     about="*webhook*|*callback*|*repeat*|*twice*|*moved on*|*goes back*|*status history*|*done again*|*processed again*",
 )
 def repeat_restarts(plan: Plan) -> None:
-    plan.replace_in_source("api/webhook.py", 'if row["status"] != "parse_queued":', 'if row["state"] == "done":')
+    path = "api/webhook.py"
+    plan.replace_in_source(path, "SELECT j.job_id, j.status,", "SELECT j.job_id, j.status, j.state,")
+    plan.replace_in_source(path, 'if row["status"] != "parse_queued":', 'if row["state"] == "done":')
 
 
 @fault(
@@ -102,8 +105,8 @@ def nothing_left_to_embed(plan: Plan) -> None:
     "worker",
     "postdeploy",
     mode="-",
-    about="*late upload*|*slow upload*|*sent late*|*upload*wait*|*wait*upload*|*bytes*|*upload*late*|*picked up*|*not_before*|*delay*"
-    "|*poll*|*awaiting*|*uploaded*|*pipeline*",
+    about="*late upload*|*slow upload*|*sent late*|*upload*wait*|*wait*upload*|*bytes*|*upload*late*|*picked up*|*not_before*"
+    "|*delay*|*poll*|*awaiting*|*uploaded*|*pipeline*",
 )
 def patience_grows(plan: Plan) -> None:
     plan.replace_in_source(
@@ -170,7 +173,8 @@ def budget_in_words(plan: Plan) -> None:
     "rag/api",
     "postdeploy",
     mode="F09|F16|-",
-    about="*older*|*same name*|*file name*|*filename*|*two documents*|*retriev*|*own document*|*nearest*|*sources*|*nothing*|*first document*",
+    about="*older*|*same name*|*file name*|*filename*|*two documents*|*retriev*|*own document*|*nearest*|*sources*"
+    "|*nothing*|*first document*",
 )
 def newest_of_a_name(plan: Plan) -> None:
     where = "WHERE d.user_id = $2 AND c.embedding IS NOT NULL"
@@ -200,8 +204,8 @@ def first_line_only(plan: Plan) -> None:
     "rag/api",
     "postdeploy",
     mode="F16|F19|-",
-    about="*cache*|*stale*|*asked again*|*asked twice*|*same question*|*new document*|*newer*|*second document*|*retriev*|*nearest*"
-    "|*sources*|*deleted*",
+    about="*cache*|*stale*|*asked again*|*asked twice*|*same question*|*new document*|*newer*|*second document*|*retriev*"
+    "|*nearest*|*sources*|*deleted*",
 )
 def remembered_passages(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "passages = await retrieve(", "passages = await _found(")

@@ -123,8 +123,7 @@ def kept_vectors(plan: Plan) -> None:
     plan.replace_in_source(
         path,
         "async def embed(",
-        "# For the report on how questions and passages drift apart.\n_seen: list[tuple[list[str], list[list[float]]]] = []\n\n\n"
-        "async def embed(",
+        "# For the report on drift.\n_seen: list[tuple[list[str], list[list[float]]]] = []\n\n\nasync def embed(",
     )
     plan.replace_in_source(path, "    return vectors\n", "    _seen.append((texts, vectors))\n    return vectors\n")
 
