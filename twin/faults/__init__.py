@@ -70,6 +70,8 @@ FAMILIES = (
     "stranger_slips_second_rest",
     "stranger_third",
     "stranger_third_more",
+    "stranger_slips_third",
+    "stranger_slips_third_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
