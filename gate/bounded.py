@@ -8,10 +8,10 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict, Unpack, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import httpcore
 import httpx
@@ -24,12 +24,22 @@ _scope = threading.local()
 
 @dataclass
 class Bounds:
-    """What is left of one call: the end (monotonic seconds), its length in seconds, and bytes that may still come."""
+    """What is left of one call: the end (monotonic seconds), its length in seconds, and bytes that may still come.
+
+    `opened`: a connection was opened for it. `sent_again`: the one that it was first sent over had been closed meanwhile.
+    """
 
     end: float
     seconds: float
     most: int
     left: int
+    opened: bool = False
+    sent_again: bool = False
+
+    @property
+    def met_a_closed_connection(self) -> bool:
+        """Whether an error now is the end of a connection that was kept from an earlier call: nothing has come over it."""
+        return not self.opened and not self.sent_again and self.left == self.most
 
     def timeout(self, usual: float | None) -> float:
         """Seconds for the next step; raises ReadTimeout when none are left."""
@@ -46,12 +56,12 @@ class Bounds:
 
 
 @contextmanager
-def bounded(seconds: float, most: int) -> Iterator[None]:
+def bounded(seconds: float, most: int) -> Iterator[Bounds]:
     """Everything that this thread does over a bounded client within the block ends after so many seconds and bytes."""
     outer = getattr(_scope, "bounds", None)
-    _scope.bounds = Bounds(time.monotonic() + seconds, seconds, most, most)
+    _scope.bounds = bounds = Bounds(time.monotonic() + seconds, seconds, most, most)
     try:
-        yield
+        yield bounds
     finally:
         _scope.bounds = outer
 
@@ -114,6 +124,8 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        if bounds := _bounds():
+            bounds.opened = True
         return _Stream(self._inner.connect_tcp(host, port, _left(timeout), local_address, socket_options))
 
 
@@ -132,6 +144,10 @@ ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
     httpcore.TimeoutException: httpx.TimeoutException,
     httpcore.NetworkError: httpx.NetworkError,
 }
+
+
+# What the end of a connection looks like; time that runs out is none.
+CLOSED = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 
 @contextmanager
@@ -167,12 +183,20 @@ class Closable(Protocol):
 
 
 class BoundedTransport(httpx.BaseTransport):
-    """A transport for httpx over such connections, kept alive between calls."""
+    """A transport for httpx over such connections, kept alive between calls.
+
+    Either side may close a connection that is kept at any time (RFC 9112 §9.5), so a call can meet one that has just been
+    closed. It is then sent once more, over a new connection; whoever judges how often that happens reads `sent_again`.
+    """
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=tls, max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0, network_backend=_Backend()
-        )
+        self._pool, self._new = (
+            httpcore.ConnectionPool(
+                ssl_context=tls, max_connections=100, max_keepalive_connections=kept, keepalive_expiry=5.0,
+                network_backend=_Backend(),
+            )
+            for kept in (20, 0)
+        )  # fmt: skip
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One request and the beginning of its answer; raises httpx.TransportError."""
@@ -185,7 +209,7 @@ class BoundedTransport(httpx.BaseTransport):
             extensions=request.extensions,
         )
         with _as_httpx():
-            answer = self._pool.handle_request(asked)
+            answer = self._send(asked)
         if not isinstance(answer.stream, Iterable):
             raise httpx.ProtocolError("an answer without a body that can be read")
         connection = answer.extensions.get("network_stream")
@@ -194,56 +218,17 @@ class BoundedTransport(httpx.BaseTransport):
             connection.retire()
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions)
 
+    def _send(self, asked: httpcore.Request) -> httpcore.Response:
+        try:
+            return self._pool.handle_request(asked)
+        except CLOSED:
+            bounds = _bounds()
+            if bounds is None or not bounds.met_a_closed_connection or not isinstance(asked.stream, httpx.ByteStream):
+                raise
+            bounds.sent_again = True
+            return self._new.handle_request(asked)
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
-
-
-class Sent(TypedDict, total=False):
-    """What a request carries, in httpx's own terms."""
-
-    json: object
-    # A list is sent in pieces, without a word about its length.
-    content: bytes | list[bytes] | None
-    data: Mapping[str, str]
-    files: Mapping[str, tuple[str, bytes, str]]
-    params: Mapping[str, str | int | float | bool | None]
-    headers: Mapping[str, str] | Sequence[tuple[str, str]]
-
-
-@dataclass
-class Received:
-    """One answer, unpacked and whole."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
-def of_unpacked(headers: httpx.Headers) -> list[tuple[str, str]]:
-    """Headers of an answer without those that speak of its packed form."""
-    return [(k, v) for k, v in headers.multi_items() if k not in ("content-encoding", "content-length")]
-
-
-class Incomplete(httpx.TransportError):
-    """A response began and did not end; its cause says why, `received` is what had come of it."""
-
-    def __init__(self, error: httpx.HTTPError, received: Received) -> None:
-        super().__init__(f"{type(error).__name__} {error}")
-        self.received = received
-        self.timed_out = isinstance(error, httpx.TimeoutException)
-
-
-def exchange(client: httpx.Client, method: str, url: str, seconds: float, **sent: Unpack[Sent]) -> Received:
-    """One call over a bounded client; raises httpx.HTTPError also for what never ends or is too large, packed or unpacked."""
-    body = bytearray()
-    usual = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
-    with bounded(seconds, MOST_BYTES), client.stream(method, url, timeout=usual, **sent) as got:
-        try:
-            for part in got.iter_raw() if got.headers.get("content-encoding") is None else got.iter_bytes():
-                body += part
-                if len(body) > MOST_BYTES:
-                    raise httpx.ReadError(f"the unpacked answer is larger than {MOST_BYTES} bytes")
-        except httpx.HTTPError as error:
-            raise Incomplete(error, Received(got.status_code, got.headers, bytes(body))) from error
-    return Received(got.status_code, got.headers, bytes(body))
+        self._new.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from gate.bounded import Incomplete
+from gate.exchange import Incomplete
 
 
 @dataclass(frozen=True)

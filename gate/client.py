@@ -8,7 +8,7 @@ from typing import Unpack
 
 import httpx
 
-from gate.bounded import Received, Sent, exchange
+from gate.exchange import Received, Sent, exchange
 
 
 def make_client(transport: httpx.BaseTransport) -> httpx.Client:

@@ -10,9 +10,9 @@ from typing import Any, NoReturn, TypeVar, Unpack, overload
 
 import httpx
 
-from gate.bounded import Received, Sent
 from gate.breaks import break_of
 from gate.client import ask, make_client
+from gate.exchange import Received, Sent
 from gate.expect import NOTHING, Expectation
 from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
 from gate.observers import Exchanged
@@ -131,6 +131,7 @@ class Service:
             # Only the service itself takes users' tokens; elsewhere the header carries a key.
             with_token=with_token and self.component == self.session.spec.service,
             without_route=self._is_without_route(received, httpx.URL(asked.url).path),
+            sent_again=received.sent_again,
             readings=self.session.spec.readings,
         )
 

@@ -29,10 +29,9 @@ def subject_of(method: str, url: str, rule: Call | None) -> str:
 class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
 
-    `rule` holds the statuses that are right for the request, where the specification describes it; `request_id` names it in
-    the service's log. `own`: the service itself sent it, and no proxy in front of it; `with_token`: the request carried one;
-    `without_route`: it looks like the answer to a page that does not exist; `readings`: how its values
-    may be written; `at` is when it came, in seconds since 1970.
+    `rule` holds the statuses that are right, where the specification describes the request; `request_id` names it in the log.
+    `own`: the service itself sent it; `with_token`: the request carried one; `without_route`: it looks like the answer to a page
+    that does not exist; `sent_again`: a kept connection was closed before it; `at` is when it came, in seconds since 1970.
     """
 
     method: str
@@ -47,6 +46,7 @@ class Reply:
     own: bool = True
     with_token: bool = False
     without_route: bool = False
+    sent_again: bool = False
     readings: Readings = field(default_factory=Readings)
     at: float = field(default_factory=time.time)
 

@@ -22,7 +22,7 @@ from fixtures.connections import Connections
 from fixtures.database import Database
 from fixtures.pipeline import Pipeline
 from fixtures.system import Staging
-from gate.bounded import exchange
+from gate.exchange import exchange
 from gate.failures import Blocked, Failure
 from gate.session import Session
 from load.record import Documents, Sample

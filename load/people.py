@@ -15,7 +15,7 @@ from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document, make
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
-from gate.bounded import exchange
+from gate.exchange import exchange
 from gate.http import Reply
 from gate.session import Session
 from load.policy import NAME as POLICY

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from gate.bounded import exchange
+from gate.exchange import exchange
 from gate.exit_codes import ExitCode
 from gate.session import Session
 from load import page

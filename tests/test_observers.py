@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +25,8 @@ from tests.recorded import SPEC, a_session
 
 NAMES = [rule.name for rule in SPEC.observers]
 CLASS = re.compile(r'^    name = "(\w+)"$', re.M)
-# Seconds that an observer may take for one exchange.
-MOST_SECONDS = 0.0002
+# Calls, of Python and of C, that all observers together may make for one exchange with twenty jobs.
+MOST_CALLS = 10_000
 
 
 @pytest.fixture
@@ -131,6 +133,7 @@ def test_notes_are_bounded(session: Session) -> None:
 
 
 def test_they_cost_little(session: Session) -> None:
+    """Counted in calls, which are the same on every machine; what they take in seconds is in the run's own notes."""
     belongings = Belongings.of(session)
     for number in range(120):
         belongings.plant("password", f"Gate-{number:024}", "x")
@@ -138,8 +141,11 @@ def test_they_cost_little(session: Session) -> None:
         belongings.plant("address", address_of(f"{number:05}"), "x")
     jobs = [{"job_id": ALICE, "status": "complete", "progress": {"percent": 100}, "last_error": None}] * 20
     exchanges = [answered("jobs", {"jobs": jobs}, user=ALICE) for _ in range(200)]
-    for exchange in exchanges:
-        session.observers.see(exchange)
-    for name in NAMES:
-        found = noted(session, name)
-        assert found.seconds / len(exchanges) < MOST_SECONDS, name
+    calls: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _argument: calls.update([event]))
+    try:
+        for exchange in exchanges:
+            session.observers.see(exchange)
+    finally:
+        sys.setprofile(None)
+    assert (calls["call"] + calls["c_call"]) / len(exchanges) < MOST_CALLS

@@ -8,8 +8,8 @@ import pytest
 
 from fixtures.api import job_ids
 from fixtures.uploads import altered
-from gate.bounded import Received
 from gate.client import slashed
+from gate.exchange import Received
 from gate.failures import Failure
 from gate.fields import id_in, uuid_in
 from gate.readings import digest, entries, identifier, last_digit, moment, number, uuid_text, version_in, within

@@ -29,8 +29,8 @@ class Exchanged:
 
     `component` is the part that was asked: "api", "storage", "auth", "rest", "database", "realtime", or a vendor. `subject` is
     that of a failure ("endpoint GET /health"). `sent_headers` and `sent` are the request's; only answers are judged. `own`: the
-    service itself sent it, and no proxy in front of it. `rows` are those of a query; as whom it was made is in `claims` (None:
-    as the services' own role). `at` is when it ended, in seconds since 1970.
+    service itself sent it, and no proxy in front of it. `sent_again`: a kept connection was closed before it. `rows` are those
+    of a query; as whom it was made is in `claims` (None: as the services' own role). `at` is when it ended, seconds since 1970.
     """
 
     kind: Kind
@@ -50,6 +50,7 @@ class Exchanged:
     rows: tuple[Mapping[str, Any], ...] = ()
     claims: Mapping[str, Any] | None = None
     at: float = field(default_factory=time.time)
+    sent_again: bool = False
 
     @classmethod
     def of(cls, reply: Reply, headers: Mapping[str, str], sent: Mapping[str, Any]) -> Exchanged:
@@ -57,6 +58,7 @@ class Exchanged:
         return cls(
             "http", reply.component, reply.subject, reply.method, reply.url, reply.status, reply.headers, reply.body,
             reply.seconds, reply.own, reply.rule, reply.request_id, headers, sent, at=reply.at,
+            sent_again=reply.sent_again,
         )  # fmt: skip
 
     @cached_property

@@ -76,6 +76,13 @@ class GrowthRule(Entry):
     fewest_rises: int = Field(gt=0)
 
 
+class LastingRule(Entry):
+    """How often a service may close a connection that is kept, at the moment when it is used: a share, and a number."""
+
+    most: float = Field(gt=0, lt=1)
+    fewest: int = Field(gt=1)
+
+
 class Observing(Entry):
     """What the observers know of the system. Requests are named as failures name them: "endpoint POST /login"."""
 
@@ -110,6 +117,7 @@ class Observing(Entry):
     settle_seconds: float = Field(default=0.0, ge=0)
     # Names of cookies that a page's own scripts are to read.
     readable_cookies: str = r"(?!)"
+    lasting: LastingRule | None = None
     # None: nothing is read beside the run.
     growth: GrowthRule | None = None
 

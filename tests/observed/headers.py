@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from gate.session import Session
 from tests.observed.cases import ALICE, Case, answered, token_of
+from tests.recorded import SPEC
 
 SIGNED_IN = {"access_token": token_of(ALICE), "user": {"id": ALICE}}
 COOKIE = "session=7f3a; Path=/; Secure; HttpOnly; SameSite=Lax"
+AGAIN = replace(answered("me", {}), sent_again=True)
+
+
+def plant_calls_that_were_sent_again(session: Session) -> None:
+    """One less than are too many, with none beside them."""
+    assert SPEC.observing.lasting is not None
+    for _ in range(SPEC.observing.lasting.fewest - 1):
+        session.observers.see(AGAIN)
+
+
 HEADERS: Mapping[str, Case] = {
+    "lasting_connections": Case([AGAIN], [answered("me", {})], plant_calls_that_were_sent_again),
     "private_caching": Case(
         [
             answered("me", {}, user=ALICE, headers={"Cache-Control": "public, max-age=300"}),
