@@ -30,7 +30,7 @@ class Reply:
     """One answer. `seconds` runs from the first byte sent to the last byte read.
 
     `rule` holds the statuses that are right, where the specification describes the request; `request_id` names it in the log.
-    `own`: the service itself sent it; `with_token`: the request carried one; `without_route`: it looks like the answer to a page
+    `own`: the service itself sent it; `with_token`: it carried one; `without_route`: it looks like the answer to a page
     that does not exist; `sent_again`: a kept connection was closed before it; `at` is when it came, in seconds since 1970.
     """
 
