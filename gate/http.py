@@ -102,21 +102,22 @@ class Service:
             self.session.prerequisites.require(self.prerequisite)
         if self.counted:
             self.session.budget.spend(requests=1)
-        started = time.perf_counter()
+        began, started = time.time(), time.perf_counter()
         asked = Asked(method, url, rule, limit)
         try:
             received = ask(self.client, method, url, limit, self.session.spec.readings.slash_redirects, **sent)
         except httpx.HTTPError as error:
             self.session.traffic.note(asked.subject, self.component, 0)
             self._no_answer(asked, time.perf_counter() - started, error)
-        reply = self._reply(asked, received, time.perf_counter() - started, "Authorization" in headers)
+        reply = self._reply(asked, received, (began, time.perf_counter() - started), "Authorization" in headers)
         self.session.traffic.note(asked.subject, self.component, reply.status)
         self.session.observers.see(Exchanged.of(reply, headers, sent))
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply
 
-    def _reply(self, asked: Asked, received: Received, spent: float, with_token: bool) -> Reply:
+    def _reply(self, asked: Asked, received: Received, took: tuple[float, float], with_token: bool) -> Reply:
+        began, spent = took
         return Reply(
             asked.method,
             asked.url,
@@ -133,6 +134,7 @@ class Service:
             without_route=self._is_without_route(received, httpx.URL(asked.url).path),
             sent_again=received.sent_again,
             readings=self.session.spec.readings,
+            at=began + spent,
         )
 
     def _is_own(self, received: Received) -> bool:
