@@ -74,6 +74,9 @@ class GrowthRule(Entry):
     # Jobs that are needed, and readings with more events than the one before, in each of those that count.
     fewest_jobs: int = Field(gt=0)
     fewest_rises: int = Field(gt=0)
+    # Tables with rows of a job that its steps write, and readings with more of them while a job takes none.
+    standing_tables: list[str] = []
+    standing_rises: int = Field(default=4, gt=0)
 
 
 class LastingRule(Entry):
