@@ -76,7 +76,7 @@ class GrowthRule(Entry):
     fewest_rises: int = Field(gt=0)
     # Tables with rows of a job that its steps write, and readings with more of them while a job takes none.
     standing_tables: list[str] = []
-    standing_rises: int = Field(default=4, gt=0)
+    standing_rises: int = Field(default=3, gt=0)
 
 
 class LastingRule(Entry):
