@@ -145,7 +145,8 @@ def client_for_each_session(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS,
         "from backend.shared.storage import BUCKET, StorageError, object_key\n",
-        "from backend.shared.storage import BUCKET, Storage, StorageError, object_key\nfrom backend.shared.vendors import Vendors\n",
+        "from backend.shared.storage import BUCKET, Storage, StorageError, object_key\n"
+        "from backend.shared.vendors import Vendors\n",
     )
     plan.replace_in_source(
         UPLOADS,
