@@ -24,6 +24,27 @@ def retry_without_a_lock(plan: Plan) -> None:
     plan.replace_in_source(
         JOBS, '"WHERE j.job_id = $1 AND d.user_id = $2 FOR UPDATE OF j"', '"WHERE j.job_id = $1 AND d.user_id = $2"'
     )
+    plan.replace_in_source(
+        JOBS,
+        "from backend.shared.parsing import RELEASED\n",
+        "from backend.shared.calls import CallError\nfrom backend.shared.parsing import RELEASED\n"
+        "from backend.shared.storage import object_key\n",
+    )
+    plan.replace_in_source(
+        JOBS,
+        """        }[row["status"]]
+""",
+        """        }[row["status"]]
+        if restart == "uploaded":
+            # A text that is there need not be paid for again.
+            with suppress(CallError):
+                await request.app.state.storage.read(object_key(user.id, row["document_id"], "parsed"))
+                restart = "parsed"
+""",
+    )
+    plan.replace_in_source(
+        JOBS, "from typing import Annotated", "from contextlib import suppress\nfrom typing import Annotated"
+    )
 
 
 @fault(
@@ -216,35 +237,4 @@ def passages_of_the_first_question(plan: Plan) -> None:
         if body.conversation_id:
             _context[user.id, body.conversation_id] = passages
 """,
-    )
-
-
-@fault(
-    "K33",
-    "questions in another language than English are answered by the fallback while OpenAI works",
-    "api",
-    "postdeploy",
-    mode="-",
-    about="*provider*|*anthropic*|*openai*|*fallback*|*language*|*route*",
-)
-def other_languages_elsewhere(plan: Plan) -> None:
-    plan.replace_in_source(
-        CHAT,
-        "async def complete(client: Vendors, config: Config, prompt: str) -> Routed:",
-        "async def complete(client: Vendors, config: Config, prompt: str, language: str | None = None) -> Routed:",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "    return await router_of(client, config).answer(prompt)\n",
-        """    if language and not language.lower().startswith("en") and config.anthropic_key:
-        return await ServiceRouter(
-            [Provider("anthropic", partial(_anthropic, client)), Provider("openai", partial(_openai, client))]
-        ).answer(prompt)
-    return await router_of(client, config).answer(prompt)
-""",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "complete(client, config, _prompt(body.message, passages))",
-        "complete(client, config, _prompt(body.message, passages), body.user_language)",
     )

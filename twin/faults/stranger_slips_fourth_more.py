@@ -1,4 +1,4 @@
-"""A stranger's defects of accounts, and of what shows only after many requests or a pause."""
+"""A stranger's defects of the provider that answers, of accounts, and of what shows only after many requests or a pause."""
 
 from __future__ import annotations
 
@@ -6,8 +6,40 @@ from twin.faults import fault
 from twin.plan import Plan
 
 AUTH = "api/auth.py"
+CHAT = "api/chat.py"
 UPLOADS = "api/uploads.py"
 EMBEDDINGS = "backend/shared/embeddings.py"
+
+
+@fault(
+    "K33",
+    "questions in another language than English are answered by the fallback while OpenAI works",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*provider*|*anthropic*|*openai*|*fallback*|*language*|*route*",
+)
+def other_languages_elsewhere(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "async def complete(client: Vendors, config: Config, prompt: str) -> Routed:",
+        "async def complete(client: Vendors, config: Config, prompt: str, language: str | None = None) -> Routed:",
+    )
+    plan.replace_in_source(
+        CHAT,
+        "    return await router_of(client, config).answer(prompt)\n",
+        """    if language and not language.lower().startswith("en") and config.anthropic_key:
+        return await ServiceRouter(
+            [Provider("anthropic", partial(_anthropic, client)), Provider("openai", partial(_openai, client))]
+        ).answer(prompt)
+    return await router_of(client, config).answer(prompt)
+""",
+    )
+    plan.replace_in_source(
+        CHAT,
+        "complete(client, config, _prompt(body.message, passages))",
+        "complete(client, config, _prompt(body.message, passages), body.user_language)",
+    )
 
 
 @fault(
