@@ -74,6 +74,8 @@ FAMILIES = (
     "stranger_slips_third_more",
     "stranger_fourth",
     "stranger_fourth_more",
+    "stranger_slips_fourth",
+    "stranger_slips_fourth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
