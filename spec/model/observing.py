@@ -115,9 +115,11 @@ class Observing(Entry):
     # Endpoints, by name, that show jobs: whether their status is the job's own or a document's.
     shows_jobs: dict[str, Literal["job", "document"]] = {}
     # By what an answer shows (a job, a document, a duplicate): its fields, each with the columns of which it shows one. What
-    # all ways show alike beside that. The documents that are asked for by every way.
+    # all ways that show an object for it show alike beside that; what may be null all the same. The documents that are asked
+    # for by every way.
     columns: dict[str, dict[str, list[str]]] = {}
     alike: list[str] = []
+    left_out: list[str] = []
     compared: list[str] = []
     # Endpoints, by name, that set a job back.
     sets_back: list[str] = []
