@@ -8,6 +8,7 @@ from fixtures.api import Api
 from fixtures.at_once import at_once
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
+from fixtures.duplicates import ANOTHER, Again
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
@@ -44,6 +45,16 @@ def test_the_same_content_is_a_duplicate_under_any_name(
     upper = caller.request_upload(document, sha256=document.sha256.upper())
     rule = upper.known()
     expect(upper).status(*rule.error("duplicate"), *rule.error("malformed"), because="it is the same hash")
+
+
+@pytest.mark.about("data.doubled")
+def test_a_duplicate_is_one_in_every_state_of_the_first(duplicates: list[Again], spec: Specification) -> None:
+    """contract POST …/upload: 409 for the same user and hash, whatever became of the first; another user's is accepted."""
+    for again in duplicates:
+        if again.by == ANOTHER:
+            expect(again.reply).success(str(again))
+        elif not (again.reply.succeeded and spec.pipeline.has_failed(again.status)):
+            expect(again.reply).error("duplicate", str(again))
 
 
 @pytest.mark.about("data.doubled")
