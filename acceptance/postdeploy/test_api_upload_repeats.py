@@ -76,7 +76,7 @@ def test_a_refused_registration_leaves_nothing(
     document, caller = new_document(), api.as_(new_user)
     wrong: tuple[dict[str, object], ...] = (
         {"bytes_len": spec.limits.max_file_size_bytes + 1},
-        {"mime": spec.uploads.foreign_type},
+        *(dict[str, object](mime=mime) for mime in spec.uploads.foreign_types),
     )
     for changed in wrong:
         refused = caller.request_upload(document, **changed)
