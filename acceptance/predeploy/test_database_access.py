@@ -7,6 +7,7 @@ import pytest
 from fixtures.catalogue import Catalogue
 from fixtures.claims import claims_for
 from fixtures.database import Database
+from fixtures.foreign_functions import ForeignFunctions
 from fixtures.foreign_writes import ForeignWrites
 from fixtures.further_relations import expect_nothing_else
 from fixtures.policies import Policies
@@ -110,6 +111,16 @@ def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None
         ways = [str(write) for write in found if write.relation == name]
         what, hint = f"ways to write into another user's rows of {name}", f"the policies and privileges of {name}"
         expect(ways, what, hint, subject=subject).is_empty()
+
+
+@pytest.mark.about("db.open", "function of any name")
+@promised("roles", "pipeline", "row_security")
+def test_no_function_reaches_the_rows_of_another_user(database: Database) -> None:
+    """contract Database: what acts with its owner's rights shows and changes no row of another user (F24)."""
+    for reached in ForeignFunctions(database).found:
+        subject = f"function {reached.name.removeprefix(f'{database.schema}.')}"
+        what, code = f"what {reached.name} does with another user's rows", "db.writable" if reached.writes else "db.open"
+        expect([str(reached)], what, "its SECURITY DEFINER, and who may call it", code=code, subject=subject).is_empty()
 
 
 @pytest.mark.about("db.missing", "role {role}")
