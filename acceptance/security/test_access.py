@@ -99,15 +99,13 @@ def test_a_change_is_sent_to_its_user_only(access: AccessMatrix, what: str) -> N
 @pytest.mark.needs("database")
 @pytest.mark.about("isolation.read", "channel realtime topic*")
 @promised("roles")
-def test_a_private_topic_is_its_users_own(
-    database: Database, policy: DocumentRun, supabase: Supabase, another_user: User
-) -> None:
+def test_a_private_topic_is_its_users_own(database: Database, policy: DocumentRun, supabase: Supabase, user: User) -> None:
     """§6 Data Security: nobody else listens to a user's private topic or sends to it, whatever the release names it (F24)."""
     ids = {"user": policy.owner.id, "document": policy.document_id, "job": policy.job_id}
     topics = PrivateTopics(database)
     found = topics.opened(ids)
     if not found:
-        found = topics.joined(supabase.realtime, another_user.token)
+        found = topics.joined(supabase.realtime, user.token)
     for code, command in (("isolation.write", "INSERT"), ("isolation.read", "")):
         opened = [one for one in found if (one.command == "INSERT") == bool(command)]
         topic = next((one.topic for one in opened), "of a user")
