@@ -9,6 +9,8 @@ from itertools import combinations, product
 from spec.model import Specification
 from spec.model.queue import Grid
 
+# What is stored where a document is not parsed yet.
+FILE = "file"
 WAITING, ABANDONED, DUE, LATER = "waiting", "abandoned", "due", "later"
 
 
@@ -38,7 +40,8 @@ class Situation:
 def _candidates(grid: Grid, number: int, stage: str) -> list[Situation]:
     """All that may occur: only a job whose worker died was claimed and is not released."""
     found = []
-    for stored, (state, counts), age in product(grid.rounds[number][stage], grid.attempts.items(), grid.ages):
+    states = [(state, grid.attempts[state]) for state in grid.only.get(stage, grid.attempts)]
+    for stored, (state, counts), age in product(grid.rounds[number][stage], states, grid.ages):
         for attempts, claims in product(counts, grid.claims if state == ABANDONED else [0]):
             found.append(Situation(number, stage, stored, state, attempts, claims, age))
     return found
@@ -56,7 +59,7 @@ def situations(spec: Specification) -> Iterator[Situation]:
     for number, stages in enumerate(grid.rounds):
         for stage in stages:
             left = _candidates(grid, number, stage)
-            for _ in range(min(grid.of_each_stage, len(left))):
+            for _ in range(min(grid.fewer.get(stage, grid.of_each_stage), len(left))):
                 best = max(left, key=lambda one: len(_pairs(one) - seen))
                 left.remove(best)
                 seen |= _pairs(best)

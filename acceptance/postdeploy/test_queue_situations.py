@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from fixtures.document_runs import DocumentRuns
 from fixtures.queue.results import QueueResults
 from gate.selection import each, promised
 from spec import Specification
@@ -49,6 +50,7 @@ def test_a_job_whose_retries_are_used_up_says_why(queue_results: QueueResults) -
 
 @each("polls", late_polls)
 @pytest.mark.about("job.late", "stage uploaded")
-def test_a_late_file_is_taken_up_when_it_comes(queue_results: QueueResults, polls: int) -> None:
+def test_a_late_file_is_taken_up_when_it_comes(document_runs: DocumentRuns, queue_results: QueueResults, polls: int) -> None:
     """contract Worker: polls every WORKER_POLL_INTERVAL seconds, however long the file took to come."""
+    document_runs.require_all_ended()
     queue_results.require_prompt(polls)

@@ -22,6 +22,9 @@ class Grid(Entry):
     ages: list[float] = Field(min_length=1)
     # Situations of each stage.
     of_each_stage: int = Field(gt=0)
+    # Stages with fewer situations, as each costs a parse, and those with some of the states only.
+    fewer: dict[str, int] = {}
+    only: dict[str, list[str]] = {}
     # Ended workers after which a job may be given up, and what is stored that a worker may find broken.
     given_up_from: int = Field(gt=0)
     may_fail: dict[str, list[str]] = {}
