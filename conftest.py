@@ -24,6 +24,7 @@ pytest_plugins = [
     "fixtures.logged",
     "fixtures.queue.resources",
     "fixtures.queue.held_up",
+    "fixtures.queue.results",
     "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.access.resources",
