@@ -19,6 +19,7 @@ pytest_plugins = [
     "fixtures.upload_ways",
     "fixtures.upload_edges",
     "fixtures.upload_names",
+    "fixtures.password_trials",
     "fixtures.unsent",
     "fixtures.logged",
     "fixtures.queue.resources",
