@@ -97,7 +97,7 @@ def test_refused_sign_ins_hold_up_nobody_else(
     pace = SignInPace(people, endpoint)
     found = pace.held_up()
     # What is slow by chance is not slow twice.
-    found = found and found & pace.held_up()
+    found = found and pace.held_up()
     what, hint = "requests that wait while sign-ins are refused", "what the sign-in does with a wrong password"
     expect(sorted(found), what, hint, subject=spec.endpoint(endpoint).subject).is_empty()
 
