@@ -11,7 +11,7 @@ from fixtures.account_tables import AccountTables
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, expect_known_only
 from fixtures.alike import differences
 from fixtures.api import Api
-from fixtures.sign_in_pace import SignInPace
+from fixtures.sign_in_pace import SignInPaces
 from fixtures.supabase import Supabase
 from gate.failures import not_applicable
 from gate.fields import id_in, text_in
@@ -90,14 +90,9 @@ def test_a_stranger_cannot_tell_who_has_an_account(
 
 @pytest.mark.about("account.holds")
 @pytest.mark.parametrize("endpoint", SIGN_INS)
-def test_refused_sign_ins_hold_up_nobody_else(
-    people: AccountTrials, account: Account, spec: Specification, endpoint: str
-) -> None:
+def test_refused_sign_ins_hold_up_nobody_else(sign_in_paces: SignInPaces, spec: Specification, endpoint: str) -> None:
     """contract GET /health, /login: whoever guesses at passwords, in a row or all at once, slows nobody else's requests."""
-    pace = SignInPace(people, endpoint)
-    found = pace.held_up()
-    # What is slow by chance is not slow twice.
-    found = found and pace.held_up()
+    found = sign_in_paces.held_up(endpoint)
     what, hint = "requests that wait while sign-ins are refused", "what the sign-in does with a wrong password"
     expect(sorted(found), what, hint, subject=spec.endpoint(endpoint).subject).is_empty()
 
