@@ -17,6 +17,9 @@ OWN = frozenset({TARGET, BUDGET})
 PROBE_SECONDS = 10.0
 CONFIRM_SECONDS = 3.0
 CONFIRM_PROBES = 2
+# Of a part whose connections break, which is known at once; one in a few may.
+BROKEN = "connection broken"
+MOST_PROBES = 5
 
 
 class Trouble(str):
@@ -33,6 +36,16 @@ class Trouble(str):
 
 # Asks a part within so many seconds; returns what is wrong, or None.
 Probe = Callable[[float], Trouble | None]
+
+
+def lasting_trouble(probe: Probe, seconds: float, probes: int) -> Trouble | None:
+    """What is wrong with a part at each of so many probes, of so many seconds each; None when one of them is answered."""
+    reason = None
+    for number in range(1, MOST_PROBES + 1):
+        reason = probe(seconds)
+        if reason is None or (number >= probes and reason.error != BROKEN):
+            break
+    return reason
 
 
 class Prerequisites:
@@ -81,7 +94,7 @@ class Prerequisites:
         if not self._probes:
             return
         with ThreadPoolExecutor(len(self._probes)) as pool:
-            reasons = pool.map(lambda probe: probe(PROBE_SECONDS), self._probes.values())
+            reasons = pool.map(lambda probe: lasting_trouble(probe, PROBE_SECONDS, 1), self._probes.values())
             for name, reason in zip(self._probes, reasons, strict=True):
                 if reason:
                     self.note_unavailable(name, reason)
@@ -96,9 +109,7 @@ class Prerequisites:
         if (reason := self.unavailable(name)) is not None:
             return reason
         probe = self._probes.get(name)
-        for _ in range(CONFIRM_PROBES):
-            reason = probe(CONFIRM_SECONDS) if probe else None
-            if reason is None:
-                return None
+        if probe is not None and (reason := lasting_trouble(probe, CONFIRM_SECONDS, CONFIRM_PROBES)) is None:
+            return None
         self.note_unavailable(name, reason or Trouble("no answer"))
         return reason

@@ -57,9 +57,10 @@ class Words:
         if first.exchange is None:
             return f"{first.what}: {seen}" if first.what and first.relation != "holds" else seen
         exchange = first.exchange
-        path = urlsplit(exchange.url).path or "/"
+        # Rows and frames have no address: what they are about stands in its place.
+        asked = f"{exchange.method} {urlsplit(exchange.url).path or '/'}" if exchange.url else first.name
         request = f", request id {exchange.request_id}" if exchange.request_id else ""
-        return f"{exchange.method} {path} → {seen} (in {exchange.seconds:.2f} s{request})"
+        return f"{asked} → {seen} (in {exchange.seconds:.2f} s{request})"
 
     def expected(self, finding: Finding) -> str:
         """What was expected there."""

@@ -72,6 +72,10 @@ FAMILIES = (
     "stranger_third_more",
     "stranger_slips_third",
     "stranger_slips_third_more",
+    "stranger_fourth",
+    "stranger_fourth_more",
+    "stranger_slips_fourth",
+    "stranger_slips_fourth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
