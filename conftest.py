@@ -17,6 +17,7 @@ pytest_plugins = [
     "fixtures.polling",
     "fixtures.late_callbacks",
     "fixtures.upload_ways",
+    "fixtures.duplicates",
     "fixtures.upload_edges",
     "fixtures.upload_names",
     "fixtures.password_trials",

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.observers.growth import ConnectionsKept, EventsKept
 from gate.observers import Exchanged, notes
-from tests.observed.growth import LAST, RULE, STEP, counted, held
+from tests.observed.growth import LAST, RULE, WIDTH, counted, held
 from tests.recorded import a_session
 
 POOL = [3, 10, 10, 9, 10, 10, 10, 8, 10, 10]
@@ -39,7 +39,7 @@ def judged(folder: Path, name: str, readings: Sequence[Exchanged]) -> notes.Note
     ],
 )
 def test_a_pool_levels_off_and_a_leak_does_not(tmp_path: Path, connections: list[int], fails: bool) -> None:
-    found = judged(tmp_path, ConnectionsKept.name, [held(n * STEP, each) for n, each in enumerate(connections)])
+    found = judged(tmp_path, ConnectionsKept.name, [held(n * WIDTH, each) for n, each in enumerate(connections)])
     assert bool(found.failures) is fails
     assert found.seen == len(connections) == LAST + 1
 

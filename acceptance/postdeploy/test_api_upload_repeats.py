@@ -8,6 +8,7 @@ from fixtures.api import Api
 from fixtures.at_once import at_once
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
+from fixtures.duplicates import ANOTHER, Again
 from fixtures.pipeline import Pipeline
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
@@ -47,6 +48,16 @@ def test_the_same_content_is_a_duplicate_under_any_name(
 
 
 @pytest.mark.about("data.doubled")
+def test_a_duplicate_is_one_in_every_state_of_the_first(duplicates: list[Again], spec: Specification) -> None:
+    """contract POST …/upload: 409 for the same user and hash, whatever became of the first; another user's is accepted."""
+    for again in duplicates:
+        if again.by == ANOTHER:
+            expect(again.reply).success(str(again))
+        elif not (again.reply.succeeded and spec.pipeline.has_failed(again.status)):
+            expect(again.reply).error("duplicate", str(again))
+
+
+@pytest.mark.about("data.doubled")
 def test_the_same_content_at_once_is_registered_once(api: Api, new_user: User, new_document: NewDocument) -> None:
     """contract POST …/upload: 409 for the same user and hash, also where both requests come at the same time."""
     document = new_document()
@@ -65,7 +76,7 @@ def test_a_refused_registration_leaves_nothing(
     document, caller = new_document(), api.as_(new_user)
     wrong: tuple[dict[str, object], ...] = (
         {"bytes_len": spec.limits.max_file_size_bytes + 1},
-        {"mime": spec.uploads.foreign_type},
+        *(dict[str, object](mime=mime) for mime in spec.uploads.foreign_types),
     )
     for changed in wrong:
         refused = caller.request_upload(document, **changed)

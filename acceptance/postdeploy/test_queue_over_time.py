@@ -9,6 +9,7 @@ from fixtures.document_runs import DocumentRuns
 from fixtures.queue.extra import AGED, NAMES, RETRIED
 from fixtures.queue.judging import require_in_order, require_left_alone
 from fixtures.queue.parked import ParkedJobs
+from fixtures.queue.recorded import RecordedSteps
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.seen import Seen
 from gate.selection import each, promised
@@ -64,6 +65,16 @@ def test_what_has_ended_is_left_alone(
     """contract Worker: `complete` and `failed_*` are ends: nothing is tried, parsed, cut or embedded after them."""
     document_runs.queued(name)
     require_left_alone(spec, queue_seen(), name)
+
+
+@each("name", queued_documents)
+@pytest.mark.about("events.other", "document {name}")
+def test_the_steps_of_a_document_are_recorded_alike(
+    document_runs: DocumentRuns, recorded_steps: RecordedSteps, name: str
+) -> None:
+    """§5 Resource Monitoring: number and kinds of a job's events follow from the steps that it took."""
+    document_runs.queued(name)
+    recorded_steps.require_alike(name)
 
 
 @pytest.mark.about("job.again", "document retried")

@@ -7,6 +7,8 @@ import pytest
 from fixtures.catalogue import Catalogue
 from fixtures.claims import claims_for
 from fixtures.database import Database
+from fixtures.foreign_functions import ForeignFunctions
+from fixtures.foreign_writes import ForeignWrites
 from fixtures.further_relations import expect_nothing_else
 from fixtures.policies import Policies
 from fixtures.visible import RowSecurity
@@ -97,6 +99,28 @@ def test_a_stranger_sees_nothing(catalogue: Catalogue, row_security: RowSecurity
 def test_nothing_else_shows_the_rows_of_users(catalogue: Catalogue, row_security: RowSecurity, spec: Specification) -> None:
     """contract Database: views and further tables show a user no row of others, and anon none (F24)."""
     expect_nothing_else(catalogue, row_security, spec)
+
+
+@pytest.mark.about("db.writable", "table of any name")
+@promised("roles", "pipeline", "row_security")
+def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None:
+    """contract Database: a user's rows are written by nobody else: every table and view, command and parent (F24)."""
+    found = ForeignWrites(database).found
+    for name in dict.fromkeys(write.relation for write in found):
+        subject = f"table {name.removeprefix(f'{database.schema}.')}"
+        ways = [str(write) for write in found if write.relation == name]
+        what, hint = f"ways to write into another user's rows of {name}", f"the policies and privileges of {name}"
+        expect(ways, what, hint, subject=subject).is_empty()
+
+
+@pytest.mark.about("db.open", "function of any name")
+@promised("roles", "pipeline", "row_security")
+def test_no_function_reaches_the_rows_of_another_user(database: Database) -> None:
+    """contract Database: what acts with its owner's rights shows and changes no row of another user (F24)."""
+    for reached in ForeignFunctions(database).found:
+        subject = f"function {reached.name.removeprefix(f'{database.schema}.')}"
+        what, code = f"what {reached.name} does with another user's rows", "db.writable" if reached.writes else "db.open"
+        expect([str(reached)], what, "its SECURITY DEFINER, and who may call it", code=code, subject=subject).is_empty()
 
 
 @pytest.mark.about("db.missing", "role {role}")

@@ -3,8 +3,13 @@
 import pytest
 
 from fixtures.access.matrix import AccessMatrix
+from fixtures.database import Database
 from fixtures.document_run import DocumentRun
+from fixtures.private_topics import PrivateTopics
+from fixtures.supabase import Supabase
+from fixtures.users import User
 from fixtures.worn_token import WornToken
+from gate.http import expect
 from gate.selection import each, promised
 from spec import access_entries
 
@@ -87,6 +92,26 @@ def test_a_sign_out_ends_the_session(access: AccessMatrix, what: str) -> None:
 def test_a_change_is_sent_to_its_user_only(access: AccessMatrix, what: str) -> None:
     """§6 Data Security: realtime sends changes of a user's job to no other user (F24)."""
     access.hold(what)
+
+
+@pytest.mark.checklist("6.3")
+@pytest.mark.component("realtime")
+@pytest.mark.needs("database")
+@pytest.mark.about("isolation.read", "channel realtime topic*")
+@promised("roles")
+def test_a_private_topic_is_its_users_own(database: Database, policy: DocumentRun, supabase: Supabase, user: User) -> None:
+    """§6 Data Security: nobody else listens to a user's private topic or sends to it, whatever the release names it (F24)."""
+    ids = {"user": policy.owner.id, "document": policy.document_id, "job": policy.job_id}
+    topics = PrivateTopics(database)
+    found = topics.opened(ids)
+    if not found:
+        found = topics.joined(supabase.realtime, user.token)
+    for code, command in (("isolation.write", "INSERT"), ("isolation.read", "")):
+        opened = [one for one in found if (one.command == "INSERT") == bool(command)]
+        topic = next((one.topic for one in opened), "of a user")
+        who = [str(one) for one in opened if one.topic == topic]
+        what, hint = f"others at the private realtime topic {topic}", "the policies of realtime.messages"
+        expect(who, what, hint, code=code, subject=f"channel realtime topic {topic}").is_empty()
 
 
 @pytest.mark.checklist("6.3")

@@ -74,6 +74,9 @@ class GrowthRule(Entry):
     # Jobs that are needed, and readings with more events than the one before, in each of those that count.
     fewest_jobs: int = Field(gt=0)
     fewest_rises: int = Field(gt=0)
+    # Tables with rows of a job that its steps write, and readings with more of them while a job takes none.
+    standing_tables: list[str] = []
+    standing_rises: int = Field(default=3, gt=0)
 
 
 class LastingRule(Entry):
@@ -111,6 +114,13 @@ class Observing(Entry):
     ranges: list[Range] = []
     # Endpoints, by name, that show jobs: whether their status is the job's own or a document's.
     shows_jobs: dict[str, Literal["job", "document"]] = {}
+    # By what an answer shows (a job, a document, a duplicate): its fields, each with the columns of which it shows one. What
+    # all ways that show an object for it show alike beside that; what may be null all the same. The documents that are asked
+    # for by every way.
+    columns: dict[str, dict[str, list[str]]] = {}
+    alike: list[str] = []
+    left_out: list[str] = []
+    compared: list[str] = []
     # Endpoints, by name, that set a job back.
     sets_back: list[str] = []
     # After this long a document's own status follows its job's.

@@ -10,8 +10,8 @@ from spec.model.base import Sectioned
 class Uploads(Sectioned):
     """contract: HTTP API (uploads), Storage; the limits themselves stand in `limits`."""
 
-    # A type that no upload may be stored as.
-    foreign_type: str
+    # Types that no upload may be stored as, the first of which is the plainest.
+    foreign_types: list[str] = Field(min_length=1)
     # Seconds that a link lives whose token is the vendor's own, which a release cannot change.
     vendor_link_seconds: int = Field(gt=0)
     # The claim by which such a token is known: it names the object.

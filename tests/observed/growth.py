@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fixtures.growth import CLIENT, EVENTS, HELD, JOB, WORK
+from fixtures.growth import CLIENT, EVENTS, HELD, JOB, ROWS, STANDING, STEP, TABLE, WORK
 from gate.observers import Exchanged
 from gate.session import Session
 from tests.observed.cases import Case, rows
@@ -24,6 +24,11 @@ def counted(*events: int) -> Exchanged:
     return rows(*({JOB: f"0a000000-0000-4000-8000-00000000000{n}", EVENTS: number} for n, number in enumerate(events)))
 
 
+def standing(number: int, step: str = "uploaded 0", table: str = "events") -> Exchanged:
+    """A reading of the rows of a job at a step."""
+    return rows({TABLE: table, STANDING: "0a000000-0000-4000-8000-000000000001", STEP: step, ROWS: number})
+
+
 def _series(readings: Sequence[Exchanged]) -> Callable[[Session], None]:
     def plant(session: Session) -> None:
         for reading in readings:
@@ -33,16 +38,16 @@ def _series(readings: Sequence[Exchanged]) -> Callable[[Session], None]:
 
 
 # Twice in each part of a run, the last part aside, of which the last reading is missing.
-STEP = RULE.fewest_work // (2 * RULE.parts - 1) + 1
+WIDTH = RULE.fewest_work // (2 * RULE.parts - 1) + 1
 LAST = 2 * RULE.parts - 1
-RISING = [held(number * STEP, 1 + 3 * RULE.rise * number) for number in range(LAST)]
+RISING = [held(number * WIDTH, 1 + 3 * RULE.rise * number) for number in range(LAST)]
 GROWING = [counted(*([7 + reading] * JOBS)) for reading in range(RULE.fewest_rises)]
 
 GROWTH: Mapping[str, Case] = {
     "connections_kept": Case(
-        [held(LAST * STEP, 100)],
+        [held(LAST * WIDTH, 100)],
         # What is given back at the end was a pool's, or a rush.
-        [held(LAST * STEP, 1)],
+        [held(LAST * WIDTH, 1)],
         _series(RISING),
     ),
     "events_kept": Case(
@@ -50,5 +55,16 @@ GROWTH: Mapping[str, Case] = {
         # Most are as they were.
         [counted(20, *([6 + RULE.fewest_rises] * (JOBS - 1)))],
         _series(GROWING),
+    ),
+    "events_standing": Case(
+        [standing(RULE.standing_rises + 1)],
+        # It has gone on, or was tried again; another table; nothing new.
+        [
+            standing(RULE.standing_rises),
+            standing(40, "parse_queued 0"),
+            standing(50, "uploaded 1"),
+            standing(60, table="webhook_log"),
+        ],
+        _series([standing(number) for number in range(1, RULE.standing_rises + 1)]),
     ),
 }

@@ -48,7 +48,7 @@ def any_size_in_pieces(plan: Plan) -> None:
     "storage/api",
     "postdeploy",
     mode="F34|-",
-    about="limit supported_mime_types of PUT *",
+    about="limit supported_mime_types of PUT *|*bucket*files*|files",
 )
 def any_type(plan: Plan) -> None:
     plan.sql.append("UPDATE storage.buckets SET allowed_mime_types = NULL WHERE id = 'files'")
