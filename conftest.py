@@ -20,6 +20,8 @@ pytest_plugins = [
     "fixtures.duplicates",
     "fixtures.upload_edges",
     "fixtures.upload_names",
+    "fixtures.password_trials",
+    "fixtures.sign_in_pace",
     "fixtures.unsent",
     "fixtures.logged",
     "fixtures.queue.resources",
