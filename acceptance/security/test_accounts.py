@@ -11,6 +11,7 @@ from fixtures.account_tables import AccountTables
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, expect_known_only
 from fixtures.alike import differences
 from fixtures.api import Api
+from fixtures.sign_in_pace import SignInPaces
 from fixtures.supabase import Supabase
 from gate.failures import not_applicable
 from gate.fields import id_in, text_in
@@ -69,14 +70,13 @@ def test_a_stranger_cannot_tell_who_has_an_account(
     people: AccountTrials, account: Account, spec: Specification, endpoint: str
 ) -> None:
     """contract POST /login, /auth/login: an unknown address is refused like a wrong password: status, body and headers."""
-    unknown = [people.applicant("account") for _ in range(people.rules.refusals)]
 
     def one_round() -> set[str]:
-        # In turn, so that what changes with time changes for both.
-        pairs = [
-            (people.refusal(account.email, who.password, endpoint), people.refusal(who.email, who.password, endpoint))
-            for who in unknown
-        ]
+        # In turn, so that what changes with time changes for both; and each address as often, so that what follows from
+        # guessing at one address does as well.
+        owner, stranger = people.account("known"), people.applicant("account")
+        wrong = [people.applicant("wrong").password for _ in range(people.rules.refusals)]
+        pairs = [(people.refusal(owner.email, one, endpoint), people.refusal(stranger.email, one, endpoint)) for one in wrong]
         known, refused = [known for known, _ in pairs], [refused for _, refused in pairs]
         slower = people.is_slower([one.seconds for one in known], [one.seconds for one in refused])
         return set(differences([one.features for one in known], [one.features for one in refused])) | slower
@@ -86,6 +86,15 @@ def test_a_stranger_cannot_tell_who_has_an_account(
     found = found and found & one_round()
     what = "what tells an unknown address from a wrong password"
     expect(sorted(found), what, "the handler of the sign-in", subject=spec.endpoint(endpoint).subject).is_empty()
+
+
+@pytest.mark.about("account.holds")
+@pytest.mark.parametrize("endpoint", SIGN_INS)
+def test_refused_sign_ins_hold_up_nobody_else(sign_in_paces: SignInPaces, spec: Specification, endpoint: str) -> None:
+    """contract GET /health, /login: whoever guesses at passwords, in a row or all at once, slows nobody else's requests."""
+    found = sign_in_paces.held_up(endpoint)
+    what, hint = "requests that wait while sign-ins are refused", "what the sign-in does with a wrong password"
+    expect(sorted(found), what, hint, subject=spec.endpoint(endpoint).subject).is_empty()
 
 
 @pytest.mark.about("account.refused", "account address in capital letters")

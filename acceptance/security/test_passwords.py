@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, Applicant
+from fixtures.password_trials import OWN, Form, has_own_sign_in
 from gate.failures import not_applicable
 from gate.http import Reply, expect
-from gate.selection import promised
+from gate.selection import each, promised
+from spec.account_entries import password_forms
 
 # A password that is another one for every system: one may cut spaces at the ends, count several as one, and compose letters in
 # one way.
@@ -80,3 +82,28 @@ def test_a_longer_password_is_refused_or_compared_whole(people: AccountTrials, a
     expect(registered).handled()
     reply = people.sign_in(who.email, WRONG["with another last character"](who.password))
     expect(reply).refusal("no account has this password")
+
+
+@each("form", password_forms)
+@pytest.mark.about("account.refused", "account password: {form}")
+def test_a_password_of_any_form_is_refused_or_kept(tried_passwords: dict[str, Form], form: str) -> None:
+    """contract POST /register, /auth/signup, /login, /auth/login: an account opens with the password that it was given."""
+    accounts, judges_own = tried_passwords[form].accounts(), has_own_sign_in(tried_passwords)
+    for one in accounts:
+        if not one.registered.is_refusal:
+            expect(one.registered).success()
+        for way, reply in one.opened.items():
+            if way != OWN or judges_own:
+                subject = f"account password: {form}"
+                code = "account.refused" if reply.is_refusal else ""
+                expect(reply, code=code, subject=subject).success("it was registered so")
+
+
+@each("form", password_forms)
+@pytest.mark.about("account.opened", "account password: {form}")
+def test_what_is_nearly_the_password_is_refused(tried_passwords: dict[str, Form], form: str) -> None:
+    """contract POST /login, /auth/login: 401 for a wrong password, also for one that differs only in how it is written."""
+    for one in tried_passwords[form].accounts():
+        for (changed, _), reply in one.missed.items():
+            subject = f"account password {changed}"
+            expect(reply, code="account.opened" if reply.succeeded else "", subject=subject).refusal("it is another password")

@@ -20,6 +20,20 @@ class SignInTime(Entry):
     confidence: float = Field(gt=0, lt=1)
 
 
+class SignInPace(Entry):
+    """How other requests are watched while sign-ins are refused: so many of one address in a row, then at once.
+
+    A request is held up where it takes longer than this; the endpoints need no token.
+    """
+
+    in_a_row: int = Field(ge=2)
+    at_once: int = Field(ge=2)
+    held_seconds: float = Field(gt=0)
+    # How many such requests are more than chance.
+    held: int = Field(ge=1)
+    watched: list[str] = Field(min_length=1)
+
+
 class AccountRules(Sectioned):
     """What is tried with accounts of the run's own."""
 
@@ -38,3 +52,9 @@ class AccountRules(Sectioned):
     # The column by which a table is one of accounts, where an index makes it unique.
     address_column: str
     sign_in_time: SignInTime
+    pace: SignInPace
+    # Forms of passwords: pieces of one password, tried one by one where the whole is refused; `…` stands for `password_filler`
+    # and a few letters.
+    passwords: dict[str, list[str]]
+    password_filler: str
+    password_bytes: list[int]

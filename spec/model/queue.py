@@ -4,8 +4,41 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from spec.model.base import Sectioned
+from spec.model.base import Entry, Sectioned
 from spec.model.pipeline import DocumentKind
+
+
+class Grid(Entry):
+    """The situations in which a worker may find a job, an axis each; jobs of the run are put into combinations of them.
+
+    `rounds` are the stages that are tried at once, with what may be stored by then. States: `waiting`, `abandoned`
+    (its worker died), `due` and `later` (to be tried again). `attempts` have failed before; `claims` ended with their worker.
+    """
+
+    rounds: list[dict[str, list[str]]] = Field(min_length=1)
+    attempts: dict[str, list[int]] = Field(min_length=1)
+    claims: list[int] = Field(min_length=1)
+    # Seconds since the job was made.
+    ages: list[float] = Field(min_length=1)
+    # Situations of each stage.
+    of_each_stage: int = Field(gt=0)
+    # Stages with fewer situations, as each costs a parse, and those with some of the states only.
+    fewer: dict[str, int] = {}
+    only: dict[str, list[str]] = {}
+    # Ended workers after which a job may be given up, and what is stored that a worker may find broken.
+    given_up_from: int = Field(gt=0)
+    may_fail: dict[str, list[str]] = {}
+    # Seconds until a job that is to be tried later is due, in polls of the worker.
+    later_polls: float = Field(gt=0)
+
+
+class JobColumns(Entry):
+    """Names that columns may have which the contract leaves to a release; what a table does not have is left out."""
+
+    lease: list[str]
+    holder: list[str]
+    claims: list[str]
+    due: list[str]
 
 
 class Queue(Sectioned):
@@ -43,3 +76,14 @@ class Queue(Sectioned):
     # How much the vendor's clock may be behind.
     clock_seconds: float = Field(ge=0)
     shown: int = Field(gt=0)
+    grid: Grid
+    columns: JobColumns
+    # Jobs whose file never came have failed so often when they are planted; the next delay is what each shows.
+    failed_before: list[int] = Field(min_length=1)
+    delay_variable: str
+    # By so much, as a share, a delay may differ from the agreed one.
+    delay_tolerance: float = Field(gt=0, lt=0.5)
+    # Share of the words of a reason that the last reason of a job has in common with the one before.
+    same_reason_share: float = Field(gt=0, le=1)
+    # Files that are sent so many polls after their registration.
+    late_polls: list[int] = Field(min_length=1)
