@@ -179,17 +179,22 @@ class Exchanged:
 
 MOST_ROWS = 200
 MOST_LETTERS = 20_000
+# Letters of a list of numbers that is longer than any other than an embedding.
+EMBEDDING = 2000
 
 
 def text_of(rows: tuple[Mapping[str, Any], ...]) -> str:
     """What rows hold as text; numbers and long values, such as embeddings, are left out."""
     found = (value for row in rows[:MOST_ROWS] for value in row.values() if value is not None)
-    texts = (value if isinstance(value, str) else json.dumps(value, default=str) for value in found if _says(value))
+    texts = (value if isinstance(value, str) else json.dumps(value, default=str) for value in found if says(value))
     return "\n".join(text for text in texts if len(text) <= MOST_LETTERS)
 
 
-def _says(value: object) -> bool:
-    return isinstance(value, str | dict | list | UUID)
+def says(value: object) -> bool:
+    """Whether a value of a row can say something: numbers and embeddings, also as text, cannot."""
+    if isinstance(value, str):
+        return not (len(value) > EMBEDDING and value[0] == "[" and value[1] in "-.0123456789")
+    return isinstance(value, dict | UUID) or (isinstance(value, list) and len(value) <= MOST_ROWS)
 
 
 def claims_in(token: str) -> Mapping[str, Any]:
