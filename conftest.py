@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.unsent",
     "fixtures.logged",
     "fixtures.queue.resources",
+    "fixtures.queue.claimed_hash",
     "fixtures.queue.held_up",
     "fixtures.queue.results",
     "fixtures.measured.asked",

@@ -6,12 +6,14 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
+from fixtures.queue.claimed_hash import ClaimedHash
 from fixtures.queue.extra import AGED, NAMES, RETRIED
 from fixtures.queue.judging import require_in_order, require_left_alone
 from fixtures.queue.parked import ParkedJobs
 from fixtures.queue.recorded import RecordedSteps
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.seen import Seen
+from gate.http import expect
 from gate.selection import each, promised
 from spec import Specification
 from spec.queue_entries import queued_documents
@@ -82,3 +84,10 @@ def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: LastSeen, sp
     """contract Worker: a retried job that is complete is left alone like any other."""
     extra_runs.completed(RETRIED)
     require_left_alone(spec, queue_seen(), RETRIED)
+
+
+@pytest.mark.about("isolation.read", "table document_chunks")
+def test_a_hash_alone_is_no_key_to_a_document(claimed_hash: ClaimedHash) -> None:
+    """contract Worker: whoever registers another's hash and sends other bytes receives what those say, or a failure."""
+    what, hint = "chunks of such a document that quote the other user's", "where a parse is taken over from an earlier document"
+    expect(claimed_hash.of_the_first, what, hint).equals(0)
