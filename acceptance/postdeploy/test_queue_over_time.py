@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.database import Database
+from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.queue.claimed_hash import ClaimedHash
 from fixtures.queue.extra import AGED, NAMES, RETRIED
@@ -87,7 +88,8 @@ def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: LastSeen, sp
 
 
 @pytest.mark.about("isolation.read", "table document_chunks")
-def test_a_hash_alone_is_no_key_to_a_document(claimed_hash: ClaimedHash) -> None:
+def test_a_hash_alone_is_no_key_to_a_document(policy: DocumentRun, claimed_hash: ClaimedHash) -> None:
     """contract Worker: whoever registers another's hash and sends other bytes receives what those say, or a failure."""
     what, hint = "chunks of such a document that quote the other user's", "where a parse is taken over from an earlier document"
+    assert policy.sha256, "the first document has a hash"
     expect(claimed_hash.of_the_first, what, hint).equals(0)
