@@ -15,8 +15,8 @@ from fixtures.uploads import Accepted, altered
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
 from gate.http import Timed, expect
-from gate.selection import promised
-from spec import Specification
+from gate.selection import each, promised
+from spec import Specification, entries
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -126,6 +126,17 @@ def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: 
     """contract POST …/upload: 429 above 2 running jobs of one user (F34)."""
     for _ in range(spec.limits.max_concurrent_jobs_per_user):
         within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT)
+    expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user")
+
+
+@each("state", entries.states_before_the_end)
+@pytest.mark.about("limit.missing", f"limit {CONCURRENCY_LIMIT}")
+def test_a_job_is_running_in_every_state_before_its_end(
+    api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification, state: str
+) -> None:
+    """contract POST …/upload: 429 above 2 running jobs, whether they wait, are worked on, or wait for another try (F34)."""
+    for _ in range(spec.limits.max_concurrent_jobs_per_user):
+        pipeline.put_job(Accepted(within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT)).job_id, state)
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user")
 
 

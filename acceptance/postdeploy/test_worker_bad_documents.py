@@ -7,7 +7,7 @@ from fixtures.pipeline import Pipeline
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
-from spec import entries
+from spec import Specification, entries
 
 WORKER_HINT = "the worker's log at Render; upload_jobs.last_error of the job"
 pytestmark = [
@@ -37,6 +37,20 @@ def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, pi
         not_applicable(f"the upload of {name!r} was refused, so nothing of it is kept")
     found = pipeline.chunks(document_run.document_id)
     expect([row["chunk_ord"] for row in found], f"chunks of the failed document {name!r}").is_empty()
+
+
+@each("name", entries.documents_that("failed"))
+@pytest.mark.about("job.state", "column documents.processing_status")
+def test_the_documents_own_status_follows_a_failure(
+    document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
+) -> None:
+    """contract Worker: the document's processing_status follows its job's: once that has failed it is no stage on the way."""
+    document_run = document_runs.result(name)
+    if not document_run.job_id or document_run.outcome != "failed":
+        not_applicable(f"no job of {name!r} has failed")
+    word = pipeline.existing_job(document_run.job_id)["processing_status"]
+    left = [word] if word in spec.pipeline.stages else []
+    expect(left, f"stage that processing_status of the failed document {name!r} still names", WORKER_HINT).is_empty()
 
 
 @pytest.mark.about("pipeline.starved")
