@@ -27,7 +27,7 @@ WITH_COMMANDS = [rule for rule in RULES.rule if rule.run]
 # What somebody on call has; the database's clients are those of the embedded server, since older ones refuse to dump it.
 TOOLS = ("bash", "curl", "jq")
 NODES = {"lint.database": "supabase"}
-SECONDS = 90
+SECONDS = 240
 DRILL = "python -m pytest -m resilience "
 # Codes whose command takes a name that is no endpoint.
 SUBJECTS = {"cors": "origin https://app.example", "host": "host foreign.example", "harness": "run tests/test_size.py"}
