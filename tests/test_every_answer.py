@@ -18,7 +18,7 @@ def asked(message: str, began: float, caller: str = "ann", conversation: str = "
 def chunk(text: str, literal: str = "") -> Chunk:
     """A chunk with a vector of its own, unless one is given."""
     values = {"chunk_ord": 0, "text": text, "chunk_sha": "", "vector": literal or f"[{len(text)},1]"}
-    return Chunk(values | dict.fromkeys(("chunker_name", "chunker_version", "embed_model", "embed_version"), ""))  # type: ignore[arg-type]
+    return Chunk(values | dict.fromkeys(("chunker_name", "chunker_version", "embed_model", "embed_version"), ""))
 
 
 def test_traits_are_those_of_the_question() -> None:
