@@ -10,6 +10,7 @@ from fixtures.controls import require_shown
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.measured.asked import Trials
+from fixtures.measured.every import EveryAnswer, expect_all_right
 from fixtures.measured.exact import Bounds, held_by, reached_by_index
 from fixtures.measured.judging import (
     describe,
@@ -24,10 +25,12 @@ from fixtures.measured.judging import (
 )
 from fixtures.measured.routes import unfounded_fallback
 from fixtures.measured.shown import Finder
+from fixtures.observers.questions import asked_in
 from fixtures.vendors import OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
+from gate.session import Session
 from spec import Specification, retrieval_entries
 
 pytestmark = [
@@ -73,6 +76,18 @@ def test_a_document_that_went_through_is_searched_exactly(
     what = f"nearest passages that the answer to {question!r} does not rest on"
     similarities = [round(one.similarity, 3) for one in missing]
     expect(similarities, what, seen="; ".join(describe(missing)), facts=facts, of=answer.reply).is_empty()
+
+
+@pytest.mark.observes("questions")
+@pytest.mark.about("retrieval.missed", "retrieval nearest passages")
+def test_every_answer_of_the_run_rests_on_the_nearest_passages(
+    session: Session, database: Database, openai: OpenAI, spec: Specification
+) -> None:
+    """contract RAG: whoever asked, whatever and whenever: the nearest passages that there were, within all limits."""
+    every = EveryAnswer(session, database, openai)
+    judged = every.judge(asked_in(session.shared))
+    require_shown(judged.are_distinct, "a single passage of several of one document")
+    expect_all_right(judged, every.traits)
 
 
 # ── What answers say ─────────────────────────────────────────────────────────────────────────────────────────
