@@ -36,6 +36,11 @@ class Trial(Entry):
     # A question may be long: this text again and again behind it, up to so many characters.
     background: str = ""
     question_characters: int = Field(default=0, ge=0)
+    # The question stands behind that text, not before it.
+    asks_last: bool = False
+    # Further fields of the request; trials that name the same conversation are asked in it, one beside the other.
+    asked: dict[str, str] = {}
+    conversation: str = ""
     passages: list[PlantedPassages] = Field(min_length=1)
     # What only its passages say: the answer has it where they may be found, and has it not where they may not.
     fact: str = ""
@@ -45,8 +50,9 @@ class Trial(Entry):
         """The question as it is asked."""
         if not self.background:
             return self.question
-        room = max(0, self.question_characters - len(self.question))
-        return f"{self.question} {self.background * (room // len(self.background) + 1)}"[: self.question_characters].strip()
+        room = max(0, self.question_characters - len(self.question) - 1)
+        told = (self.background * (room // len(self.background) + 1))[:room].strip()
+        return f"{told} {self.question}" if self.asks_last else f"{self.question} {told}"
 
 
 class ConversationTrial(Entry):
