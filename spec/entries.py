@@ -168,11 +168,6 @@ def dependencies(spec: Specification) -> Iterable[str]:
     return spec.health.required_services
 
 
-def states_before_the_end(spec: Specification) -> Iterable[str]:
-    """States of a job that is not finished."""
-    return spec.pipeline.states.unfinished
-
-
 def documents_that(outcome: str) -> DocumentNames:
     """Names of the run's documents that must end this way."""
     return DocumentNames(outcome)

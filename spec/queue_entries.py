@@ -15,3 +15,8 @@ def queued_documents(spec: Specification) -> Iterable[str]:
 def invariants_of_a_run(spec: Specification) -> Iterator[Invariant]:
     """What holds of the rows of a run's documents; what a check of its own looks at is left out."""
     return (invariant for invariant in spec.invariants if invariant.name in spec.queue.invariants)
+
+
+def states_before_the_end(spec: Specification) -> Iterable[str]:
+    """States of a job that is not finished."""
+    return spec.pipeline.states.unfinished

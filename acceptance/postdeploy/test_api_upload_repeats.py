@@ -53,7 +53,7 @@ def test_a_duplicate_is_one_in_every_state_of_the_first(duplicates: list[Again],
     for again in duplicates:
         if again.by == ANOTHER:
             expect(again.reply).success(str(again))
-        elif not (again.reply.succeeded and spec.pipeline.has_failed(again.status)):
+        elif not again.is_another_try(spec.pipeline):
             expect(again.reply).error("duplicate", str(again))
 
 

@@ -16,7 +16,8 @@ from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
 from gate.http import Timed, expect
 from gate.selection import each, promised
-from spec import Specification, entries
+from spec import Specification
+from spec.queue_entries import states_before_the_end
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -129,7 +130,7 @@ def test_a_third_running_job_is_refused(api: Api, new_user: User, new_document: 
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user")
 
 
-@each("state", entries.states_before_the_end)
+@each("state", states_before_the_end)
 @pytest.mark.about("limit.missing", f"limit {CONCURRENCY_LIMIT}")
 def test_a_job_is_running_in_every_state_before_its_end(
     api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification, state: str

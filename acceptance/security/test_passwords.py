@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, Applicant
+from fixtures.near_misses import code_of
 from fixtures.password_trials import OWN, Form, has_own_sign_in
 from gate.failures import not_applicable
 from gate.http import Reply, expect
@@ -106,4 +107,4 @@ def test_what_is_nearly_the_password_is_refused(tried_passwords: dict[str, Form]
     for one in tried_passwords[form].accounts():
         for (changed, _), reply in one.missed.items():
             subject = f"account password {changed}"
-            expect(reply, code="account.opened" if reply.succeeded else "", subject=subject).refusal("it is another password")
+            expect(reply, code=code_of(reply), subject=subject).refusal("it is another password")
