@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.measured.every import ALL, PLAIN, chosen, in_common, special
-from fixtures.observers.questions import Question
+from fixtures.measured.questions import Question
 from fixtures.stored import Chunk
 from fixtures.vectors_of_texts import samples, with_own_vectors
 

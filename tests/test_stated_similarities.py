@@ -1,8 +1,8 @@
 """A similarity that is not that of the question gives another question away, where the other answers state cosines."""
 
+from fixtures.measured.questions import Question
 from fixtures.measured.shown import Shown
 from fixtures.measured.stated import TIMES, foreign
-from fixtures.observers.questions import Question
 from tests.test_every_answer import asked
 
 TRUE = Shown(stated=[(0.61, 0.6101), (0.4, 0.4)])

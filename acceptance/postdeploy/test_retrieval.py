@@ -23,9 +23,9 @@ from fixtures.measured.judging import (
     expect_within_limits,
     names_of_documents,
 )
+from fixtures.measured.questions import asked_in
 from fixtures.measured.routes import unfounded_fallback
 from fixtures.measured.shown import Finder
-from fixtures.observers.questions import asked_in
 from fixtures.vendors import OpenAI
 from gate.failures import not_applicable
 from gate.http import expect
