@@ -51,8 +51,8 @@ class Trial(Entry):
         if not self.background:
             return self.question
         room = max(0, self.question_characters - len(self.question) - 1)
-        told = (self.background * (room // len(self.background) + 1))[:room].strip()
-        return f"{told} {self.question}" if self.asks_last else f"{self.question} {told}"
+        text = (self.background * (room // len(self.background) + 1))[:room].strip()
+        return f"{text} {self.question}" if self.asks_last else f"{self.question} {text}"
 
 
 class ConversationTrial(Entry):
