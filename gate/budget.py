@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from filelock import FileLock
 
@@ -117,9 +118,13 @@ class Budget:
             used.metered_cents = round(used.metered_cents + cents, 6)
             self._shared.overwrite(FILE, json.dumps(asdict(used)))
 
+    @cached_property
+    def _file(self) -> FileLock:
+        return FileLock(self._shared.below(".") / f"{FILE}.lock", poll_interval=POLL_SECONDS, thread_local=False)
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._turn, FileLock(self._shared.below(".") / f"{FILE}.lock", poll_interval=POLL_SECONDS):
+        with self._turn, self._file:
             yield
 
     def used(self) -> Used:

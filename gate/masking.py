@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, quote_plus
+
+from gate.lookup import Lookup
 
 MIN_LENGTH = 6
 SHORT = 100
 CUT = "…"
-# Letters by which secrets are found: all those of a kind begin alike, so that most texts are done with after a few searches.
+# Letters by which the beginning of a secret is known where a text was cut off.
 LEAD = 4
 
 
@@ -19,8 +21,11 @@ class Masking:
     """The secrets that one run knows, each under a name that may be shown."""
 
     def __init__(self) -> None:
-        # The forms of all secrets with the secrets' names, by the first letters of the form.
-        self._by_lead: dict[str, dict[str, str]] = {}
+        # The secrets' names by their forms, and the forms by their first letters.
+        self._names: dict[str, str] = {}
+        self._by_lead: dict[str, list[str]] = {}
+        self._longest = 0
+        self._lookup = Lookup()
         # Short texts that hold no known secret: names and labels, of which a run masks the same ones thousands of times.
         self._harmless: set[str] = set()
 
@@ -29,7 +34,11 @@ class Masking:
         if value is None or len(value.strip()) < MIN_LENGTH:
             return
         for form in forms(value.strip()):
-            self._by_lead.setdefault(form[:LEAD], {}).setdefault(form, name)
+            if form not in self._names:
+                self._names[form] = name
+                self._by_lead.setdefault(form[:LEAD], []).append(form)
+                self._longest = max(self._longest, len(form))
+                self._lookup.add(form)
         self._harmless.clear()
 
     def mask(self, text: str) -> str:
@@ -42,15 +51,9 @@ class Masking:
         return masked
 
     def _masked(self, text: str) -> str:
-        found = [
-            (form, name)
-            for lead in leads_in(text, self._by_lead)
-            for form, name in list(self._by_lead[lead].items())
-            if form in text
-        ]
         # The longest first: one secret may be a part of another.
-        for form, name in sorted(found, key=lambda one: len(one[0]), reverse=True):
-            text = text.replace(form, f"[{name}]")
+        for form in sorted(self._lookup.found_in(text), key=len, reverse=True):
+            text = text.replace(form, f"[{self._names[form]}]")
         return self._mask_before_cuts(text) if CUT in text else text
 
     def _mask_before_cuts(self, text: str) -> str:
@@ -58,11 +61,12 @@ class Masking:
         return CUT.join([*map(self._without_beginning, parts[:-1]), parts[-1]])
 
     def _without_beginning(self, text: str) -> str:
-        places = [place for lead, known in list(self._by_lead.items()) if (place := _cut_off(text, lead, list(known.items())))]
-        if not places:
-            return text
-        at, name = min(places)
-        return f"{text[:at]}[{name}]"
+        """The text without the beginning of a secret that ends it: the earliest, if several could."""
+        for at in range(max(0, len(text) - self._longest + 1), len(text) - MIN_LENGTH + 1):
+            for form in tuple(self._by_lead.get(text[at : at + LEAD], ())):
+                if form.startswith(text[at:]):
+                    return f"{text[:at]}[{self._names[form]}]"
+        return text
 
     def mask_logs(self) -> Callable[[], None]:
         """Mask all further log records of this process; returns a function that ends this."""
@@ -91,24 +95,6 @@ class Masking:
                 logging.setLogRecordFactory(usual)
 
         return restore
-
-
-def leads_in(text: str, known: Mapping[str, object]) -> list[str]:
-    """Which of these groups of LEAD letters stand in a text."""
-    if len(text) > len(known):
-        return [lead for lead in list(known) if lead in text]
-    return [lead for lead in {text[at : at + LEAD] for at in range(len(text) - LEAD + 1)} if lead in known]
-
-
-def _cut_off(text: str, lead: str, known: Sequence[tuple[str, str]]) -> tuple[int, str] | None:
-    """Where the beginning of a secret ends a text, and the secret's name: the earliest place."""
-    at = text.find(lead, max(0, len(text) - max(len(form) for form, _ in known) + 1))
-    while at >= 0 and len(text) - at >= MIN_LENGTH:
-        name = next((name for form, name in known if form.startswith(text[at:])), None)
-        if name is not None:
-            return at, name
-        at = text.find(lead, at + 1)
-    return None
 
 
 def forms(value: str) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator
 from pathlib import Path
 from typing import Protocol
@@ -154,6 +155,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gate = session_of(session.config)
     if gate is None or gate.read_only or not is_first_process(session.config):
         return
+    # What was loaded until now stays to the end: the collector need not look through it again and again.
+    gc.freeze()
     if any(waits(item, gate.system.waited_for) for item in session.items):
         gate.start_background()
     if not is_worker(session.config):

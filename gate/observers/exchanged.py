@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["http", "frame", "rows"]
 BEARER = "bearer "
+# No answer of a service is as long; stored files are, which consist of what the run itself has sent.
+MOST_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Exchanged:
 
     @cached_property
     def body_text(self) -> str:
-        """The body, or the frame, as text; broken UTF-8 is replaced. Of rows what they hold, bounded."""
-        return self.body.decode("utf-8", "replace") if self.kind != "rows" else text_of(self.rows)
+        """The body's beginning, or the frame, as text; broken UTF-8 is replaced. Of rows what they hold, bounded."""
+        return self.body[:MOST_BYTES].decode("utf-8", "replace") if self.kind != "rows" else text_of(self.rows)
 
     @cached_property
     def headers_text(self) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec
 
 from gate.failures import Facts, Failure
 from gate.observers import notes
 from gate.observers.exchanged import Exchanged
 from gate.observers.observer import Observer
 from gate.shared import SharedFolder
+
+P = ParamSpec("P")
 
 
 class Observers:
@@ -22,12 +24,15 @@ class Observers:
         self._lock = threading.RLock()
         self._observers: tuple[Observer, ...] = ()
         self._noted: dict[str, notes.Noted] = {}
+        # The observers of exchanges of one kind with one component.
+        self._takers: dict[tuple[str, str], tuple[Observer, ...]] = {}
         self._is_over = False
 
     def use(self, observers: Sequence[Observer]) -> None:
         """Observe with these from now on."""
         with self._lock:
             self._observers = tuple(observers)
+            self._takers = {}
             self._noted = {observer.name: notes.Noted() for observer in observers}
 
     def see(self, exchange: Exchanged) -> None:
@@ -35,9 +40,11 @@ class Observers:
         with self._lock:
             if self._is_over:
                 return
-            for observer in self._observers:
-                if observer.takes(exchange):
-                    self._ask(observer, lambda observer=observer: observer.see(exchange))  # type: ignore[misc]
+            of = (exchange.kind, exchange.component)
+            if of not in self._takers:
+                self._takers[of] = tuple(observer for observer in self._observers if observer.takes(exchange))
+            for observer in self._takers[of]:
+                self._take(observer, observer.see, exchange)
 
     def end(self) -> None:
         """This process's part of the run is over: write what was noted. What comes later is clean-up, and not judged."""
@@ -45,21 +52,19 @@ class Observers:
             if self._is_over:
                 return
             for observer in self._observers:
-                self._ask(observer, observer.end)
+                self._take(observer, observer.end)
             self._is_over = True
             self._write()
 
-    def _ask(self, observer: Observer, look: Callable[[], Iterable[Failure]]) -> None:
-        # Time of this thread alone: on a busy machine the clock would count what others do.
-        started, noted = time.thread_time(), self._noted[observer.name]
+    def _take(self, observer: Observer, look: Callable[P, Iterable[Failure]], *at: P.args, **more: P.kwargs) -> None:
+        noted = self._noted[observer.name]
         is_new = False
         try:
-            for failure in look():
+            for failure in look(*at, **more):
                 is_new |= noted.add(failure)
         except Exception as error:
             # An exchange of a check must not end by an observer's own mistake.
             is_new |= noted.add(_broken(observer, error))
-        noted.seconds += time.thread_time() - started
         if is_new:
             # At once: a process that is killed has said it.
             self._write()

@@ -20,10 +20,9 @@ COUNT = "count"
 
 @dataclass
 class Noted:
-    """What one observer noted: exchanges that it judged, processor seconds that it took, failures by code and subject."""
+    """What one observer noted: exchanges that it judged, failures by code and subject."""
 
     seen: int = 0
-    seconds: float = 0.0
     failures: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def add(self, failure: Failure, count: int = 1) -> bool:
@@ -48,10 +47,7 @@ class Noted:
 
 def write(shared: SharedFolder, noted: Mapping[str, Noted], mask: Callable[[str], str]) -> None:
     """Write what the observers of this process noted so far."""
-    data = {
-        name: {"seen": entry.seen, "seconds": round(entry.seconds, 6), "failures": list(entry.failures.values())}
-        for name, entry in noted.items()
-    }
+    data = {name: {"seen": entry.seen, "failures": list(entry.failures.values())} for name, entry in noted.items()}
     # Another process, which makes the report of it, need not know the secrets that this one does.
     shared.write(f"{FOLDER}/{os.getpid()}.json", mask(json.dumps(data, ensure_ascii=False)))
 
@@ -64,7 +60,6 @@ def read(shared: SharedFolder, name: str) -> Noted:
         if entry is None:
             continue
         total.seen += entry["seen"]
-        total.seconds += entry["seconds"]
         for data in entry["failures"]:
             total.add(_failure(data), data[COUNT])
     return total
