@@ -6,6 +6,8 @@ from twin.faults import fault
 from twin.plan import Plan
 
 UPLOADS = "api/uploads.py"
+STORAGE = "backend/shared/storage.py"
+OPTIONS = "CreateSignedUploadUrlOptions"
 
 
 @fault(
@@ -112,17 +114,32 @@ def the_last_line_break(plan: Plan) -> None:
 def failed_content_again(plan: Plan) -> None:
     # Instead of a retry. The document keeps its day, so that the daily limit never counts the repeats.
     plan.replace_in_source(
+        STORAGE, "import StorageApiError\n", "import StorageApiError\nfrom storage3.types import " + OPTIONS + "\n"
+    )
+    plan.replace_in_source(STORAGE, "(self, key: str) -> str:", "(self, key: str, again: bool = False) -> str:")
+    plan.replace_in_source(
+        STORAGE,
+        "create_signed_upload_url(key))",
+        f'create_signed_upload_url(key, {OPTIONS}(upsert="true") if again else None))',
+    )
+    plan.replace_in_source(UPLOADS, '"SELECT filename, updated_at FROM', '"SELECT filename, updated_at, processing_status FROM')
+    plan.replace_in_source(
         UPLOADS,
-        '"SELECT filename, updated_at FROM documents WHERE user_id = $1 AND file_sha256 = $2"',
-        '"SELECT filename, updated_at FROM documents WHERE user_id = $1 AND file_sha256 = $2 "\n'
-        "        \"AND coalesce(processing_status, '') NOT LIKE 'failed%'\"",
+        "    if row:\n        detail = {",
+        '    if row and not str(row["processing_status"]).startswith("failed"):\n        detail = {',
+    )
+    plan.replace_in_source(UPLOADS, "user: Caller, sha256: str) -> None:", "user: Caller, sha256: str) -> bool:")
+    plan.replace_in_source(UPLOADS, "(409, detail)\n", "(409, detail)\n    return row is not None\n")
+    plan.replace_in_source(UPLOADS, "await _refuse_duplicate(connection,", "again = await _refuse_duplicate(connection,")
+    plan.replace_in_source(
+        UPLOADS, 'object_key(user.id, document_id, "raw"))', 'object_key(user.id, document_id, "raw"), again)'
     )
     plan.replace_in_source(
         UPLOADS,
         'VALUES ($1, $2, $3, $4, $5, $6, $7, \'uploaded\')"""',
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, 'uploaded')\n"
-        "           ON CONFLICT (document_id) DO UPDATE SET filename = excluded.filename, bytes_len = excluded.bytes_len,\n"
-        '               processing_status = \'uploaded\', updated_at = now()"""',
+        """VALUES ($1, $2, $3, $4, $5, $6, $7, 'uploaded')
+           ON CONFLICT (document_id) DO UPDATE SET filename = excluded.filename, bytes_len = excluded.bytes_len,
+               processing_status = 'uploaded', updated_at = now()\"\"\"""",
     )
 
 
