@@ -76,6 +76,8 @@ FAMILIES = (
     "stranger_fourth_more",
     "stranger_slips_fourth",
     "stranger_slips_fourth_more",
+    "stranger_fifth",
+    "stranger_fifth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
