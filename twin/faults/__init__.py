@@ -76,6 +76,8 @@ FAMILIES = (
     "stranger_fourth_more",
     "stranger_slips_fourth",
     "stranger_slips_fourth_more",
+    "stranger_slips_fifth",
+    "stranger_slips_fifth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
