@@ -78,6 +78,8 @@ FAMILIES = (
     "stranger_slips_fourth_more",
     "stranger_fifth",
     "stranger_fifth_more",
+    "stranger_slips_fifth",
+    "stranger_slips_fifth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
