@@ -33,18 +33,18 @@ def test_absent_and_odd_headers_say_nothing(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "usage", "tokens", "cents"),
+    ("model", "given", "tokens", "cents"),
     [
-        ("text-embedding-3-small", SimpleNamespace(prompt_tokens=1_000_000), 1_000_000, 2),
-        ("gpt-4o-mini-2024-07-18", SimpleNamespace(prompt_tokens=100_000, completion_tokens=100_000), 200_000, 7.5),
-        ("a-model-without-a-price", SimpleNamespace(prompt_tokens=5), 5, 0),
-        ("gpt-4o", None, 0, 0),
+        ("text-embedding-3-small", {"prompt_tokens": 1_000_000}, 1_000_000, 2),
+        ("gpt-4o-mini-2024-07-18", {"prompt_tokens": 100_000, "completion_tokens": 100_000}, 200_000, 7.5),
+        ("a-model-without-a-price", {"prompt_tokens": 5}, 5, 0),
+        ("gpt-4o", {}, 0, 0),
     ],
 )
 def test_what_answers_used_is_metered_beside_the_estimate(
-    session: Session, model: str, usage: object, tokens: int, cents: float
+    session: Session, model: str, given: dict[str, object], tokens: int, cents: float
 ) -> None:
-    note_usage(session, "openai", model, SimpleNamespace(usage=usage))
+    note_usage(session, "openai", model, given)
     used = session.budget.used()
     assert (used.tokens, used.metered_tokens) == (0, tokens)
     assert used.metered_cents == pytest.approx(cents)

@@ -100,7 +100,7 @@ def test_anthropic_answers_in_time(anthropic: Anthropic, measure: Measure, spec:
     """§3 Anthropic (optional): a fallback that answers in time."""
 
     def work() -> float:
-        return measure.clock(anthropic.models)
+        return expect(anthropic.models()).success().seconds
 
     measure.hold(measure.take("Anthropic models", work, spec.sampling.batches, "embeddings"), "embeddings", "anthropic")
 

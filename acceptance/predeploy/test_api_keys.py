@@ -8,8 +8,9 @@ from fixtures.bucket_rows import BucketRows
 from fixtures.claims import claims_of
 from fixtures.project_keys import claims_of_both, expect_role, from_storage, is_opaque, project_of, require_accepted, with_key
 from fixtures.supabase import Supabase
-from fixtures.vendors import Anthropic, AnthropicByHttp, LlamaParse, OpenAI
+from fixtures.vendors import Anthropic, LlamaParse, OpenAI
 from gate.failures import not_applicable
+from gate.fields import listed
 from gate.http import expect
 from gate.readings import moment
 from gate.selection import promised
@@ -98,14 +99,17 @@ def test_llamaparse_refuses_a_wrong_key(session: Session) -> None:
 @anthropic_key
 def test_anthropic_accepts_the_key(anthropic: Anthropic) -> None:
     """§3 Anthropic (optional): a configured key is valid."""
-    expect(anthropic.models(), "models that ANTHROPIC_API_KEY may use", code="key.rights").is_not_empty()
+    accepted = expect(anthropic.models()).success(because="it would be the only provider while OpenAI is down")
+    subject, of = "key ANTHROPIC_API_KEY of api", accepted
+    expect(listed(accepted), "models that ANTHROPIC_API_KEY may use", code="key.rights", subject=subject, of=of).is_not_empty()
 
 
 @pytest.mark.about("key.accepted", "key ANTHROPIC_API_KEY")
 @anthropic_key
-def test_anthropic_refuses_a_wrong_key(session: Session, anthropic: Anthropic) -> None:
+@pytest.mark.usefixtures("anthropic")
+def test_anthropic_refuses_a_wrong_key(session: Session) -> None:
     """§6 API Keys: the key is what opens the door."""
-    expect(AnthropicByHttp(session, session.spec.probes.wrong_key).models()).error("unauthorized")
+    expect(Anthropic(session, session.spec.probes.wrong_key).models()).error("unauthorized")
 
 
 @pytest.mark.about("key.refused", "key SUPABASE_ANON_KEY")
