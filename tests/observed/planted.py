@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 
 from fixtures.observers.belongings import Belongings
+from fixtures.webhooks import signature_of
 from gate.session import Session
 from tests.observed.cases import ALICE, BOB, Case, address_of, answered, log_of, rows, token_of
 from tests.recorded import VALUES
@@ -18,6 +19,8 @@ SIGNED_IN = {"access_token": token_of(ALICE), "token_type": "bearer", "user": {"
 SIGNATURE = "a-signature-that-cannot-be-guessed-by-anybody"
 LINK = f"https://storage.example.test/object/upload/sign/files/key?token={SIGNATURE}"
 SECRET = "5ec4e7" * 5
+CALLBACK = b'{"status": "completed"}'
+WRONG_SIGNATURE = signature_of("another secret", CALLBACK)
 JOB, DOCUMENT = "0a000000-0000-4000-8000-000000000001", "0a000000-0000-4000-8000-000000000002"
 UPLOADED = {"job_id": JOB, "document_id": DOCUMENT, "signed_url": LINK}
 DATABASE_PASSWORD = VALUES["DATABASE_URL"].partition("@")[0].rpartition(":")[2]
@@ -107,8 +110,13 @@ PLANTED: Mapping[str, Case] = {
             answered("webhook", {"detail": f"expected HMAC under {SECRET}"}, status=401),
             rows({"type": "parsed", "payload": {"key": SECRET}, "webhook_secret": SECRET}),
             log_of(f"callback signed with {SECRET}"),
+            answered("webhook", {"detail": f"not {signature_of(SECRET, CALLBACK)}"}, status=401, sent={"content": CALLBACK}),
         ],
-        [answered("webhook", REFUSED, status=401), rows({"status": "parsed", "webhook_secret": SECRET})],
+        [
+            answered("webhook", REFUSED, status=401),
+            answered("webhook", {"detail": f"not {WRONG_SIGNATURE}"}, status=401, sent={"content": CALLBACK}),
+            rows({"status": "parsed", "webhook_secret": SECRET}),
+        ],
         plant_secret,
     ),
     "sentences": Case(
