@@ -100,6 +100,13 @@ def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
     expect(api.call("webhook", at={"job_id": planted.job_id}, **forgery)).status(*refused)
 
 
+def test_the_webhook_checks_the_signature_of_a_job_that_is_over(planted: Planted, late_callbacks: LateCallbacks) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: a missing signature is refused also where nobody waits for a callback."""
+    for status, reply in late_callbacks.forged_for(planted):
+        refused = [*reply.known().error("unauthorized"), *reply.known().error("unknown")]
+        expect(reply).status(*refused, because=f"the job is {status}, and the callback is not signed")
+
+
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     api: Api, planted: Planted, pipeline: Pipeline, spec: Specification

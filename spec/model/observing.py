@@ -46,6 +46,7 @@ class Range(Entry):
     """Between what the numbers of some fields lie.
 
     `most_of` is a variable that holds the largest; `of_exchange` is the largest for each second that the exchange took.
+    With `shares`, so many shares of 1 show that no other number of the run is one of 100.
     """
 
     fields: list[str] = Field(min_length=1)
@@ -54,6 +55,7 @@ class Range(Entry):
     most_of: str = ""
     of_exchange: float = Field(default=0.0, ge=0)
     whole: bool = False
+    shares: int = Field(default=0, ge=0)
 
 
 class GrowthRule(Entry):

@@ -157,12 +157,14 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata={"retrieval_seconds": 31.4}),
             chat(metadata={"processing_time": -0.2}),
             chat(metadata={"confidence": float("nan")}),
+            chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
         ],
         [
             job(retry_count=4, progress={"percent": 100}, cost_cents=1.5),
             job(retry_count=0.0, progress=42, cost_cents=None),
             chat(sources=[{"similarity": "+0.8123"}, {"similarity": "81.23 %"}], metadata={"processing_time": "0.812 s"}),
             chat(metadata={"retrieval_seconds": 0.01, "processing_time": 19.0, "confidence": 83}),
+            chat(metadata={"confidence": 0.0}, sources=[{"confidence": share} for share in (1, 40.5, 0.5, 80)]),
         ],
     ),
     "finite_numbers": Case(
