@@ -1,15 +1,18 @@
 """8.2.4 Verify database connectivity (§3 Connection Pool; contract: Database)."""
 
 from collections import Counter
+from uuid import uuid4
 
 import pytest
 
 from fixtures.api import Api
 from fixtures.catalogue import Catalogue
+from fixtures.claims import claims_for
 from fixtures.connections import Connections
 from fixtures.controls import require_shown
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
 from fixtures.documents import make
 from fixtures.further_relations import expect_nothing_else
 from fixtures.health import shows_working
@@ -142,6 +145,20 @@ def test_a_user_sees_no_other_users_rows(
     rows = row_security.rows_shown(user, other_policy.owner.claims, table, document)
     hint = f"the policies on {spec.database.schema_name}.{table}; is row-level security on?"
     what, facts = f"rows of another user's document that a user sees in {table}", {"role": spec.roles.user}
+    expect(rows, what, hint, facts=facts).equals(0)
+
+
+@promised("pipeline", "roles")
+@every_named_table
+@pytest.mark.about("db.open", "table {table}")
+def test_who_has_no_documents_sees_no_rows(
+    row_security: RowSecurity, document_runs: DocumentRuns, spec: Specification, table: str
+) -> None:
+    """contract Database: row-level security hides other users' documents, in whatever state they and their jobs are (F24)."""
+    document_runs.require_all_ended()
+    rows = row_security.rows_shown(spec.roles.user, claims_for(str(uuid4()), spec.roles.user), table)
+    hint = f"the policies on {spec.database.schema_name}.{table}: rows of which documents, in which state?"
+    what, facts = f"rows of {table} that a user without documents sees", {"role": spec.roles.user}
     expect(rows, what, hint, facts=facts).equals(0)
 
 
