@@ -8,6 +8,7 @@ pytest_plugins = [
     "gate.observers.plugin",
     "fixtures.plugin",
     "fixtures.resources",
+    "fixtures.users_of_checks",
     "fixtures.monitoring_resources",
     "fixtures.recovery.resources",
     "fixtures.rollback.resources",
