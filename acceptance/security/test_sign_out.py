@@ -1,4 +1,4 @@
-"""6.1 Authentication: what knows of a sign-out knows of it everywhere, also where it served the token (contract: HTTP API, Auth)."""
+"""6.1 Authentication: a sign-out is known everywhere or nowhere, also where the token was served (contract: HTTP API, Auth)."""
 
 import pytest
 
