@@ -32,6 +32,7 @@ pytest_plugins = [
     "fixtures.measured.asked",
     "fixtures.contract",
     "fixtures.access.resources",
+    "fixtures.signed_out",
     "fixtures.worn_token",
     "fixtures.drills.resources",
     "reports.plugin",

@@ -54,6 +54,11 @@ def reads(spec: Specification) -> Iterator[str]:
     return (what.asked for what in spec.access.of_kind("read"))
 
 
+def shown(spec: Specification) -> Iterator[str]:
+    """Endpoints that show users what is their own, and each job and document of theirs."""
+    return (what.asked for what in spec.access.of_kind("read", "resource") if not what.writes)
+
+
 def callbacks(spec: Specification) -> Iterator[str]:
     """Endpoints for callbacks."""
     return _names(spec, "webhook")

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from fixtures.near_misses import general, special
+from fixtures.near_misses import general, special, with_one_letter
 from fixtures.sign_in_pace import Span, Watcher, waited
 from spec import load
 from spec.account_entries import password_forms
@@ -49,6 +49,22 @@ def test_a_long_password_is_missed_by_its_beginning() -> None:
     assert long not in near.values()
     # One that is not too long has no other beginning.
     assert "cut to the longest" not in general(long[:72], 72)
+
+
+def test_one_letter_is_in_the_other_case_first_middle_or_last() -> None:
+    found = with_one_letter("7 gtßAb1")
+    assert list(found.values()) == ["7 GtßAb1", "7 gtßAB1", "7 gtßab1"]
+    assert all(sum(a != b for a, b in zip("7 gtßAb1", other, strict=True)) == 1 for other in found.values())
+    assert with_one_letter("7!") == {}
+    assert general("7!", 72)
+    near = [general("g7t", 72, turn) for turn in range(3)]
+    assert {other for each in near for other in each.values()} >= {"G7t", "g7T"}
+
+
+def test_the_sizes_that_supabase_keeps_have_each_place_among_them() -> None:
+    kept = [at for at, size in enumerate(RULES.password_bytes) if size <= RULES.longest_password_bytes]
+    labels = {label for at in kept for label in general("Gt7a1b2c3", 72, at) if label.endswith("letter in the other case")}
+    assert len(labels) == 3
 
 
 def test_forms_of_text_and_of_size_are_entries() -> None:

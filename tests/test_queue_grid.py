@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.queue.attempts import Waited, delays, reasons, share_kept, wrong_delays
+from fixtures.queue.attempts import Waited, delays, is_endless, reasons, share_kept, wrong_delays
 from fixtures.queue.places import Places
 from fixtures.queue.rows_of_jobs import Look
 from spec import load
@@ -55,6 +55,21 @@ def test_delays_that_double_are_right_wherever_n_begins(seconds: tuple[float, ..
 @pytest.mark.parametrize("seconds", [(5, 10, 10), (5, 5, 20), (5, 10, 40), (0, 10, 20), (5, 20, 20)])
 def test_each_delay_that_does_not_is_wrong(seconds: tuple[float, ...]) -> None:
     assert wrong_delays([Waited(n, s, True) for n, s in enumerate(seconds, 1)], BASE, TOLERANCE, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("looks", "expected"),
+    [
+        ([look(1, 1.0), look(1, 11.0), look(1, 12.0), look(1, 13.0)], True),
+        # Before its time is over it may be looked at as often as a worker likes.
+        ([look(1, 1.0), look(1, 8.0), look(1, 9.0), look(1, 11.0)], False),
+        # An attempt that failed counts, and leads to an end.
+        ([look(1, 1.0), look(1, 11.0), look(2, 12.0), look(2, 13.0)], False),
+        ([look(1, 1.0)], False),
+    ],
+)
+def test_endless_is_what_is_taken_again_without_an_attempt_after_its_time(looks: list[Look], expected: bool) -> None:
+    assert is_endless(looks, 10.0, 3) is expected
 
 
 def test_a_retry_may_begin_later_and_never_earlier() -> None:

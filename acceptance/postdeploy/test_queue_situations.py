@@ -48,6 +48,14 @@ def test_a_job_whose_retries_are_used_up_says_why(queue_results: QueueResults) -
     queue_results.require_reasons()
 
 
+@pytest.mark.about("job.endless", "job never sent")
+def test_a_job_whose_file_is_never_sent_ends(document_runs: DocumentRuns, queue_results: QueueResults) -> None:
+    """contract Worker, Signed upload URLs live 300 s: a job whose file cannot come any more fails in the end."""
+    document_runs.require_all_ended()
+    document_runs.completed("policy")
+    queue_results.require_ended()
+
+
 @each("polls", late_polls)
 @pytest.mark.about("job.late", "stage uploaded")
 def test_a_late_file_is_taken_up_when_it_comes(document_runs: DocumentRuns, queue_results: QueueResults, polls: int) -> None:

@@ -1,13 +1,15 @@
-"""6.1 Authentication: both ways to the own account know of a sign-out, or neither does (contract: HTTP API, Auth)."""
+"""6.1 Authentication: a sign-out is known everywhere or nowhere, also where the token was served (contract: HTTP API, Auth)."""
 
 import pytest
 
 from fixtures.api import Api
+from fixtures.signed_out import SignedOut
 from fixtures.supabase import Supabase
 from fixtures.users import User
 from gate.failures import not_applicable
 from gate.http import expect
-from gate.selection import promised
+from gate.selection import each, promised
+from spec import access_entries
 
 # One row of the contract.
 OWN_ACCOUNT = ("me", "auth_user")
@@ -36,3 +38,11 @@ def test_both_ways_to_the_own_account_know_of_a_sign_out(api: Api, new_user: Use
         for reply in accepted:
             what, facts = "whether a token is accepted that the other way refuses", {"accepted": len(accepted)}
             expect(reply.succeeded, what, subject=reply.subject, facts=facts, of=reply).equals(False)
+
+
+@each("what", access_entries.shown)
+@pytest.mark.about("session.kept")
+@promised("access")
+def test_a_sign_out_ends_what_the_token_was_served(signed_out_everywhere: SignedOut, what: str) -> None:
+    """contract HTTP API: 401 for a token that is refused, also right after it was used for the very same request (F25)."""
+    signed_out_everywhere.require_ended(what)

@@ -13,6 +13,8 @@ class Pauses(Entry):
     seconds: float = Field(gt=0)
     # What a twin that is sped up is left alone for at least.
     fewest_seconds: float = Field(gt=0)
+    # And once more for so long, if that is longer: what a service or a pooler drops after a while is not sped up with it.
+    longest_seconds: float = Field(gt=0)
     rounds: int = Field(ge=2)
     # What is asked after each, all at the same time, and once more right after that.
     endpoints: list[str] = Field(min_length=1)

@@ -84,6 +84,8 @@ class Queue(Sectioned):
     columns: JobColumns
     # Jobs whose file never came have failed so often when they are planted; the next delay is what each shows.
     failed_before: list[int] = Field(min_length=1)
+    # Changes of the row of such a job, none of them an attempt, by which it shows that it never ends.
+    endless_from: int = Field(gt=2)
     delay_variable: str
     # By so much, as a share, a delay may differ from the agreed one.
     delay_tolerance: float = Field(gt=0, lt=0.5)
