@@ -34,10 +34,8 @@ def test_a_job_that_waits_is_not_polled_without_pause(polling: Polling, spec: Sp
 
 @pytest.mark.needs("api", "users")
 @pytest.mark.about("pipeline.starved", "queue upload_jobs")
-def test_a_job_without_its_file_does_not_hold_up_the_next(
-    document_runs: DocumentRuns, held_up: HeldUp, pipeline: Pipeline
-) -> None:
-    """contract Worker: while one job waits for its file, the worker serves the jobs behind it (F28)."""
+def test_a_job_that_waits_does_not_hold_up_the_next(document_runs: DocumentRuns, held_up: HeldUp, pipeline: Pipeline) -> None:
+    """contract Worker: while one job waits, the worker serves those behind it, of another user and of the same (F28)."""
     document_runs.require_all_ended()
     if held_up.seconds > pipeline.claim_limit and held_up.others:
         not_applicable("the worker has other people's jobs to do")
