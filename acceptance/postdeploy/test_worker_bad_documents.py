@@ -53,6 +53,21 @@ def test_the_documents_own_status_follows_a_failure(
     expect(left, f"stage that processing_status of the failed document {name!r} still names", WORKER_HINT).is_empty()
 
 
+@each("name", entries.documents_that("failed"))
+@pytest.mark.about("job.state", "column upload_jobs.state")
+def test_the_job_of_a_bad_document_is_over(
+    document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
+) -> None:
+    """contract Worker: a job fails after its last retry: it does not count as running any more, and nobody takes it up."""
+    document_run = document_runs.result(name)
+    if not document_run.job_id or document_run.outcome != "failed":
+        not_applicable(f"no job of {name!r} has failed")
+    row = pipeline.existing_job(document_run.job_id)
+    is_under_way = spec.pipeline.has_failed(row["status"]) and row["state"] in spec.pipeline.states.unfinished
+    seen = f"{row['status']}, {row['state']}"
+    expect(is_under_way, f"whether the failed job of {name!r} is still under way", WORKER_HINT, seen).equals(False)
+
+
 @pytest.mark.about("pipeline.starved")
 def test_a_bad_document_does_not_stop_the_queue(document_runs: DocumentRuns) -> None:
     """contract Worker: a poisoned job does not starve the jobs behind it (F28)."""
