@@ -6,11 +6,12 @@ what a piece returns or raises reaches the checks that want it, as if they had d
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 JOIN_SECONDS = 15.0
@@ -40,6 +41,45 @@ class Piece:
         return self._future.result()
 
 
+class ReadyMade(Generic[T]):
+    """Results of the same work, a few of which are always ready; whoever comes when there is none does the work itself."""
+
+    def __init__(self, work: Callable[[], T], wanted: int, most: int) -> None:
+        self._work, self._wanted = work, wanted
+        self._made: queue.SimpleQueue[T] = queue.SimpleQueue()
+        self._places = threading.Semaphore(most)
+        self._is_over = False
+        self._thread = threading.Thread(target=self._run, name="ready-made", daemon=True)
+        self._thread.start()
+
+    def take(self) -> T:
+        """One that nobody else has; raises what the work raises."""
+        __tracebackhide__ = True
+        try:
+            made = self._made.get_nowait()
+        except queue.Empty:
+            return self._work()
+        self._places.release()
+        return made
+
+    def finish(self) -> None:
+        """Make no more, and wait for the one under way."""
+        self._is_over = True
+        self._places.release()
+        self._thread.join(JOIN_SECONDS)
+
+    def _run(self) -> None:
+        for _ in range(self._wanted):
+            self._places.acquire()
+            if self._is_over:
+                return
+            try:
+                self._made.put(self._work())
+            # A check that wants one does the work itself, and meets the reason there.
+            except BaseException:
+                return
+
+
 class Ahead:
     """The pieces of one process of the run."""
 
@@ -48,6 +88,7 @@ class Ahead:
         self._waiting: deque[Piece] = deque()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ready: list[ReadyMade[Any]] = []
 
     def add(self, name: str, work: Callable[[], Any]) -> None:
         """A piece that may be done ahead, after those that were added before it."""
@@ -73,9 +114,17 @@ class Ahead:
         if self._thread is not None:
             self._thread.join()
 
+    def keep_ready(self, work: Callable[[], T], wanted: int, most: int) -> ReadyMade[T]:
+        """Results of some work, `wanted` in all and `most` of them before they are taken, made in a thread of their own."""
+        made = ReadyMade(work, wanted, most)
+        self._ready.append(made)
+        return made
+
     def finish(self) -> None:
-        """Begin no further piece, and wait for the one under way: nothing is created any more when this returns."""
+        """Begin no further piece, and wait for those under way: nothing is created any more when this returns."""
         self._stop.set()
+        for made in self._ready:
+            made.finish()
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
 
