@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-
-from filelock import FileLock
 
 from gate.failures import Blocked
 from gate.prerequisites import BUDGET, Prerequisites
@@ -19,8 +20,8 @@ from spec.model import Budget as Rule
 from spec.model import BudgetLimits
 
 FILE = "budget.json"
-# Seconds between two tries to get the lock.
-POLL_SECONDS = 0.005
+# Length of the account's file.
+MOST_BYTES = 1024
 COUNTED = ("requests", "documents", "tokens", "cents")
 
 
@@ -79,7 +80,7 @@ class Budget:
         self._rule = rule
         self._prerequisites = prerequisites
         self.limits = limits
-        # Threads of one process take turns here: the lock of a file is waited for by asking for it again and again.
+        # Threads of one process take turns here: the lock of the file is the process's.
         self._turn = threading.Lock()
 
     def spend(
@@ -116,16 +117,23 @@ class Budget:
             used = self._read()
             used.metered_tokens += tokens
             used.metered_cents = round(used.metered_cents + cents, 6)
-            self._shared.overwrite(FILE, json.dumps(asdict(used)))
+            self._keep(used)
 
     @cached_property
-    def _file(self) -> FileLock:
-        return FileLock(self._shared.below(".") / f"{FILE}.lock", poll_interval=POLL_SECONDS, thread_local=False)
+    def _file(self) -> int:
+        """The account, open as long as the process runs: every request of the run is counted in it."""
+        file = os.open(self._shared.below(".") / FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        weakref.finalize(self, os.close, file)
+        return file
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._turn, self._file:
-            yield
+        with self._turn:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def used(self) -> Used:
         """What was used so far."""
@@ -133,8 +141,12 @@ class Budget:
             return self._read()
 
     def _read(self) -> Used:
-        text = self._shared.read(FILE)
+        text = os.pread(self._file, MOST_BYTES, 0)
         return Used(**json.loads(text)) if text else Used()
+
+    def _keep(self, used: Used) -> None:
+        # Blanks take the place of what was longer before.
+        os.pwrite(self._file, json.dumps(asdict(used)).ljust(MOST_BYTES).encode(), 0)
 
     def _add(self, requests: int, documents: int, tokens: int, cents: float, paced: bool) -> Used | None:
         """The account after this, or None where the second has no place for it."""
@@ -144,7 +156,7 @@ class Budget:
                 return None
             used.requests, used.documents = used.requests + requests, used.documents + documents
             used.tokens, used.cents = used.tokens + tokens, round(used.cents + cents, 6)
-            self._shared.overwrite(FILE, json.dumps(asdict(used)))
+            self._keep(used)
             return used
 
     def _has_place(self, used: Used, requests: int) -> bool:

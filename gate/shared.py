@@ -56,14 +56,10 @@ class SharedFolder:
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
-        self.overwrite(draft.relative_to(self.path).as_posix(), text)
-        draft.replace(target)
-
-    def overwrite(self, name: str, text: str) -> None:
-        """Write a file where it stands, readable by the owner only: for one whose readers and writers hold a lock."""
-        descriptor = os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
+        draft.replace(target)
 
     def append(self, name: str, line: str) -> None:
         """Add a line to a file, readable by the owner only."""
