@@ -98,7 +98,9 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+        # A process that has just taken another's place has a connection waiting before it can say anything.
+        patience = timeout if _bounds() is None else _left(None)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, patience))
 
     def get_extra_info(self, info: str) -> Any:
         # What can be read between two answers is the end of the connection: the pool asks so before each further use.
