@@ -62,8 +62,7 @@ def test_the_embedding_model_gives_the_specified_dimension(openai: OpenAI, spec:
     subject = f"vectors {model}"
     vector = openai.embed([spec.probes.text], model)[0]
     expect(len(vector), f"dimensions of an embedding of {model}", code=wrong, subject=subject).equals(spec.vectors.dimension)
-    length = sum(value * value for value in vector)
-    expect(length, "squared length of the embedding", code=wrong, subject=subject).is_above(0)
+    expect(sum(value * value for value in vector), "squared length of it", code=wrong, subject=subject).is_above(0)
 
 
 @pytest.mark.about("key.refused", "key OPENAI_API_KEY of worker")
@@ -99,17 +98,15 @@ def test_llamaparse_refuses_a_wrong_key(session: Session) -> None:
 @anthropic_key
 def test_anthropic_accepts_the_key(anthropic: Anthropic) -> None:
     """§3 Anthropic (optional): a configured key is valid."""
-    accepted = expect(anthropic.models()).success(because="it would be the only provider while OpenAI is down")
-    subject, of = "key ANTHROPIC_API_KEY of api", accepted
-    expect(listed(accepted), "models that ANTHROPIC_API_KEY may use", code="key.rights", subject=subject, of=of).is_not_empty()
+    models = listed(expect(anthropic.models()).success(because="it would be the only provider while OpenAI is down"))
+    expect(models, "models that ANTHROPIC_API_KEY may use", code="key.rights").is_not_empty()
 
 
 @pytest.mark.about("key.accepted", "key ANTHROPIC_API_KEY")
 @anthropic_key
-@pytest.mark.usefixtures("anthropic")
-def test_anthropic_refuses_a_wrong_key(session: Session) -> None:
+def test_anthropic_refuses_a_wrong_key(anthropic: Anthropic, spec: Specification) -> None:
     """§6 API Keys: the key is what opens the door."""
-    expect(Anthropic(session, session.spec.probes.wrong_key).models()).error("unauthorized")
+    expect(anthropic.with_key(spec.probes.wrong_key).call("models")).error("unauthorized")
 
 
 @pytest.mark.about("key.refused", "key SUPABASE_ANON_KEY")
