@@ -62,7 +62,7 @@ def test_the_embedding_model_gives_the_specified_dimension(openai: OpenAI, spec:
     subject = f"vectors {model}"
     vector = openai.embed([spec.probes.text], model)[0]
     expect(len(vector), f"dimensions of an embedding of {model}", code=wrong, subject=subject).equals(spec.vectors.dimension)
-    expect(sum(value * value for value in vector), "squared length of it", code=wrong, subject=subject).is_above(0)
+    expect(sum(value * value for value in vector), "squared length of the vector", code=wrong, subject=subject).is_above(0)
 
 
 @pytest.mark.about("key.refused", "key OPENAI_API_KEY of worker")
