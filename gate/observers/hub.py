@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import ParamSpec
 
 from gate.failures import Facts, Failure
 from gate.observers import notes
 from gate.observers.exchanged import Exchanged
 from gate.observers.observer import Observer
 from gate.shared import SharedFolder
-
-P = ParamSpec("P")
 
 
 class Observers:
@@ -56,11 +53,11 @@ class Observers:
             self._is_over = True
             self._write()
 
-    def _take(self, observer: Observer, look: Callable[P, Iterable[Failure]], *at: P.args, **more: P.kwargs) -> None:
+    def _take(self, observer: Observer, look: Callable[..., Iterable[Failure]], *at: Exchanged) -> None:
         noted = self._noted[observer.name]
         is_new = False
         try:
-            for failure in look(*at, **more):
+            for failure in look(*at):
                 is_new |= noted.add(failure)
         except Exception as error:
             # An exchange of a check must not end by an observer's own mistake.
