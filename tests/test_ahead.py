@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 
@@ -110,3 +111,31 @@ def test_without_pieces_there_is_nothing_to_wait_for(ahead: Ahead) -> None:
     ahead.settle()
     ahead.finish()
     assert ahead.take("one", lambda: 1) == 1
+
+
+def test_what_is_ready_made_is_handed_out_once_and_a_few_at_a_time() -> None:
+    ahead, numbers, has_begun = Ahead(), itertools.count(), threading.Event()
+    made: list[int] = []
+
+    def work() -> int:
+        number = next(numbers)
+        made.append(number)
+        has_begun.set()
+        return number
+
+    ready = ahead.keep_ready(work, wanted=5, most=2)
+    assert has_begun.wait(SECONDS)
+    assert len(made) <= 2
+    assert len({ready.take() for _ in range(6)}) == 6
+    ahead.finish()
+
+
+def test_who_takes_meets_what_kept_it_from_being_ready() -> None:
+    def work() -> int:
+        raise ValueError("nobody signs in")
+
+    ahead = Ahead()
+    ready = ahead.keep_ready(work, wanted=3, most=1)
+    with pytest.raises(ValueError, match="nobody signs in"):
+        ready.take()
+    ahead.finish()
