@@ -53,7 +53,7 @@ class ReadyMade(Generic[T]):
         self._thread.start()
 
     def take(self) -> T:
-        """One that nobody else has; raises what the work raises."""
+        """One that no other check has; raises what the work raises."""
         __tracebackhide__ = True
         try:
             made = self._made.get_nowait()

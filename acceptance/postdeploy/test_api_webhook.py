@@ -15,7 +15,7 @@ from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.webhooks import WRONG, forged, signed
-from gate.http import expect
+from gate.http import Reply, expect
 from gate.selection import each, promised
 from spec import Specification, entries
 
@@ -28,6 +28,11 @@ pytestmark = [
     pytest.mark.about("webhook.unsigned"),
     promised("pipeline"),
 ]
+
+
+def refusals_of(reply: Reply) -> list[int]:
+    """The statuses that refuse a callback for a job that has gone on: a release may have deleted its secret."""
+    return [*reply.known().error("unauthorized"), *reply.known().error("unknown")]
 
 
 def test_the_webhook_refuses_a_missing_signature(
@@ -93,18 +98,15 @@ def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
 ) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused in every status of the job."""
     right = planted.callback(next(iter(spec.webhook.results))).request
-    reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **right)).success().known()
-    # A release may have deleted the job's secret when it was used.
-    refused = [*reply.error("unauthorized"), *reply.error("unknown")]
+    refused = refusals_of(expect(api.call("webhook", at={"job_id": planted.job_id}, **right)).success())
     forgery = forged(spec.webhook, right, how)
     expect(api.call("webhook", at={"job_id": planted.job_id}, **forgery)).status(*refused)
 
 
 def test_the_webhook_checks_the_signature_of_a_job_that_is_over(planted: Planted, late_callbacks: LateCallbacks) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a missing signature is refused also where nobody waits for a callback."""
+    """contract POST …/webhook/llamaparse/{job_id}: a missing signature is refused also where no callback is awaited."""
     for status, reply in late_callbacks.forged_for(planted):
-        refused = [*reply.known().error("unauthorized"), *reply.known().error("unknown")]
-        expect(reply).status(*refused, because=f"the job is {status}, and the callback is not signed")
+        expect(reply).status(*refusals_of(reply), because=f"the job is {status}, and the callback is not signed")
 
 
 @pytest.mark.about("webhook.refused")

@@ -154,7 +154,7 @@ def test_a_user_sees_no_other_users_rows(
 def test_who_has_no_documents_sees_no_rows(
     row_security: RowSecurity, document_runs: DocumentRuns, spec: Specification, table: str
 ) -> None:
-    """contract Database: row-level security hides other users' documents, in whatever state they and their jobs are (F24)."""
+    """contract Database: row-level security hides other users' documents, in each state of them and their jobs (F24)."""
     document_runs.require_all_ended()
     rows = row_security.rows_shown(spec.roles.user, claims_for(str(uuid4()), spec.roles.user), table)
     hint = f"the policies on {spec.database.schema_name}.{table}: rows of which documents, in which state?"

@@ -58,7 +58,7 @@ def test_the_documents_own_status_follows_a_failure(
 def test_the_job_of_a_bad_document_is_over(
     document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
 ) -> None:
-    """contract Worker: a job fails after its last retry: it does not count as running any more, and nobody takes it up."""
+    """contract Worker: a job fails after its last retry: it does not count as running any more, and no worker takes it up."""
     document_run = document_runs.result(name)
     if not document_run.job_id or document_run.outcome != "failed":
         not_applicable(f"no job of {name!r} has failed")
