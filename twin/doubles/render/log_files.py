@@ -19,6 +19,9 @@ TIME = re.compile(r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,6})?Z?
 # A line without any is of no particular level.
 LEVEL = re.compile(r"\[?(?P<level>DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b")
 LEVELS = {"warn": "warning", "fatal": "critical"}
+# Who wrote a line: the service or its host, so long after it.
+APP, HOST = "app", "request"
+AFTER = datetime.timedelta(microseconds=400)
 REQUEST = re.compile(r"'(?P<method>[A-Z]+) (?P<path>/[^']*)' (?P<status>\d{3}) (?P<spent>[\d.]+) ms")
 
 
@@ -30,21 +33,29 @@ class Line:
     level: str
     text: str
     number: int
+    # As the API shows it, by what wrote it; a run asks for the same lines again and again.
+    _shown: dict[str, Json | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    def as_data(self, service: Json, instance: str) -> list[Json]:
-        """The line as the API shows it, and what the host itself writes of the request that it is about."""
-        labels = {"resource": service["id"], "instance": instance, "level": self.level, "type": "app"}
-        found = [_entry(f"{instance}-{self.number}", self.at, self.text, labels)]
-        if (of := REQUEST.search(self.text)) is not None:
-            found.append(self._request(service, instance, of))
-        return found
+    def as_data(self, service: Json, instance: str) -> Json:
+        """The line as the API shows it."""
+        if APP not in self._shown:
+            labels = {"resource": service["id"], "instance": instance, "level": self.level, "type": APP}
+            self._shown[APP] = _entry(f"{instance}-{self.number}", self.at, self.text, labels)
+        return self._shown[APP] or {}
+
+    def of_host(self, service: Json, instance: str) -> Json | None:
+        """What the host itself writes of the request that it is about, if it is about one; AFTER the line."""
+        if HOST not in self._shown:
+            of = REQUEST.search(self.text)
+            self._shown[HOST] = self._request(service, instance, of) if of else None
+        return self._shown[HOST]
 
     def _request(self, service: Json, instance: str, of: re.Match[str]) -> Json:
         labels = {
             "resource": service["id"],
             "instance": instance,
             "level": "info",
-            "type": "request",
+            "type": HOST,
             "method": of["method"],
             "statusCode": of["status"],
             "path": of["path"],
@@ -53,7 +64,7 @@ class Line:
         # The host counts requests by ids of its own.
         own = hashlib.sha256(f"{instance}-{self.number}".encode()).hexdigest()[:16]
         text = f"[{of['method']}] {of['status']} {of['path']} requestID={own!r} responseTimeMS={float(of['spent']):.0f}"
-        return _entry(f"{instance}-{self.number}-request", self.at + datetime.timedelta(microseconds=400), text, labels)
+        return _entry(f"{instance}-{self.number}-request", self.at + AFTER, text, labels)
 
 
 def _entry(identifier: str, at: datetime.datetime, text: str, labels: dict[str, str]) -> Json:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from heapq import merge
+from itertools import islice
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,10 +16,11 @@ from starlette.routing import Route
 
 from twin.doubles.render.account import Account
 from twin.doubles.render.answers import Json, Problem, among, given_list, limit_of, written
+from twin.doubles.render.log_files import AFTER, Line
 from twin.doubles.render.ranges import range_of
 
 LABELS = ("host", "instance", "level", "method", "statusCode", "type")
-STEP = datetime.timedelta(microseconds=1)
+AT_ONCE, STEP = datetime.timedelta(), datetime.timedelta(microseconds=1)
 
 
 class Logs:
@@ -31,26 +38,30 @@ class Logs:
             raise Problem(400, "resource is required")
         return [self._account.found(self._account.services, each, "resource") for each in wanted]
 
-    def _lines(self, request: Request) -> list[Json]:
-        """Lines of the range that the filters leave, oldest first."""
-        first, last = range_of(request)
-        found = []
+    def _lines(self, request: Request, newest_first: bool = False) -> Iterator[Json]:
+        """Lines of the range that the filters leave, in the order of time."""
+        (first, last), wanted = range_of(request), _Wanted.of(request)
+
+        def shown(lines: Sequence[Line], later: datetime.timedelta, show: Callable[[Line], Json | None]) -> Iterator[Json]:
+            begin, end = (bisect_left(lines, at - later, key=lambda line: line.at) for at in (first, last))
+            within = reversed(lines[begin:end]) if newest_first else lines[begin:end]
+            return (data for line in within if (data := show(line)) is not None and wanted.has(data))
+
+        found: list[Iterator[Json]] = []
         for service in self._resources(request):
             for instance, lines in self._account.log_files.of(service["id"]):
-                for line in lines:
-                    if first <= line.at < last:
-                        found += [each for each in line.as_data(service, instance) if _is_wanted(each, request)]
-        return sorted(found, key=lambda line: str(line["timestamp"]))
+                found.append(shown(lines, AT_ONCE, partial(Line.as_data, service=service, instance=instance)))
+                found.append(shown(lines, AFTER, partial(Line.of_host, service=service, instance=instance)))
+        return merge(*found, key=lambda line: str(line["timestamp"]), reverse=newest_first)
 
     async def listing(self, request: Request) -> Response:
         """One page of lines, and the range in which the next one lies."""
         direction, limit = request.query_params.get("direction", "backward"), limit_of(request)
         among(direction, ("backward", "forward"), "direction")
-        (first, last), lines = range_of(request), self._lines(request)
-        if direction == "backward":
-            lines.reverse()
+        first, last = range_of(request)
         # A host that keeps few lines together gives smaller pages than were asked for.
         limit = min(limit, request.app.state.page_size or limit)
+        lines = list(islice(self._lines(request, direction == "backward"), limit + 1))
         page, has_more = lines[:limit], len(lines) > limit
         if page and direction == "backward":
             last = datetime.datetime.fromisoformat(page[-1]["timestamp"])
@@ -68,13 +79,26 @@ class Logs:
         return JSONResponse(sorted(found)[: limit_of(request)])
 
 
-def _is_wanted(line: Json, request: Request) -> bool:
-    labels = {label["name"]: label["value"] for label in line["labels"]}
-    wanted = {name: given_list(request, name) for name in (*LABELS, "path")}
-    if any(values and labels.get(name) not in values for name, values in wanted.items()):
-        return False
-    texts = request.query_params.getlist("text")
-    return not texts or any(text.strip("*").lower() in line["message"].lower() for text in texts)
+@dataclass(frozen=True)
+class _Wanted:
+    """What a request asks for: values of labels, and texts of which a line holds one."""
+
+    labels: Mapping[str, Sequence[str]]
+    texts: Sequence[str]
+
+    @classmethod
+    def of(cls, request: Request) -> _Wanted:
+        """The filters of a request."""
+        given = {name: given_list(request, name) for name in (*LABELS, "path")}
+        texts = [text.strip("*").lower() for text in request.query_params.getlist("text")]
+        return cls({name: values for name, values in given.items() if values}, texts)
+
+    def has(self, line: Json) -> bool:
+        """Whether a line passes."""
+        labels = {label["name"]: label["value"] for label in line["labels"]} if self.labels else {}
+        if any(labels.get(name) not in values for name, values in self.labels.items()):
+            return False
+        return not self.texts or any(text in line["message"].lower() for text in self.texts)
 
 
 def routes(account: Account) -> list[Route]:
