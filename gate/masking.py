@@ -25,7 +25,7 @@ class Masking:
         self._names: dict[str, str] = {}
         self._by_lead: dict[str, list[str]] = {}
         self._longest = 0
-        self._lookup = Lookup()
+        self._lookup, self._leads = Lookup(), Lookup()
         # Short texts that hold no known secret: names and labels, of which a run masks the same ones thousands of times.
         self._harmless: set[str] = set()
 
@@ -37,6 +37,7 @@ class Masking:
             if form not in self._names:
                 self._names[form] = name
                 self._by_lead.setdefault(form[:LEAD], []).append(form)
+                self._leads.add(form[:LEAD])
                 self._longest = max(self._longest, len(form))
                 self._lookup.add(form)
         self._harmless.clear()
@@ -62,11 +63,19 @@ class Masking:
 
     def _without_beginning(self, text: str) -> str:
         """The text without the beginning of a secret that ends it: the earliest, if several could."""
-        for at in range(max(0, len(text) - self._longest + 1), len(text) - MIN_LENGTH + 1):
-            for form in tuple(self._by_lead.get(text[at : at + LEAD], ())):
-                if form.startswith(text[at:]):
-                    return f"{text[:at]}[{self._names[form]}]"
-        return text
+        first, last = max(0, len(text) - self._longest + 1), len(text) - MIN_LENGTH
+        begun: dict[int, str] = {}
+        for lead in self._leads.found_in(text[first:]):
+            at = text.find(lead, first)
+            while 0 <= at <= last:
+                for form in tuple(self._by_lead[lead]):
+                    if form.startswith(text[at:]):
+                        begun.setdefault(at, form)
+                at = text.find(lead, at + 1)
+        if not begun:
+            return text
+        at = min(begun)
+        return f"{text[:at]}[{self._names[begun[at]]}]"
 
     def mask_logs(self) -> Callable[[], None]:
         """Mask all further log records of this process; returns a function that ends this."""
