@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from twin import certificates, release_next
@@ -32,6 +32,7 @@ PROBES = {
     "render": "/v1/services",
 }
 BOOTSTRAP = Path(__file__).parent / "bootstrap.sql"
+WARM = Path(__file__).parent / "warm.py"
 APPLIED = "supabase_migrations.schema_migrations"
 
 
@@ -52,6 +53,8 @@ class Twin(RunningTwin):
         self._clocks: dict[str, float] = {}
         # What a service was deployed with since the twin started, by `api` or `worker`.
         self._running: dict[str, Running] = {}
+        # Services that have loaded their libraries, and wait to be started.
+        self._warm: set[str] = set()
         self._drills = drills
         if drills:
             # What was acknowledged outlives the server's sudden end.
@@ -85,6 +88,7 @@ class Twin(RunningTwin):
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()
+        self._warm_up()
         for name in DOUBLES:
             self._start_double(name)
         postgres.start(self.plan.postgres_settings)
@@ -196,8 +200,23 @@ class Twin(RunningTwin):
         for name in self.plan.processes:
             self._start_service(name)
 
+    def _warm_up(self) -> None:
+        """Have the services load their libraries; each goes on when it is started."""
+        # What starts further processes of its own starts them as it was started itself.
+        if "--workers" not in self.plan.api_arguments:
+            for name in self.plan.processes:
+                self._spawn_service(name, [str(WARM), str(self.folder / f"{name}.go")])
+                self._warm.add(name)
+
     def _start_service(self, name: str) -> None:
         """Start the API, or one worker."""
+        if name in self._warm:
+            self._warm.remove(name)
+            (self.folder / f"{name}.go").touch()
+        else:
+            self._spawn_service(name)
+
+    def _spawn_service(self, name: str, before: Sequence[str] = ()) -> None:
         runs = self._runs(name)
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
@@ -205,11 +224,10 @@ class Twin(RunningTwin):
             if not self._has_proxy:
                 # A proxy presents the API's own certificate; behind it any will do.
                 files = certificates.of_api(files[0]), certificates.of_api(files[1])
-            command = [sys.executable, *self.plan.api_command(port, *files), *self.plan.api_arguments]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
+            command = [*self.plan.api_command(port, *files), *self.plan.api_arguments]
         else:
-            command = [sys.executable, "backend/workers/enhanced_runner.py"]
-            self.processes.spawn(name, command, self._service_env(name, runs), runs.tree)
+            command = ["backend/workers/enhanced_runner.py"]
+        self.processes.spawn(name, [sys.executable, *before, *command], self._service_env(name, runs), runs.tree)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""
