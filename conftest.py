@@ -3,6 +3,7 @@
 pytest_plugins = [
     "gate.options",
     "gate.plugin",
+    "gate.folders",
     "gate.checks",
     "gate.again",
     "gate.observers.plugin",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -161,13 +161,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         gate.start_background()
     if not is_worker(session.config):
         # Processes of one run share their checks out: none of them knows which will be its own.
-        gate.begin_ahead(parameters_by_fixture(item for item in session.items if _can_be_judged(gate, item)))
+        gate.begin_ahead(parameters_by_fixture(_can_be_judged(gate, session.items)))
 
 
-def _can_be_judged(gate: Session, item: pytest.Item) -> bool:
+def _can_be_judged(gate: Session, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """The checks whose prerequisites are not known to be unavailable."""
     if gate.prerequisites.target_is_unavailable():
-        return False
-    return not any(gate.prerequisites.unavailable(name) for marker in item.iter_markers("needs") for name in marker.args)
+        return []
+    needed = {item: {name for marker in item.iter_markers("needs") for name in marker.args} for item in items}
+    unavailable = {name for name in set().union(*needed.values()) if gate.prerequisites.unavailable(name)}
+    return [item for item in items if not needed[item] & unavailable]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -42,6 +42,8 @@ class System(Protocol):
 
     # Fixtures of checks that wait for the background.
     waited_for: frozenset[str]
+    # Large libraries that the checks of a run use.
+    libraries: tuple[str, ...]
     # Setting with the key with which the host of the services shows their variables.
     host_key: str
 

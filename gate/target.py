@@ -11,6 +11,7 @@ from typing import Literal
 from gate import settings
 from gate.embedded import EmbeddedTwin
 from gate.places import DEFAULT_ENV_FILE, ROOT, STATE
+from gate.preload import load_beside
 from gate.run import Run, forget_dead_twins, new_run_id
 from gate.session import Session, System
 from gate.settings import ConfigurationError
@@ -61,6 +62,7 @@ def open_session(choice: Choice, system: System) -> Session:
         equipment = drill_arguments(spec) if choice.drills and DRILL_URL in spec.harness.settings else ()
         arguments = (*choice.twin_arguments, *equipment)
         twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments)
+        load_beside(system.libraries)
         values = twin.start()
     else:
         if choice.faults or choice.variants:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from gate.exit_codes import ExitCode
+from gate.folders import ALL
+from gate.folders import SUITES as FOLDERS
 from gate.places import ACCEPTANCE
 from spec import load
 from tests.conftest import gate_in
@@ -61,25 +63,30 @@ def test_no_check_sleeps_or_knows_an_address(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
-    """Checklist item and suites of every check of the Navigator."""
+def collected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
+    """Checklist item, suites and folder of every check of the Navigator."""
     done = gate_in(tmp_path_factory.mktemp("collected"))("--collect-only", "-p", "tests.listing")
     assert done.returncode == ExitCode.PASS, done.stdout
     lines = [line.split() for line in done.stdout.splitlines() if line.startswith("checklist ")]
-    return [(line[1], line[2]) for line in lines]
+    return [(line[1], line[2], Path(line[3]).parts[1]) for line in lines]
 
 
 @pytest.mark.parametrize(("suite", "least"), LEAST.items())
-def test_the_suite_is_large_enough(collected: list[tuple[str, str]], suite: str, least: int) -> None:
-    assert sum(suite in suites.split(",") for _, suites in collected) >= least
+def test_the_suite_is_large_enough(collected: list[tuple[str, str, str]], suite: str, least: int) -> None:
+    assert sum(suite in suites.split(",") for _, suites, _ in collected) >= least
+
+
+def test_a_folder_that_a_run_may_pass_over_holds_checks_of_its_suites_alone(collected: list[tuple[str, str, str]]) -> None:
+    others = {(folder, suites) for _, suites, folder in collected if not set(suites.split(",")) <= FOLDERS.get(folder, ALL)}
+    assert not others
 
 
 def test_every_suite_has_a_least_size() -> None:
     assert set(LEAST) == set(SUITES)
 
 
-def test_every_checklist_item_has_ten_checks(collected: list[tuple[str, str]]) -> None:
-    counts = Counter(item for item, _ in collected)
+def test_every_checklist_item_has_ten_checks(collected: list[tuple[str, str, str]]) -> None:
+    counts = Counter(item for item, _, _ in collected)
     of_checklists = [item.id for item in load().checklist if item.id.startswith(("6.", "8."))]
     short = {id: counts[id] for id in of_checklists if counts[id] < 10}
     assert not short
