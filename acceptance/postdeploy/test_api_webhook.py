@@ -6,15 +6,19 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.controls import require_known
+from fixtures.database import Database
+from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
 from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.queue.secrets_of_jobs import secrets_of
 from fixtures.stored import object_key, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.webhooks import WRONG, forged, signed
+from gate.failures import not_applicable
 from gate.http import Reply, expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -70,6 +74,19 @@ def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, sp
     callback = signed(spec.webhook, spec.probes.wrong_key)
     require_known(api.call("webhook", at={"job_id": planted.job_id}, **callback))
     expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
+
+
+@pytest.mark.component("worker")
+@pytest.mark.needs("database")
+def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
+    """contract Worker: the job's webhook_secret signs its callback, and nobody can know it by another one or by its ids."""
+    runs = [document_runs.queued(name) for name in document_runs.expected_to("complete")]
+    found = secrets_of(database, [run.job_id for run in runs])
+    if not found.jobs:
+        not_applicable("the release deletes a secret when its callback has come")
+    subject = f"column {spec.pipeline.jobs_table}.webhook_secret"
+    expect(found.secrets, "secrets of as many jobs", subject=subject, facts={"jobs": found.jobs}).equals(found.jobs)
+    expect(found.guessed, "secrets that are one of the job's ids, or a hash of it", subject=subject).equals(0)
 
 
 @each("form", entries.callback_results)

@@ -96,11 +96,11 @@ def test_a_good_document_needs_no_retry(policy: DocumentRun, spec: Specification
 
 
 def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
-    """contract Database: documents keeps name, size, hash and owner."""
+    """contract Database: documents keeps name, type, size, hash and owner."""
     row = {**pipeline.existing_job(policy.job_id)}
     row |= {"user_id": str(row["user_id"]), "file_sha256": digest(row["file_sha256"], spec.readings)}
     wanted = {"filename": policy.filename, "bytes_len": policy.size, "file_sha256": policy.sha256, "user_id": policy.owner.id}
-    expect_columns(row, "documents", **wanted)
+    expect_columns(row, "documents", mime=spec.limits.supported_mime_types[0], **wanted)
 
 
 def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
