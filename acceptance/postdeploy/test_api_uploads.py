@@ -170,7 +170,7 @@ def test_a_fourth_document_a_day_is_refused(
     refused = expect(caller.request_upload(document)).error("too_many", because="the limit is per user and day")
     expect_registered(quota, new_user, refused, most)
     let_go = quota.after_days(new_user, lambda: caller.request_upload(document))
-    expect(let_go, code="limit.strict").success("the other documents are not of this day")
+    expect(let_go, code="limit.strict", subject=f"limit {DAILY_LIMIT}").success("the other documents are not of this day")
 
 
 @pytest.mark.about("limit.published")

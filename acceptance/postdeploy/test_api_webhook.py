@@ -85,8 +85,12 @@ def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database:
     if not found.jobs:
         not_applicable("the release deletes a secret when its callback has come")
     subject = f"column {spec.pipeline.jobs_table}.webhook_secret"
-    expect(found.secrets, "secrets of as many jobs", subject=subject, facts={"jobs": found.jobs}).equals(found.jobs)
-    expect(found.guessed, "secrets that are one of the job's ids, or a hash of it", subject=subject).equals(0)
+    hint, facts = "how the worker makes the secret of a callback", {"jobs": found.jobs}
+    for wrong, what in (
+        (found.jobs - found.secrets, "jobs with the secret of another one"),
+        (found.guessed, "secrets that are an id or the hash of what everybody may know"),
+    ):
+        expect(wrong, what, hint, code="data.wrong", subject=subject, facts=facts).equals(0)
 
 
 @each("form", entries.callback_results)
