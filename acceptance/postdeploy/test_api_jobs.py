@@ -19,6 +19,7 @@ from gate.fields import id_in
 from gate.http import expect
 from gate.selection import promised
 from spec import Specification
+from spec.queue_entries import failures_of
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -64,7 +65,9 @@ def test_a_listing_goes_page_by_page(
     api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
 ) -> None:
     """contract GET …/jobs: limit and offset select a page of the jobs, and of those in a state where one is named."""
-    uploads = [within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT) for _ in range(2)]
+    # Other content is another document, also under the same name.
+    name, caller = new_document().filename, api.as_(new_user)
+    uploads = [within(caller.request_upload(new_document(), filename=name), CONCURRENCY_LIMIT) for _ in range(2)]
     sent = {Accepted(upload).job_id for upload in uploads}
     pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).success() for n in range(3)]
     found = [job_ids(page) for page in pages]
@@ -140,6 +143,20 @@ def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, spec: Speci
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
         expect(reply).error("not_retryable", because=f"its status is {stage}, and it has not failed")
     planted.settle()
+
+
+def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
+    """contract POST …/retry: 200 for the owner of a failed job, whichever of its steps failed."""
+    rule = spec.pipeline
+    for status in failures_of(spec):
+        planted.stand(status, rule.failed_state, None)
+        reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
+        pipeline.bury_job(planted.job_id)
+        expect(reply).success(f"its status is {status}")
+        failed = failed_fields(reply, rule)
+        expect(
+            failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply
+        ).is_empty()
 
 
 def test_a_failed_job_can_be_retried(

@@ -18,7 +18,7 @@ from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, with
 from gate.http import Reply, Timed, expect
 from gate.selection import each, promised
 from spec import Specification
-from spec.queue_entries import running_in, states_before_the_end
+from spec.queue_entries import failures_of, running_in, states_before_the_end
 
 NewDocument = Callable[[], Document]
 
@@ -163,9 +163,10 @@ def test_a_fourth_document_a_day_is_refused(
     api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, quota: Quota, spec: Specification
 ) -> None:
     """contract POST …/upload: 429 above 3 documents a day of one user, failed ones too, those of other days not (F34)."""
-    ends, most, caller = (pipeline.bury_job, pipeline.finish_job), spec.limits.max_uploads_per_day_per_user, api.as_(new_user)
-    for _, end in zip(range(most), cycle(ends), strict=False):
-        end(Accepted(within(caller.request_upload(new_document()), DAILY_LIMIT)).job_id)
+    most, caller = spec.limits.max_uploads_per_day_per_user, api.as_(new_user)
+    for _, status in zip(range(most), cycle(failures_of(spec)), strict=False):
+        job_id = Accepted(within(caller.request_upload(new_document()), DAILY_LIMIT)).job_id
+        pipeline.put_job(job_id, spec.pipeline.failed_state, status)
     document = new_document()
     refused = expect(caller.request_upload(document)).error("too_many", because="the limit is per user and day")
     expect_registered(quota, new_user, refused, most)

@@ -9,6 +9,7 @@ from fixtures.controls import require_known
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
+from fixtures.failed_callbacks import reason_of
 from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
@@ -108,6 +109,9 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     facts = {"failed": len(missing), "of": len(callback.pages)}
     what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
+    order = sorted(callback.pages, key=text.find)
+    what = f"pages in the order in which the stored text has them, sent as {form}"
+    expect(order, what, code="data.wrong", subject=subject).equals([*callback.pages])
     unknown = words_missing(spec.webhook.words, text)
     what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
     expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
@@ -142,6 +146,16 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     column = f"column {spec.pipeline.jobs_table}.status"
     failed = spec.pipeline.has_failed(after)
     expect(failed, f"failure after a repeated callback ({after})", code="job.state", subject=column).equals(False)
+
+
+@pytest.mark.needs("database")
+@pytest.mark.about("data.reason")
+def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: `failed`, with its error, is taken note of as `completed` is."""
+    request = planted.callback_with_failure()
+    reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **request)).success()
+    column = f"column {spec.pipeline.jobs_table}.last_error"
+    expect(reason_of(pipeline, planted.job_id), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
 
 
 @pytest.mark.about("job.again")

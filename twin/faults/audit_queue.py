@@ -166,3 +166,43 @@ def the_row_before(plan: Plan) -> None:
         '        row = await connection.fetchrow(\n            f"""UPDATE',
         '        await connection.fetchrow(\n            f"""UPDATE',
     )
+
+
+@fault(
+    "A73",
+    "other content under a known name is refused as a duplicate",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*upload*|*duplicate*",
+)
+def known_by_name(plan: Plan) -> None:
+    plan.replace_in_source(UPLOADS, "user_id = $1 AND file_sha256 = $2", "user_id = $1 AND $2 IN (file_sha256, filename)")
+    plan.replace_in_source(
+        UPLOADS,
+        "        await _refuse_duplicate(connection, user, body.sha256)\n",
+        "        for known in (body.sha256, body.filename):\n            await _refuse_duplicate(connection, user, known)\n",
+    )
+
+
+@fault(
+    "A74", "file names must end in .pdf, in small letters", "api", "postdeploy", mode="-", about="*upload*|*filename*|*name*"
+)
+def small_ending(plan: Plan) -> None:
+    plan.replace_in_source(UPLOADS, 'pattern=r"^[^/\\\\\\x00-\\x1f]+$"', 'pattern=r"^[^/\\\\\\x00-\\x1f]+[.]pdf$"')
+
+
+@fault(
+    "A75",
+    "jobs that failed after their parse still count as running",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*max_concurrent_jobs*|*max_uploads*|*limit*",
+)
+def failed_still_runs(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        "(WHERE j.state IN ('queued', 'working', 'retryable')) AS running",
+        "(WHERE j.status NOT IN ('complete', 'failed_parse', 'duplicate')) AS running",
+    )

@@ -7,6 +7,8 @@ from twin.plan import Plan
 
 CHAT = "api/chat.py"
 RETRIEVAL = "api/retrieval.py"
+JOBS = "api/jobs.py"
+WEBHOOK = "api/webhook.py"
 PARSING = "backend/shared/parsing.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 
@@ -172,3 +174,50 @@ def generous_alias(plan: Plan) -> None:
 """,
     )
     plan.replace_in_source(CHAT, "from dataclasses import asdict\n", "from dataclasses import asdict, replace\n")
+
+
+@fault("A76", "only jobs whose parse failed can be retried", "api", "postdeploy", mode="-", about="*retry*")
+def only_parses_again(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        'if row["state"] != "deadletter":',
+        'if row["state"] != "deadletter" or row["status"] != "failed_parse":',
+    )
+
+
+@fault(
+    "A77",
+    "a job in a status that is rare cannot be shown",
+    "api",
+    "postdeploy",
+    mode="-|F08",
+    about="*jobs*|*documents*",
+)
+def rare_statuses(plan: Plan) -> None:
+    plan.replace_in_source(JOBS, "if status in STAGES else 0", 'if status and not status.startswith("failed") else 0')
+
+
+@fault(
+    "A78", "the pages of a callback are stored last page first", "api/webhook", "postdeploy", mode="-", about="*parsed*|*page*"
+)
+def last_page_first(plan: Plan) -> None:
+    plan.replace_in_source(
+        WEBHOOK,
+        '"\\n\\n".join(_page(page) for page in result)',
+        '"\\n\\n".join(_page(page) for page in sorted(result, key=lambda each: str(each.get("page")), reverse=True))',
+    )
+
+
+@fault(
+    "A79",
+    "a callback that says the parse has failed is thrown away",
+    "api/webhook",
+    "postdeploy",
+    mode="-|F13",
+    about="*last_error*|*webhook*",
+)
+def failures_are_not_news(plan: Plan) -> None:
+    # The worker finds out by itself, after minutes.
+    plan.replace_in_source(
+        WEBHOOK, '            await doubt(connection, row, str(payload.get("error") or "parsing failed"))\n', ""
+    )
