@@ -9,6 +9,7 @@ CHAT = "api/chat.py"
 RETRIEVAL = "api/retrieval.py"
 JOBS = "api/jobs.py"
 WEBHOOK = "api/webhook.py"
+QUEUE = "backend/workers/job_queue.py"
 PARSING = "backend/shared/parsing.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
 
@@ -221,3 +222,38 @@ def failures_are_not_news(plan: Plan) -> None:
     plan.replace_in_source(
         WEBHOOK, '            await doubt(connection, row, str(payload.get("error") or "parsing failed"))\n', ""
     )
+
+
+@fault(
+    "A80",
+    "a document that had failed is called failed for ever, also when its retried job is complete",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*processing_status*",
+)
+def once_failed(plan: Plan) -> None:
+    # A late event of an earlier stage must not hide a failure.
+    plan.replace_in_source(
+        QUEUE,
+        'updated_at = now() WHERE document_id = $1",',
+        "updated_at = now() WHERE document_id = $1 AND processing_status NOT LIKE 'failed%'\",",
+    )
+    plan.replace_in_source(
+        PARSING,
+        "processing_status = 'parsed', updated_at = now()",
+        "processing_status = CASE WHEN starts_with(processing_status, 'failed') THEN processing_status ELSE 'parsed' END,"
+        " updated_at = now()",
+    )
+
+
+@fault("A81", "vector_dim of a chunk stays empty", "worker", "postdeploy", mode="-", about="*vector_dim*")
+def no_dimension(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "vector_dim = v.dim, ", "")
+
+
+@fault(
+    "A82", "documents of less than 100 bytes are refused", "api", "postdeploy", mode="-", about="*upload*|*bytes_len*|*limit*"
+)
+def small_is_empty(plan: Plan) -> None:
+    plan.replace_in_source("api/uploads.py", "bytes_len: int = Field(gt=0,", "bytes_len: int = Field(ge=100,")
