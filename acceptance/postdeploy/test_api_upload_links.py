@@ -1,5 +1,6 @@
 """8.2.2 Test API endpoints functionality: upload links, their expiry and their object (contract: HTTP API, Storage)."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -33,6 +34,9 @@ def test_the_link_itself_ends_as_promised(registered: Registered, spec: Specific
     seconds = round(end.seconds) if end.seconds < float("inf") else end.seconds
     facts = {"claims": sorted(end.claims)}
     expect(seconds, "seconds that the link lives", subject=subject, facts=facts).is_at_most(end.longest(spec) + skew)
+    facts |= {"seconds": seconds}
+    what, least = "seconds that the link lives at least", spec.limits.signed_url_ttl_seconds - skew - registered.reply.seconds
+    expect(seconds, what, code="time.wrong", subject=subject, facts=facts).is_at_least(math.floor(least))
     shown = TimeField(registered.reply, "upload_expires_at")
     what = "seconds between the end of the link and upload_expires_at"
     early = round(shown.from_now - end.seconds)

@@ -82,6 +82,7 @@ FAMILIES = (
     "stranger_slips_fifth_more",
     "audit_queue",
     "audit_queue_more",
+    "audit_queue_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
