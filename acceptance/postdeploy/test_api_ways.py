@@ -11,6 +11,7 @@ from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
+from fixtures.job_shown import percentages
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.queue.extra import RETRIED
@@ -83,6 +84,7 @@ def test_each_way_shows_a_job_in_every_status(database: Database, api: Api, plan
     """contract Progress can be read in three ways: in every status that a job may have, the rare ones too."""
     rule, ways, caller = spec.pipeline, Ways(database), api.as_(planted.owner)
     shown = {name: kind for name, kind in spec.observing.shows_jobs.items() if "{" in spec.endpoint(name).path}
+    done: dict[str, list[float]] = {}
     for status in spec.database.table(rule.jobs_table).checks["status"]:
         state = rule.failed_state if rule.has_failed(status) else rule.states.working
         with suppress(Refused):
@@ -92,7 +94,11 @@ def test_each_way_shows_a_job_in_every_status(database: Database, api: Api, plan
             asked = {key: id for key, id in at.items() if f"{{{key}}}" in spec.endpoint(name).path}
             reply = ways.require_same(planted.job_id, kind, partial(caller.call, name, at=asked))
             expect(reply).success(f"the job is {status}")
+            done[name] = [*done.get(name, []), *(percentages(reply) if status in rule.stages else [])]
     planted.settle()
+    for name, percent in done.items():
+        subject = f"endpoint {spec.endpoint(name).method} {spec.endpoint(name).path}"
+        expect(percent, "percentages of a job from stage to stage", subject=subject).equals(sorted(percent))
 
 
 def test_a_duplicate_is_named_as_it_is_stored(

@@ -166,6 +166,14 @@ def test_questions_without_an_id_share_no_conversation(trials: Trials) -> None:
     expect_distinct([unnamed.said, unnamed.again, unnamed.by_another])
 
 
+@pytest.mark.about("retrieval.foreign", "retrieval own documents")
+def test_two_users_who_ask_the_same_get_their_own_passages(trials: Trials) -> None:
+    """contract RAG: the caller's own passages only, also where another user asks the same in the same moment (F24)."""
+    for shown in trials.at_the_same_moment().values():
+        found, facts = shown.of_others, {"passages": len(shown.of_others)}
+        expect(found, "passages of the other one of two users who ask the same at once", facts=facts).is_empty()
+
+
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

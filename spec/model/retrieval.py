@@ -100,6 +100,8 @@ class Retrieval(Sectioned):
     letters: int = Field(gt=0)
     # Trials whose questions the chat's alias is asked, too.
     by_alias: list[str] = []
+    # The trial whose question another user asks as well, in the same moment.
+    of_two: str
     trials: list[Trial] = Field(min_length=1)
     conversation: ConversationTrial
     providers: Providers

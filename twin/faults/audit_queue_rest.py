@@ -9,6 +9,7 @@ CHAT = "api/chat.py"
 RETRIEVAL = "api/retrieval.py"
 WEBHOOK = "api/webhook.py"
 UPLOADS = "api/uploads.py"
+JOBS = "api/jobs.py"
 
 
 @fault(
@@ -67,3 +68,36 @@ def a_minute(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS, "timedelta(seconds=SIGNED_URL_TTL_SECONDS)", "timedelta(seconds=SIGNED_URL_TTL_SECONDS // 5)"
     )
+
+
+@fault(
+    "A88",
+    "who asks what somebody else is asking at the moment gets the other one's answer",
+    "rag/api/chat",
+    "postdeploy",
+    mode="-|F24",
+    about="*retrieval*|*own documents*|*sentences*|*chat*",
+)
+def one_flight(plan: Plan) -> None:
+    # Of the same question, asked again by an impatient user, only one is to be paid for.
+    plan.replace_in_source(
+        CHAT,
+        "        passages = await retrieve(request.app.state.pool, client, config, user.id, body.message)\n",
+        """        flight = FLIGHTS.get(body.message)
+        if flight is None:
+            work = retrieve(request.app.state.pool, client, config, user.id, body.message)
+            flight = FLIGHTS[body.message] = asyncio.ensure_future(work)
+            flight.add_done_callback(lambda _: FLIGHTS.pop(body.message, None))
+        passages = await asyncio.shield(flight)
+""",
+    )
+    plan.replace_in_source(
+        CHAT, 'log = logging.getLogger("api")\n', 'log = logging.getLogger("api")\nFLIGHTS: dict[str, Any] = {}\n'
+    )
+
+
+@fault(
+    "A89", "the percentage of a job falls when its text is validated", "api", "postdeploy", mode="-", about="*jobs*|*documents*"
+)
+def swapped_stages(plan: Plan) -> None:
+    plan.replace_in_source(JOBS, '"parsed", "parse_validated"', '"parse_validated", "parsed"')
