@@ -165,14 +165,20 @@ def test_a_fourth_document_a_day_is_refused(
 ) -> None:
     """contract POST …/upload: 429 above 3 documents a day of one user, failed ones too, those of other days not (F34)."""
     most, caller = spec.limits.max_uploads_per_day_per_user, api.as_(new_user)
-    for _, status in zip(range(most), cycle(failures_of(spec)), strict=False):
-        job_id = Accepted(within(caller.request_upload(new_document()), DAILY_LIMIT)).job_id
-        pipeline.put_job(job_id, spec.pipeline.failed_state, status)
+    first, *others = (new_document() for _ in range(most))
+    jobs = [Accepted(within(caller.request_upload(first), DAILY_LIMIT)).job_id]
+    for one, status in zip(others, cycle(failures_of(spec)), strict=False):
+        pipeline.put_job(jobs[-1], spec.pipeline.failed_state, status)
+        jobs.append(Accepted(within(caller.request_upload(one), DAILY_LIMIT)).job_id)
+    pipeline.bury_job(jobs[-1])
     document = new_document()
     refused = expect(caller.request_upload(document)).error("too_many", because="the limit is per user and day")
     expect_registered(quota, new_user, refused, most)
     let_go = quota.after_days(new_user, lambda: caller.request_upload(document))
     expect(let_go, code="limit.strict", subject=f"limit {DAILY_LIMIT}").success("the other documents are not of this day")
+    pipeline.finish_job(jobs[0])
+    again = caller.request_upload(first)
+    expect(again, code="data.doubled" if again.succeeded else "").error("duplicate", "the same content after days, too")
 
 
 @pytest.mark.about("limit.published")

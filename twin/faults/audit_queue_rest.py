@@ -101,3 +101,19 @@ def one_flight(plan: Plan) -> None:
 )
 def swapped_stages(plan: Plan) -> None:
     plan.replace_in_source(JOBS, '"parsed", "parse_validated"', '"parse_validated", "parsed"')
+
+
+@fault(
+    "A90",
+    "a duplicate is one for a day; then the content is registered anew",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*upload*|*duplicate*",
+)
+def duplicates_of_a_day(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        "WHERE user_id = $1 AND file_sha256 = $2",
+        "WHERE user_id = $1 AND file_sha256 = $2 AND created_at > now() - interval '1 day'",
+    )
