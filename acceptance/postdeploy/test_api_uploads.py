@@ -177,8 +177,7 @@ def test_a_fourth_document_a_day_is_refused(
     let_go = quota.after_days(new_user, lambda: caller.request_upload(document))
     expect(let_go, code="limit.strict", subject=f"limit {DAILY_LIMIT}").success("the other documents are not of this day")
     pipeline.finish_job(jobs[0])
-    again = caller.request_upload(first)
-    expect(again, code="data.doubled" if again.succeeded else "").error("duplicate", "the same content after days, too")
+    expect(caller.request_upload(first)).error("duplicate", because="the content is the same after days, too")
 
 
 @pytest.mark.about("limit.published")
