@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.password_trials",
     "fixtures.sign_in_pace",
     "fixtures.unsent",
+    "fixtures.quota",
     "fixtures.logged",
     "fixtures.queue.resources",
     "fixtures.queue.claimed_hash",

@@ -23,3 +23,8 @@ def unanswered_trials(spec: Specification) -> Iterable[str]:
     """Those of them without a passage above the threshold."""
     threshold = spec.chat.similarity_threshold
     return [t.name for t in spec.retrieval.trials if all(p.similarity < threshold for p in t.passages)]
+
+
+def alias_trials(spec: Specification) -> Iterable[str]:
+    """Names of the trials whose questions the chat's alias is asked as well."""
+    return spec.retrieval.by_alias

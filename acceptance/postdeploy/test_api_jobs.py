@@ -9,6 +9,7 @@ from fixtures.controls import require_known
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
+from fixtures.job_shown import WHOLE, failed_fields, percentages
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.uploads import Accepted
@@ -18,6 +19,7 @@ from gate.fields import id_in
 from gate.http import expect
 from gate.selection import promised
 from spec import Specification
+from spec.queue_entries import failures_of
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -35,6 +37,8 @@ def test_a_new_job_can_be_read(api: Api, new_user: User, new_document: NewDocume
     accepted = Accepted(api.as_(new_user).request_upload(new_document()))
     reply = expect(api.as_(new_user).call("job", at={"job_id": accepted.job_id})).success()
     expect(reply).fields(*spec.endpoint("job").fields)
+    over = [percent for percent in percentages(reply) if percent >= max(WHOLE)]
+    expect(over, "percentages of a job whose file was not sent", subject=reply.subject, of=reply).is_empty()
     shown = id_in(reply, "document_id")
     expect(shown, "document of the job", subject=reply.subject, of=reply).equals(accepted.document_id)
 
@@ -57,9 +61,13 @@ def test_a_listing_holds_what_was_just_accepted(api: Api, new_user: User, new_do
         expect(missing, "accepted jobs that the listing lacks", subject=shown.subject, of=shown).is_empty()
 
 
-def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: NewDocument) -> None:
-    """contract GET …/jobs: limit and offset select a page of the jobs."""
-    uploads = [within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT) for _ in range(2)]
+def test_a_listing_goes_page_by_page(
+    api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
+) -> None:
+    """contract GET …/jobs: limit and offset select a page of the jobs, and of those in a state where one is named."""
+    # Other content is another document, also under the same name.
+    name, caller = new_document().filename, api.as_(new_user)
+    uploads = [within(caller.request_upload(new_document(), filename=name), CONCURRENCY_LIMIT) for _ in range(2)]
     sent = {Accepted(upload).job_id for upload in uploads}
     pages = [expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": n})).success() for n in range(3)]
     found = [job_ids(page) for page in pages]
@@ -68,6 +76,12 @@ def test_a_listing_goes_page_by_page(api: Api, new_user: User, new_document: New
         [1, 1, 0]
     )
     expect({job for page in found for job in page}, "jobs on all pages", subject=subject).equals(sent)
+    done, dead = sorted(sent)
+    pipeline.finish_job(done)
+    pipeline.bury_job(dead)
+    for state, job in ((spec.pipeline.final_state, done), (spec.pipeline.failed_state, dead)):
+        page = expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": 0, "state": state})).success()
+        expect_jobs(page, f"the first page of one of a user with one job in state {state}", [job], own=sent)
 
 
 def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
@@ -121,6 +135,30 @@ def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: 
     expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).error("not_retryable")
 
 
+def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, spec: Specification) -> None:
+    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, whatever its stage."""
+    rule = spec.pipeline
+    for stage in (rule.callback_stage, rule.stages[-2]):
+        planted.stand(stage, rule.states.working, None)
+        reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
+        expect(reply).error("not_retryable", because=f"its status is {stage}, and it has not failed")
+    planted.settle()
+
+
+def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
+    """contract POST …/retry: 200 for the owner of a failed job, whichever of its steps failed."""
+    rule = spec.pipeline
+    for status in failures_of(spec):
+        planted.stand(status, rule.failed_state, None)
+        reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
+        pipeline.bury_job(planted.job_id)
+        expect(reply).success(f"its status is {status}")
+        failed = failed_fields(reply, rule)
+        expect(
+            failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply
+        ).is_empty()
+
+
 def test_a_failed_job_can_be_retried(
     api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
 ) -> None:
@@ -131,6 +169,8 @@ def test_a_failed_job_can_be_retried(
     pipeline.bury_job(job_id)
     expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
     reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
+    failed = failed_fields(reply, spec.pipeline)
+    expect(failed, "fields of the answer to a retry that show a failed job", subject=reply.subject, of=reply).is_empty()
     state = pipeline.existing_job(job_id)["state"]
     what = "state of a dead job after its retry"
     expect(state, what, code="http.value", subject=reply.subject, of=reply).differs_from(spec.pipeline.failed_state)
@@ -144,6 +184,8 @@ def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, pi
     for name, value in wanted.items():
         code, subject = of_a_column(spec, reply, name, as_stored=job[name] == row[name])
         expect(job[name], f"{name} of the finished job", code=code, subject=subject, of=reply).equals(value)
+    left = [percent for percent in percentages(reply) if percent not in WHOLE]
+    expect(left, "percentages of a finished job below the whole", subject=reply.subject, of=reply).is_empty()
 
 
 def test_the_failed_job_is_shown_with_its_reason(

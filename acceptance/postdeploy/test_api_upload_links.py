@@ -1,5 +1,6 @@
 """8.2.2 Test API endpoints functionality: upload links, their expiry and their object (contract: HTTP API, Storage)."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -31,8 +32,12 @@ def test_the_link_itself_ends_as_promised(registered: Registered, spec: Specific
     end, skew = end_of(registered.link), spec.health.clock_skew_seconds
     subject = f"limit signed_url_ttl_seconds of {registered.rule_of(LINK)}"
     seconds = round(end.seconds) if end.seconds < float("inf") else end.seconds
-    facts = {"claims": sorted(end.claims)}
+    facts: dict[str, object] = {"claims": sorted(end.claims)}
     expect(seconds, "seconds that the link lives", subject=subject, facts=facts).is_at_most(end.longest(spec) + skew)
+    given, what = registered.reply, "seconds from the registration to the end of the link"
+    lived = round(end.at - given.at) if math.isfinite(end.at) else end.at
+    shortest = spec.limits.signed_url_ttl_seconds - skew - given.seconds
+    expect(lived, what, code="time.wrong", subject=subject, facts=facts).is_at_least(math.floor(shortest))
     shown = TimeField(registered.reply, "upload_expires_at")
     what = "seconds between the end of the link and upload_expires_at"
     early = round(shown.from_now - end.seconds)

@@ -6,15 +6,20 @@ import pytest
 
 from fixtures.api import Api
 from fixtures.controls import require_known
+from fixtures.database import Database
+from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
+from fixtures.failed_callbacks import reason_of
 from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.queue.secrets_of_jobs import secrets_of
 from fixtures.stored import object_key, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.webhooks import WRONG, forged, signed
+from gate.failures import not_applicable
 from gate.http import Reply, expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -72,6 +77,23 @@ def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, sp
     expect(api.call("webhook", at={"job_id": spec.probes.unknown_id}, **callback)).error("unknown")
 
 
+@pytest.mark.component("worker")
+@pytest.mark.needs("database")
+def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
+    """contract Worker: the job's webhook_secret signs its callback, and nobody can know it by another one or by its ids."""
+    runs = [document_runs.queued(name) for name in document_runs.expected_to("complete")]
+    found = secrets_of(database, [run.job_id for run in runs])
+    if not found.jobs:
+        not_applicable("the release deletes a secret when its callback has come")
+    subject = f"column {spec.pipeline.jobs_table}.webhook_secret"
+    hint, facts = "how the worker makes the secret of a callback", {"jobs": found.jobs}
+    for wrong, what in (
+        (found.jobs - found.secrets, "jobs with the secret of another one"),
+        (found.guessed, "secrets that are an id or the hash of what everybody may know"),
+    ):
+        expect(wrong, what, hint, code="data.wrong", subject=subject, facts=facts).equals(0)
+
+
 @each("form", entries.callback_results)
 @pytest.mark.about("webhook.refused")
 def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Supabase, spec: Specification, form: str) -> None:
@@ -87,6 +109,9 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     facts = {"failed": len(missing), "of": len(callback.pages)}
     what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"
     expect(missing, what, code="data.lost", subject=subject, facts=facts).is_empty()
+    order = sorted(callback.pages, key=text.find)
+    what = f"pages in the order in which the stored text has them, sent as {form}"
+    expect(order, what, code="data.wrong", subject=subject).equals([*callback.pages])
     unknown = words_missing(spec.webhook.words, text)
     what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
     expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
@@ -121,6 +146,16 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     column = f"column {spec.pipeline.jobs_table}.status"
     failed = spec.pipeline.has_failed(after)
     expect(failed, f"failure after a repeated callback ({after})", code="job.state", subject=column).equals(False)
+
+
+@pytest.mark.needs("database")
+@pytest.mark.about("data.reason")
+def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: `failed`, with its error, is taken note of as `completed` is."""
+    request = planted.callback_with_failure()
+    reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **request)).success()
+    column = f"column {spec.pipeline.jobs_table}.last_error"
+    expect(reason_of(pipeline, planted.job_id), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
 
 
 @pytest.mark.about("job.again")

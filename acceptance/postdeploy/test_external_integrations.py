@@ -219,7 +219,8 @@ def test_chat_without_a_document_still_answers(api: Api, user: User, spec: Speci
 
 @chat
 @pytest.mark.about("http.fields")
-def test_the_answer_says_how_long_it_took(answer: Answer) -> None:
-    """contract POST /api/chat: metadata.processing_time is given."""
+def test_the_answer_says_how_long_it_took(answer: Answer, spec: Specification) -> None:
+    """contract POST /api/chat: metadata with processing_time, confidence and agent_sources."""
     reply = answer.reply
-    expect(answer.metadata, "metadata of the answer", subject=reply.subject, of=reply).contains("processing_time")
+    for name in spec.chat.metadata:
+        expect(answer.metadata, "metadata of the answer", subject=reply.subject, of=reply).contains(name)

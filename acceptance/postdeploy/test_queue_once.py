@@ -8,6 +8,7 @@ from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.drills.invariants import Judged
+from fixtures.pipeline import Pipeline
 from fixtures.queue.extra import RETRIED
 from fixtures.queue.judging import require_embedded_once
 from fixtures.queue.parses import Parses
@@ -15,9 +16,10 @@ from fixtures.queue.resources import ExtraRuns, most_retries
 from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
-from fixtures.stored import object_key
+from fixtures.stored import object_key, sha256
 from fixtures.supabase import Supabase
 from gate.http import expect
+from gate.readings import digest
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
@@ -61,13 +63,20 @@ def test_no_text_of_a_retried_job_is_there_twice(extra_runs: ExtraRuns, database
 
 @each("name", entries.documents_that("complete"))
 @pytest.mark.about("data.doubled", "chunks {name}")
-def test_no_text_is_parsed_twice(document_runs: DocumentRuns, supabase: Supabase, spec: Specification, name: str) -> None:
-    """contract Worker, Storage: the parsed Markdown of a document holds each of its sentences once."""
+def test_no_text_is_parsed_twice(
+    document_runs: DocumentRuns, supabase: Supabase, pipeline: Pipeline, spec: Specification, name: str
+) -> None:
+    """contract Worker, Storage: the parsed Markdown of a document holds each of its sentences once, as its hash says."""
     document_run, path = document_runs.completed(name), spec.pipeline.parsed_path
     reply = supabase.storage.require_existing(path, object_key(path, document_run.owner.id, document_run.document_id))
     doubled = doubled_in_text(document_run.pages, reply.text)
     what, subject = f"sentences that the parsed text of {name!r} holds twice", f"object {path}"
     expect(len(doubled), what, WORKER_HINT, subject=subject, facts={"doubled": len(doubled)}, of=reply).equals(0)
+    kept, of = (
+        digest(pipeline.existing_job(document_run.job_id)["parsed_sha256"], spec.readings),
+        "column documents.parsed_sha256",
+    )
+    expect(kept, f"parsed_sha256 of document {name!r}", WORKER_HINT, code="data.wrong", subject=of).equals(sha256(reply.body))
 
 
 @each("name", queued_documents)

@@ -88,8 +88,11 @@ def test_a_retried_job_ends_once(extra_runs: ExtraRuns, queue_seen: LastSeen, sp
 
 
 @pytest.mark.about("isolation.read", "table document_chunks")
-def test_a_hash_alone_is_no_key_to_a_document(policy: DocumentRun, claimed_hash: ClaimedHash) -> None:
+def test_a_hash_alone_is_no_key_to_a_document(policy: DocumentRun, claimed_hash: ClaimedHash, spec: Specification) -> None:
     """contract Worker: whoever registers another's hash and sends other bytes receives what those say, or a failure."""
     what, hint = "chunks of such a document that quote the other user's", "where a parse is taken over from an earlier document"
     assert policy.sha256, "the first document has a hash"
     expect(claimed_hash.of_the_first, what, hint).equals(0)
+    aside = [status for status in spec.queue.put_aside if status == claimed_hash.status]
+    what, subject = "status of a document whose hash another user has", f"column {spec.pipeline.jobs_table}.status"
+    expect(aside, what, hint, code="job.state", subject=subject).is_empty("duplicates are per user")

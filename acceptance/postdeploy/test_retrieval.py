@@ -58,6 +58,19 @@ def test_an_answer_rests_on_the_nearest_passages(trials: Trials, spec: Specifica
     expect_as_stored(measured, about)
 
 
+@promised("endpoints.chat_alias")
+@each("trial", retrieval_entries.alias_trials)
+@pytest.mark.about("retrieval.missed", "retrieval nearest passages")
+def test_the_alias_rests_on_the_same_passages(trials: Trials, spec: Specification, trial: str) -> None:
+    """contract POST /api/chat (alias /chat): one chat under both paths, with the same limits (F09, F24)."""
+    measured = trials.by_alias(trial)
+    expect_own(measured, measured.about)
+    expect_within_limits(measured, measured.about, spec.chat)
+    expect_nearest(measured)
+    expect_best_first(measured, measured.about, spec.readings.source_orders)
+    expect_as_stored(measured, measured.about)
+
+
 @pytest.mark.about("retrieval.missed", "retrieval nearest passages")
 def test_a_document_that_went_through_is_searched_exactly(
     api: Api, policy: DocumentRun, database: Database, openai: OpenAI, spec: Specification
@@ -151,6 +164,14 @@ def test_questions_without_an_id_share_no_conversation(trials: Trials) -> None:
     expect_unheard(unnamed.by_another, word, "conversation of another user")
     expect_unheard(unnamed.again, word, "conversation without an id")
     expect_distinct([unnamed.said, unnamed.again, unnamed.by_another])
+
+
+@pytest.mark.about("retrieval.foreign", "retrieval own documents")
+def test_two_users_who_ask_the_same_get_their_own_passages(trials: Trials) -> None:
+    """contract RAG: the caller's own passages only, also where another user asks the same in the same moment (F24)."""
+    for shown in trials.at_the_same_moment().values():
+        found, facts = shown.of_others, {"passages": len(shown.of_others)}
+        expect(found, "passages of the other one of two users who ask the same at once", facts=facts).is_empty()
 
 
 # ── Providers ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,9 +8,9 @@ from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.queue.extra import UNBROKEN
 from fixtures.queue.resources import ExtraRuns
-from fixtures.stored import Chunk, code_of_vectors, is_nearest
+from fixtures.stored import Chunk, code_of_vectors, expect_columns, is_nearest, wrongly_hashed
 from fixtures.stored_chunks import StoredChunks
-from fixtures.vectors_of_texts import apart, samples, sharing_a_vector, with_own_vectors
+from fixtures.vectors_of_texts import apart, of_a_later_batch, samples, sharing_a_vector, versions_of, with_own_vectors
 from fixtures.vendors import OpenAI
 from gate.failures import Blocked, not_applicable
 from gate.http import expect
@@ -62,11 +62,12 @@ def test_one_text_has_one_vector(database: Database, documents: list[str], spec:
 
 
 def test_texts_of_every_kind_have_their_own_vectors(
-    stored_chunks: StoredChunks, documents: list[str], openai: OpenAI, spec: Specification
+    database: Database, stored_chunks: StoredChunks, documents: list[str], openai: OpenAI, spec: Specification
 ) -> None:
     """§1 RAG_EMBEDDING_MODEL: whatever a text is like, its embedding is the model's of this text (F11)."""
     chunks = [one for id in (documents[0], documents[-1]) for one in stored_chunks.of(id) if one.dimension]
-    chosen = samples(with_own_vectors(chunks), MOST)
+    further = of_a_later_batch(database, documents, spec.pipeline.embedding_batch)
+    chosen = [*samples(with_own_vectors(chunks), MOST), *further]
     if not chosen:
         not_applicable("no chunk of the run has a vector of its own; a check of its own says so")
     vectors = openai.embed([sample.chunk.text for sample in chosen], spec.pipeline.embed_model)
@@ -77,6 +78,28 @@ def test_texts_of_every_kind_have_their_own_vectors(
         what = f"cosine of the stored vector of {sample.about} and the model's own"
         code, seen = code_of_vectors([sample.chunk], spec.vectors.dimension), " ".join(sample.chunk.text.split())[:SHOWN]
         expect(cosine, what, HINT, code=code, subject=VECTORS, seen=seen).is_above(least)
+
+
+@pytest.mark.component("worker")
+@pytest.mark.about("data.wrong", "column document_chunks.chunk_sha")
+def test_texts_of_every_kind_have_their_own_hashes(
+    stored_chunks: StoredChunks, documents: list[str], spec: Specification
+) -> None:
+    """contract Database: chunk_sha is a hash that belongs to the chunk's text, in every script and of any length."""
+    for id in (documents[0], documents[-1]):
+        wrong = wrongly_hashed(stored_chunks.of(id), spec.readings)
+        expect(wrong, "chunks whose chunk_sha is no hash of their text", "how the worker makes the hash").is_empty()
+
+
+@pytest.mark.component("worker")
+@pytest.mark.about("data.wrong")
+def test_texts_of_all_documents_name_their_versions(database: Database, documents: list[str], spec: Specification) -> None:
+    """contract Database: chunker, model and vector_dim of each chunk that is embedded, of whatever document."""
+    rule = spec.pipeline
+    wanted: dict[str, object] = {"chunker_name": rule.chunker, "chunker_version": rule.chunker_version}
+    wanted |= {"embed_model": rule.embed_model, "embed_version": rule.embed_version, "vector_dim": spec.vectors.dimension}
+    found = versions_of(database, documents, list(wanted))
+    expect_columns(found, rule.tables.chunks, **{column: [value] for column, value in wanted.items()})
 
 
 def _least(chunk: Chunk, cosine: float, own: list[float], others: list[list[float]], spec: Specification) -> float:

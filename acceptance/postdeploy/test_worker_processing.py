@@ -5,7 +5,8 @@ import pytest
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
-from fixtures.queue.extra import UNBROKEN
+from fixtures.queue.extra import RETRIED, UNBROKEN
+from fixtures.queue.followed import require_followed
 from fixtures.queue.resources import ExtraRuns
 from fixtures.stored import (
     Chunk,
@@ -75,17 +76,21 @@ def test_only_known_stages_are_seen(policy: DocumentRun, spec: Specification) ->
     expect([s for s in policy.statuses if s not in allowed], "unknown statuses in the status history").is_empty()
 
 
+@each("name", entries.documents_that("complete"))
 @pytest.mark.about("job.state")
-def test_completion_sets_state_and_document(
-    policy: DocumentRun, document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification
-) -> None:
+def test_completion_sets_state_and_document(document_runs: DocumentRuns, pipeline: Pipeline, name: str) -> None:
     """contract Worker: with `complete`, state is done and the document's processing_status follows."""
-    row = pipeline.existing_job(policy.job_id)
-    expect_columns(row, "upload_jobs", status=spec.pipeline.final_status, state=spec.pipeline.final_state)
-    subject = "column documents.processing_status"
-    word = expect(row["processing_status"], "processing_status of the document", WORKER_HINT, subject=subject)
-    if not document_runs.is_word_for_complete(row["processing_status"]):
-        word.is_one_of(spec.pipeline.document_statuses)
+    require_followed(document_runs, pipeline.existing_job(document_runs.completed(name).job_id))
+
+
+@pytest.mark.needs("database", "users")
+@promised("queue", "webhook")
+@pytest.mark.about("job.state")
+def test_the_completion_of_a_retried_job_sets_state_and_document(
+    document_runs: DocumentRuns, extra_runs: ExtraRuns, pipeline: Pipeline
+) -> None:
+    """contract POST …/retry, Worker: of a document that had failed nothing says so when it is complete."""
+    require_followed(document_runs, pipeline.existing_job(extra_runs.completed(RETRIED).job_id))
 
 
 @pytest.mark.about("pipeline.retried", "document policy")
@@ -96,11 +101,11 @@ def test_a_good_document_needs_no_retry(policy: DocumentRun, spec: Specification
 
 
 def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
-    """contract Database: documents keeps name, size, hash and owner."""
+    """contract Database: documents keeps name, type, size, hash and owner."""
     row = {**pipeline.existing_job(policy.job_id)}
     row |= {"user_id": str(row["user_id"]), "file_sha256": digest(row["file_sha256"], spec.readings)}
     wanted = {"filename": policy.filename, "bytes_len": policy.size, "file_sha256": policy.sha256, "user_id": policy.owner.id}
-    expect_columns(row, "documents", **wanted)
+    expect_columns(row, "documents", mime=spec.limits.supported_mime_types[0], **wanted)
 
 
 def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:

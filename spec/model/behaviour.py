@@ -90,6 +90,8 @@ class Limits(Sectioned):
 class Chat(Sectioned):
     """contract: RAG and chat."""
 
+    # What the metadata of an answer hold.
+    metadata: list[str]
     error_keys: list[str]
     # Key with an identifier of the error, such as the name of its class, and parts by what such an identifier may hold.
     error_type_key: str = "error_type"

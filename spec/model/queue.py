@@ -61,6 +61,8 @@ class Queue(Sectioned):
     invariants: list[str] = []
     # Documents that other checks ask questions about, which a service may note in their rows.
     asked: list[str] = []
+    # Statuses of a job that is not to be worked on.
+    put_aside: list[str] = []
     # A job of anybody that is due and has not moved for so long is left behind.
     parked_hours: float = Field(gt=0)
     # What is sent for a job that is given up, and then retried by its owner; and by the same user, right behind it.

@@ -98,6 +98,10 @@ class Retrieval(Sectioned):
     parallel: int = Field(gt=0)
     # Letters that a shown text shares with a stored one at least, before it counts as that one's.
     letters: int = Field(gt=0)
+    # Trials whose questions the chat's alias is asked, too.
+    by_alias: list[str] = []
+    # The trial whose question another user asks as well, in the same moment.
+    of_two: str
     trials: list[Trial] = Field(min_length=1)
     conversation: ConversationTrial
     providers: Providers

@@ -80,6 +80,9 @@ FAMILIES = (
     "stranger_fifth_more",
     "stranger_slips_fifth",
     "stranger_slips_fifth_more",
+    "audit_queue",
+    "audit_queue_more",
+    "audit_queue_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
