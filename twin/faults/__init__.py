@@ -83,6 +83,8 @@ FAMILIES = (
     "audit_queue",
     "audit_queue_more",
     "audit_queue_rest",
+    "stranger_sixth",
+    "stranger_sixth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
