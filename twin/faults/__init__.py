@@ -80,6 +80,8 @@ FAMILIES = (
     "stranger_fifth_more",
     "stranger_slips_fifth",
     "stranger_slips_fifth_more",
+    "stranger_slips_sixth",
+    "stranger_slips_sixth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
