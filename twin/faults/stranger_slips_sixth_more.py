@@ -37,7 +37,7 @@ def threshold_follows_the_best(plan: Plan) -> None:
         RETRIEVAL,
         '    passages = [Passage(**dict(row.items())) for row in rows if row["similarity"] > config.similarity_threshold]',
         """    # What is far behind the best passage is noise.
-    least = max([config.similarity_threshold, *(0.6 * row["similarity"] for row in rows[:1])])
+    least = max([config.similarity_threshold, *(0.75 * row["similarity"] for row in rows[:1])])
     passages = [Passage(**dict(row.items())) for row in rows if row["similarity"] > least]""",
     )
 
