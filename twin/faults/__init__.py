@@ -85,6 +85,8 @@ FAMILIES = (
     "audit_queue_rest",
     "stranger_sixth",
     "stranger_sixth_more",
+    "stranger_slips_sixth",
+    "stranger_slips_sixth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
