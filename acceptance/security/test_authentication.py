@@ -38,7 +38,7 @@ pytestmark = [
 @each("endpoint", entries.own_reads)
 def test_a_valid_token_is_accepted(api: Api, caller_token: str, endpoint: str) -> None:
     """§6 JWT Tokens: a valid token opens the caller's own data (F08)."""
-    expect(api.as_(caller_token).call(endpoint)).success(because="the token is valid")
+    expect(api.as_(caller_token).as_page().call(endpoint)).success(because="the token is valid")
 
 
 @pytest.mark.about("endpoint.open")

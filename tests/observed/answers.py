@@ -68,6 +68,16 @@ def plant_row(session: Session) -> None:
     session.observers.see(row())
 
 
+BOBS = {"id": BOB, "email": "Bob@Example.test", "name": "Bob  Łuk"}
+
+
+def plant_facts(session: Session) -> None:
+    """A finished job in the database, and a user who has just registered."""
+    plant_row(session)
+    sent = {"json": {"email": "bob@example.test", "password": "x", "name": " Bob Łuk"}}
+    session.observers.see(answered("register", {"user": {"id": BOB}}, sent=sent))
+
+
 def plant_ids(session: Session) -> None:
     """A conversation of a user."""
     session.observers.see(answered("chat", {"conversation_id": CONVERSATION}, user=ALICE))
@@ -200,6 +210,9 @@ ANSWERS: Mapping[str, Case] = {
             job(job_id=OTHER_JOB),
             answered("me", {"id": BOB}, user=ALICE),
             answered("login", {"access_token": token_of(ALICE), "user": {"id": BOB}}),
+            answered("me", BOBS | {"name": "Bob ?uk"}, user=BOB),
+            answered("auth_user", BOBS | {"name": ""}, user=BOB),
+            answered("login", {"user": BOBS | {"email": "b.ob@example.test"}}),
         ],
         [
             job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),
@@ -207,7 +220,10 @@ ANSWERS: Mapping[str, Case] = {
             document(filename=" a.pdf"),
             answered("me", {"id": f"{{{ALICE}}}"}, user=ALICE),
             answered("login", {"access_token": token_of(ALICE), "user": {"id": ALICE}}),
+            answered("me", BOBS, user=BOB),
+            answered("login", {"user": BOBS | {"name": None}}),
+            answered("me", {"id": ALICE, "name": ""}, user=ALICE),
         ],
-        plant_row,
+        plant_facts,
     ),
 }

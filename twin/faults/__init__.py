@@ -80,6 +80,7 @@ FAMILIES = (
     "stranger_fifth_more",
     "stranger_slips_fifth",
     "stranger_slips_fifth_more",
+    "audit_access",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
