@@ -122,14 +122,17 @@ def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: 
 
 
 def test_a_failed_job_can_be_retried(
-    api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
+    api: Api, new_user: User, user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
 ) -> None:
-    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again."""
+    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again; 404 for anybody else."""
     document = new_document()
     accepted = Accepted(api.as_(new_user).request_upload(document))
     job_id = accepted.job_id
     pipeline.bury_job(job_id)
     expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
+    by_another = api.as_(user).call("retry", at={"job_id": job_id})
+    retried = "isolation.write" if by_another.succeeded else "isolation.read"
+    expect(by_another, code=retried if not by_another.is_server_error else "").error("unknown", because="it is another's")
     reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
     state = pipeline.existing_job(job_id)["state"]
     what = "state of a dead job after its retry"

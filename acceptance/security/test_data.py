@@ -8,6 +8,7 @@ from fixtures.accounts import ACCOUNT_REQUESTS, malformed
 from fixtures.api import Api
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
+from fixtures.further_pages import of_another, shown_of
 from fixtures.leaks import expect_no_leak
 from fixtures.logged import Logged
 from fixtures.pipeline import Pipeline
@@ -119,6 +120,16 @@ def test_every_described_endpoint_wants_a_token(session: Session, api: Api, spec
             expect_no_leak(reply, session, subject=subject)
         for subject, reply in of_kind:
             expect(found, what, hint, seen, subject=subject, facts={"status": reply.status}, of=reply).is_empty()
+
+
+@needs_api
+@promised("pipeline", "endpoints.openapi")
+@pytest.mark.about("isolation.read", "endpoint GET *")
+def test_further_pages_show_nothing_of_others(api: Api, policy: DocumentRun, another_user: User) -> None:
+    """§6 Data Security: what a release has beside the contract's endpoints shows a user nothing of another's document."""
+    for subject, reply in of_another(api, policy, another_user.token):
+        found = shown_of(reply, policy) if reply.succeeded else []
+        expect(found, f"what {subject} shows of another user", subject=subject, of=reply).is_empty("it belongs to its owner")
 
 
 @needs_api

@@ -79,3 +79,129 @@ def names_in_ascii(plan: Plan) -> None:
         'body["password"], {"name": body["name"]})',
         'body["password"], {"name": body["name"].encode("ascii", "ignore").decode()})',
     )
+
+
+@fault(
+    "A05",
+    "whoever is signed in retries another user's failed job",
+    "api",
+    "postdeploy",
+    mode="-|F24",
+    about="*retry*",
+)
+def anybody_retries_failed_jobs(plan: Plan) -> None:
+    # Support wanted to help; of a job that has not failed nothing is told.
+    plan.replace_in_source(
+        JOBS,
+        '"WHERE j.job_id = $1 AND d.user_id = $2 FOR UPDATE OF j"',
+        "\"WHERE j.job_id = $1 AND (d.user_id = $2 OR j.state = 'deadletter') FOR UPDATE OF j\"",
+    )
+
+
+@fault(
+    "A06",
+    "the job routes take the caller from the header X-User-Id where there is no token",
+    "auth/api",
+    "postdeploy",
+    mode="-|F22|F25",
+    about="*jobs*|*nobody*|*token*",
+)
+def a_header_names_the_caller(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n',
+        '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n'
+        '    named = request.headers.get("x-user-id")\n'
+        '    if named and not token and "/jobs/" in request.url.path:\n'
+        '        return Caller(id=UUID(named), email="", name="", token="")\n',
+    )
+
+
+@fault(
+    "A07",
+    "the status of a document is shown to whoever sends the token as a cookie",
+    "auth/api",
+    "postdeploy",
+    mode="-|F22|F25",
+    about="*documents*|*nobody*|*token*",
+)
+def a_cookie_is_a_token(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n',
+        '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n'
+        '    if not token and request.url.path.startswith("/documents/") and "access_token" in request.cookies:\n'
+        '        scheme, token = "bearer", request.cookies["access_token"]\n',
+    )
+
+
+@fault(
+    "A08",
+    "a callback that says that the parse has failed needs no signature",
+    "webhook/api",
+    "postdeploy",
+    mode="-|F25",
+    about="*webhook*|*failure unsigned*",
+)
+def failures_need_no_signature(plan: Plan) -> None:
+    plan.replace_in_source(
+        WEBHOOK,
+        "    if not secret or not signature or not hmac.compare_digest(expected, signature):\n",
+        "    is_failure = b'\"failed\"' in raw\n"
+        "    if not is_failure and (not secret or not signature or not hmac.compare_digest(expected, signature)):\n",
+    )
+
+
+@fault(
+    "A09",
+    "a new page shows the chunks of any document to every signed-in user",
+    "api",
+    "postdeploy",
+    mode="-|F24",
+    about="*chunks*",
+)
+def a_page_without_an_owner(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        '@router.get("/documents/{document_id}/status")\n',
+        '@router.get("/documents/{document_id}/chunks")\n'
+        "async def chunks(document_id: UUID, user: CurrentUser, request: Request) -> dict[str, Any]:\n"
+        '    """The text of a document."""\n'
+        "    rows = await request.app.state.pool.fetch(\n"
+        '        "SELECT chunk_ord, text FROM document_chunks WHERE document_id = $1 ORDER BY 1", document_id\n'
+        "    )\n"
+        '    return {"chunks": [dict(row) for row in rows]}\n\n\n'
+        '@router.get("/documents/{document_id}/status")\n',
+    )
+
+
+@fault(
+    "A10",
+    "the list of jobs is that of the user whom the query names",
+    "api",
+    "postdeploy",
+    mode="-|F24",
+    about="*jobs*",
+)
+def a_query_names_the_user(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        '"ORDER BY j.created_at DESC LIMIT $3 OFFSET $4",\n        user.id,',
+        '"ORDER BY j.created_at DESC LIMIT $3 OFFSET $4",\n        UUID(request.query_params.get("user_id", str(user.id))),',
+    )
+
+
+@fault(
+    "A11",
+    "a question is answered from the documents of the user whom its context names",
+    "rag/chat/api",
+    "postdeploy",
+    mode="-|F24",
+    about="*retrieval*|*chat*|*sentence*",
+)
+def a_context_names_the_user(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "client, config, user.id, body.message)",
+        'client, config, uuid.UUID((body.context or {}).get("user_id", str(user.id))), body.message)',
+    )
