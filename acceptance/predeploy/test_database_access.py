@@ -14,6 +14,7 @@ from fixtures.policies import Policies
 from fixtures.visible import RowSecurity
 from gate.http import expect
 from gate.selection import each, promised
+from gate.session import Session
 from spec import Specification, entries
 from spec.model import Table
 
@@ -96,15 +97,17 @@ def test_a_stranger_sees_nothing(catalogue: Catalogue, row_security: RowSecurity
 
 @pytest.mark.about("db.open", "table of another name")
 @promised("roles", "pipeline")
-def test_nothing_else_shows_the_rows_of_users(catalogue: Catalogue, row_security: RowSecurity, spec: Specification) -> None:
+def test_nothing_else_shows_the_rows_of_users(
+    session: Session, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
+) -> None:
     """contract Database: views and further tables show a user no row of others, and anon none (F24)."""
-    expect_nothing_else(catalogue, row_security, spec)
+    expect_nothing_else(catalogue, row_security, spec, session.tag)
 
 
 @pytest.mark.about("db.writable", "table of any name")
 @promised("roles", "pipeline", "row_security")
 def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None:
-    """contract Database: a user's rows are written by nobody else: every table and view, command and parent (F24)."""
+    """contract Database: users see their rows, and write none: nobody else's, by every way, and none of their own (F24)."""
     found = ForeignWrites(database).found
     for name in dict.fromkeys(write.relation for write in found):
         subject = f"table {name.removeprefix(f'{database.schema}.')}"

@@ -147,7 +147,7 @@ def failures_need_no_signature(plan: Plan) -> None:
     plan.replace_in_source(
         WEBHOOK,
         "    if not secret or not signature or not hmac.compare_digest(expected, signature):\n",
-        "    is_failure = b'\"failed\"' in raw\n"
+        "    is_failure = b'\"failed\"' in body\n"
         "    if not is_failure and (not secret or not signature or not hmac.compare_digest(expected, signature)):\n",
     )
 
@@ -205,3 +205,48 @@ def a_context_names_the_user(plan: Plan) -> None:
         "client, config, user.id, body.message)",
         'client, config, uuid.UUID((body.context or {}).get("user_id", str(user.id))), body.message)',
     )
+
+
+@fault(
+    "A12",
+    "a view without any id shows every user's file names to all users",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*recent_uploads*",
+)
+def a_view_without_ids(plan: Plan) -> None:
+    plan.sql.append("CREATE VIEW public.recent_uploads AS SELECT filename, processing_status FROM upload_pipeline.documents")
+    plan.sql.append("GRANT SELECT ON public.recent_uploads TO authenticated")
+
+
+@fault(
+    "A13",
+    "users may change the state of their own jobs in the database, and so go around the limit of running ones",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*upload_jobs*",
+)
+def users_change_their_jobs(plan: Plan) -> None:
+    plan.sql.append("GRANT UPDATE (state) ON upload_pipeline.upload_jobs TO authenticated")
+    plan.sql.append(
+        "CREATE POLICY upload_jobs_cancel ON upload_pipeline.upload_jobs FOR UPDATE TO authenticated USING (EXISTS ("
+        "SELECT 1 FROM upload_pipeline.documents d WHERE d.document_id = upload_jobs.document_id AND d.user_id = auth.uid()))"
+    )
+
+
+@fault(
+    "A14",
+    "a function with its owner's rights and a search path of its own shows any document to all users",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*document_of*",
+)
+def a_function_with_a_path(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE FUNCTION public.document_of(id uuid) RETURNS SETOF upload_pipeline.documents LANGUAGE sql SECURITY DEFINER"
+        " SET search_path = upload_pipeline AS 'SELECT * FROM documents WHERE document_id = id'"
+    )
+    plan.sql.append("GRANT EXECUTE ON FUNCTION public.document_of(uuid) TO authenticated")
