@@ -165,6 +165,7 @@ ANSWERS: Mapping[str, Case] = {
             job(cost_cents=-0.01),
             chat(sources=[{"similarity": 1.2}]),
             chat(metadata={"retrieval_seconds": 31.4}),
+            chat(metadata={"retrieval_seconds": 0.015}),
             chat(metadata={"processing_time": -0.2}),
             chat(metadata={"confidence": float("nan")}),
             chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
