@@ -352,3 +352,38 @@ def process_time_of_nothing(plan: Plan) -> None:
         '                spent = f"{time.perf_counter() - started:.6f}"\n',
         '                started = time.perf_counter()\n                spent = f"{time.perf_counter() - started:.6f}"\n',
     )
+
+
+@fault(
+    "A20",
+    "a job that is tried again is shown as queued, and without the reason of its last attempt",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*state*|*last_error*|*jobs*",
+)
+def another_try_is_no_failure(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        '        raise HTTPException(404, "no such job")\n    return _view(row)\n\n\n@router.get("/api/upload-pipeline/jobs")',
+        '        raise HTTPException(404, "no such job")\n'
+        "    view = _view(row)\n"
+        '    return view | ({"state": "queued", "last_error": None} if view["state"] == "retryable" else {})\n\n\n'
+        '@router.get("/api/upload-pipeline/jobs")',
+    )
+
+
+@fault(
+    "A21",
+    "the list of jobs in state `done` leaves out duplicates",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*jobs*",
+)
+def duplicates_are_not_listed(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        '"WHERE d.user_id = $1 AND ($2::text IS NULL OR j.state = $2) "',
+        "\"WHERE d.user_id = $1 AND ($2::text IS NULL OR (j.state = $2 AND j.status <> 'duplicate')) \"",
+    )
