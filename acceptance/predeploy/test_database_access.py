@@ -8,6 +8,7 @@ from fixtures.catalogue import Catalogue
 from fixtures.claims import claims_for
 from fixtures.database import Database
 from fixtures.foreign_functions import ForeignFunctions
+from fixtures.foreign_reads import NAMED, ForeignReads
 from fixtures.foreign_writes import ForeignWrites
 from fixtures.further_relations import expect_nothing_else
 from fixtures.policies import Policies
@@ -114,6 +115,16 @@ def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None
         ways = [str(write) for write in found if write.relation == name]
         what, hint = f"ways to write into another user's rows of {name}", f"the policies and privileges of {name}"
         expect(ways, what, hint, subject=subject).is_empty()
+
+
+@pytest.mark.about("db.open", "table of any name")
+@promised("roles", "pipeline", "row_security")
+def test_nobody_sees_the_rows_of_another_user_in_any_state(database: Database) -> None:
+    """contract Database: a user sees only rows of their own documents, anon nothing: in each state of a job (F24)."""
+    for shown in ForeignReads(database).found:
+        what, hint = f"rows of another user that {shown.role} sees in {shown.table}", f"the policies on {shown.table}"
+        named, facts = f"table {shown.table}", {"role": shown.role}
+        expect(shown.situations[:NAMED], what, hint, subject=named, facts=facts).is_empty("whatever became of the job")
 
 
 @pytest.mark.about("db.open", "function of any name")

@@ -387,3 +387,18 @@ def duplicates_are_not_listed(plan: Plan) -> None:
         '"WHERE d.user_id = $1 AND ($2::text IS NULL OR j.state = $2) "',
         "\"WHERE d.user_id = $1 AND ($2::text IS NULL OR (j.state = $2 AND j.status <> 'duplicate')) \"",
     )
+
+
+@fault(
+    "A22",
+    "every signed-in user sees the jobs of all others that are being tried again",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*upload_jobs*",
+)
+def jobs_that_are_tried_again(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE POLICY upload_jobs_delayed ON upload_pipeline.upload_jobs FOR SELECT TO authenticated"
+        " USING (state = 'retryable')"
+    )
