@@ -402,3 +402,18 @@ def jobs_that_are_tried_again(plan: Plan) -> None:
         "CREATE POLICY upload_jobs_delayed ON upload_pipeline.upload_jobs FOR SELECT TO authenticated"
         " USING (state = 'retryable')"
     )
+
+
+@fault(
+    "A23",
+    "every signed-in user may replace the parsed text of another's document",
+    "storage/supabase",
+    "postdeploy",
+    mode="-|F24",
+    about="*object*",
+)
+def anybody_mends_texts(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE POLICY files_mend ON storage.objects FOR UPDATE TO authenticated"
+        " USING (bucket_id = 'files' AND name LIKE '%.md') WITH CHECK (bucket_id = 'files')"
+    )
