@@ -1,17 +1,20 @@
 """6.3 Data Security: isolation of storage and database, and no secret in any response (§6 Data Security)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from fixtures.accounts import ACCOUNT_REQUESTS, malformed
 from fixtures.api import Api
+from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
-from fixtures.further_pages import of_another, shown_of
+from fixtures.further_pages import changes_of_another, of_another, shown_of
 from fixtures.leaks import expect_no_leak
 from fixtures.logged import Logged
 from fixtures.pipeline import Pipeline
+from fixtures.planted import plant
 from fixtures.stored import object_key
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
@@ -124,13 +127,26 @@ def test_every_described_endpoint_wants_a_token(session: Session, api: Api, spec
 
 @needs_api
 @promised("pipeline", "endpoints.openapi")
-@pytest.mark.about("isolation.read", "endpoint GET *")
+@pytest.mark.about("isolation.read", "endpoint of another name")
 def test_further_pages_show_nothing_of_others(api: Api, policy: DocumentRun, another_user: User) -> None:
     """§6 Data Security: what a release has beside the contract's endpoints shows a user nothing of another's document."""
     for subject, reply in of_another(api, policy, another_user.token):
         expect(shown_of(reply, policy), f"what {subject} shows of another user", subject=subject, of=reply).is_empty(
             "it belongs to its owner"
         )
+
+
+@needs_api
+@promised("pipeline", "database", "endpoints.openapi")
+@pytest.mark.about("isolation.write", "endpoint of another name")
+def test_further_endpoints_change_nothing_of_others(
+    api: Api, database: Database, new_user: User, another_user: User, new_document: Callable[[], Document]
+) -> None:
+    """§6 Data Security: what a release has beside the contract's endpoints changes nothing of another user's job."""
+    owned = partial(plant, api.session, api, database, new_user)
+    for change in changes_of_another(api, lambda: owned(new_document()), another_user.token):
+        what, hint = f"what {change.subject} changes of another user's job", "whose job or document it is"
+        expect(change.seen(database), what, hint, subject=change.subject, of=change.reply).is_empty("it belongs to its owner")
 
 
 @needs_api

@@ -9,6 +9,7 @@ APPLICATION = "api/application.py"
 AUTH = "api/auth.py"
 CHAT = "api/chat.py"
 JOBS = "api/jobs.py"
+QUEUE = "backend/workers/job_queue.py"
 UPLOADS = "api/uploads.py"
 WEBHOOK = "api/webhook.py"
 
@@ -416,4 +417,58 @@ def anybody_mends_texts(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY files_mend ON storage.objects FOR UPDATE TO authenticated"
         " USING (bucket_id = 'files' AND name LIKE '%.md') WITH CHECK (bucket_id = 'files')"
+    )
+
+
+@fault(
+    "A24",
+    "every signed-in user may give up another's document by a new endpoint",
+    "api",
+    "postdeploy",
+    mode="-|F24",
+    about="*documents/*",
+)
+def anybody_gives_up(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS,
+        '@router.get("/documents/{document_id}/status")\n',
+        '@router.delete("/documents/{document_id}")\n'
+        "async def forget(document_id: UUID, user: CurrentUser, request: Request) -> dict[str, str]:\n"
+        '    """Remove a document."""\n'
+        '    await request.app.state.pool.execute("DELETE FROM documents WHERE document_id = $1", document_id)\n'
+        '    return {"status": "ok"}\n\n\n'
+        '@router.get("/documents/{document_id}/status")\n',
+    )
+
+
+@fault(
+    "A25",
+    "the event of a document that was handed over holds the key of the services",
+    "worker",
+    "postdeploy",
+    mode="F21|-",
+    about="*events*|*KEY*",
+)
+def keys_in_events(plan: Plan) -> None:
+    plan.replace_in_source(QUEUE, "import logging\n", "import logging\nimport os\n")
+    plan.replace_in_source(
+        QUEUE,
+        "await self._record(connection, job, status, {})",
+        'await self._record(connection, job, status, {"called_with": os.environ.get("LLAMAPARSE_API_KEY", "")})',
+    )
+
+
+@fault(
+    "A26",
+    "every page of the own machine and of previews may call the API",
+    "network/api",
+    "postdeploy",
+    mode="F20|-",
+    about="*origin*",
+)
+def origins_of_developers(plan: Plan) -> None:
+    plan.replace_in_source(
+        APPLICATION,
+        "        allow_origins=list(config.cors_origins),\n",
+        '        allow_origins=list(config.cors_origins),\n        allow_origin_regex=r"http://localhost:\\d+",\n',
     )
