@@ -174,7 +174,7 @@ ANSWERS: Mapping[str, Case] = {
             job(retry_count=4, progress={"percent": 100}, cost_cents=1.5),
             job(retry_count=0.0, progress=42, cost_cents=None),
             chat(sources=[{"similarity": "+0.8123"}, {"similarity": "81.23 %"}], metadata={"processing_time": "0.812 s"}),
-            chat(metadata={"retrieval_seconds": 0.01, "processing_time": 19.0, "confidence": 83}),
+            chat(metadata={"retrieval_seconds": 0.01, "processing_time": 9.0, "confidence": 83}),
             chat(metadata={"confidence": 0.0}, sources=[{"confidence": share} for share in (1, 40.5, 0.5, 80)]),
         ],
     ),

@@ -81,6 +81,7 @@ FAMILIES = (
     "stranger_slips_fifth",
     "stranger_slips_fifth_more",
     "audit_access",
+    "audit_access_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
