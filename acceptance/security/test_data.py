@@ -16,11 +16,12 @@ from fixtures.logged import Logged
 from fixtures.pipeline import Pipeline
 from fixtures.planted import plant
 from fixtures.stored import object_key
+from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from fixtures.violations import of_a_hidden_page
 from gate.failures import not_applicable
-from gate.http import expect
+from gate.http import Timed, expect
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
@@ -32,6 +33,12 @@ pytestmark = [
     pytest.mark.component("api"),
 ]
 needs_api = pytest.mark.needs("api")
+UP = "%2E%2E"
+# A path to another user's folder that holds one's own: as it is sent, and where it leads.
+ASTRAY: dict[str, Callable[[str, str], tuple[str, str]]] = {
+    "up": lambda own, other: ("/".join([*own.split("/")[:-1], *[UP] * (len(own.split("/")) - 1), other]), other),
+    "own folder inside": lambda own, other: (f"{other}/{own}", f"{other}/{own}"),
+}
 
 
 @needs_api
@@ -197,6 +204,27 @@ def test_a_hostile_file_name_leads_nowhere(
     else:
         expect_no_leak(reply, session, own=new_user.token)
         expect(reply).refusal("the name attacks the part that stores or shows it")
+
+
+@needs_api
+@promised("pipeline")
+@pytest.mark.about("isolation.write", "endpoint of the upload proxy")
+@pytest.mark.parametrize("way", ASTRAY)
+def test_no_detour_leads_the_proxy_into_another_folder(
+    session: Session, api: Api, supabase: Supabase, new_user: User, another_user: User, way: str
+) -> None:
+    """contract PUT …/upload-file-proxy: the caller's own folder only, however the path to another one is written (F23)."""
+    rule, mime = session.spec.pipeline, session.spec.limits.supported_mime_types[0]
+    own, other = (object_key(rule.raw_path, user.id, f"{way} of {new_user.id}") for user in (new_user, another_user))
+    asked, led_to = ASTRAY[way](own, other)
+    for key in {asked, led_to}:
+        session.journal.record("object", key=key)
+    sent: Timed = {"content": session.spec.probes.file.encode(), "headers": {"Content-Type": mime}}
+    reply = api.as_(new_user).call("upload_proxy", at={"bucket": rule.bucket, "key": asked}, **sent)
+    # One that is taken may be kept under the name as it is written, in the caller's own folder.
+    found = [led_to] if reply.succeeded and supabase.storage.read(led_to).succeeded else []
+    what, hint = "files that lie in another user's folder", "how the proxy compares a path with the caller's folder"
+    expect(found, what, hint, subject=reply.subject, of=reply).is_empty("it is not the caller's")
 
 
 @needs_api

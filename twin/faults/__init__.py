@@ -82,6 +82,7 @@ FAMILIES = (
     "stranger_slips_fifth_more",
     "audit_access",
     "audit_access_more",
+    "audit_access_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

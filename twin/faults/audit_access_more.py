@@ -9,7 +9,6 @@ APPLICATION = "api/application.py"
 AUTH = "api/auth.py"
 CHAT = "api/chat.py"
 JOBS = "api/jobs.py"
-QUEUE = "backend/workers/job_queue.py"
 
 
 @fault(
@@ -187,52 +186,4 @@ def jobs_that_are_tried_again(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY upload_jobs_delayed ON upload_pipeline.upload_jobs FOR SELECT TO authenticated"
         " USING (state = 'retryable')"
-    )
-
-
-@fault(
-    "A23",
-    "every signed-in user may replace the parsed text of another's document",
-    "storage/supabase",
-    "postdeploy",
-    mode="-|F24",
-    about="*object*",
-)
-def anybody_mends_texts(plan: Plan) -> None:
-    plan.sql.append(
-        "CREATE POLICY files_mend ON storage.objects FOR UPDATE TO authenticated"
-        " USING (bucket_id = 'files' AND name LIKE '%.md') WITH CHECK (bucket_id = 'files')"
-    )
-
-
-@fault(
-    "A25",
-    "the event of a document that was handed over holds the key of the services",
-    "worker",
-    "postdeploy",
-    mode="F21|-",
-    about="*events*|*KEY*",
-)
-def keys_in_events(plan: Plan) -> None:
-    plan.replace_in_source(QUEUE, "import logging\n", "import logging\nimport os\n")
-    plan.replace_in_source(
-        QUEUE,
-        "await self._record(connection, job, status, {})",
-        'await self._record(connection, job, status, {"called_with": os.environ.get("LLAMAPARSE_API_KEY", "")})',
-    )
-
-
-@fault(
-    "A26",
-    "every page of the own machine and of previews may call the API",
-    "network/api",
-    "postdeploy",
-    mode="F20|-",
-    about="*origin*",
-)
-def origins_of_developers(plan: Plan) -> None:
-    plan.replace_in_source(
-        APPLICATION,
-        "        allow_origins=list(config.cors_origins),\n",
-        '        allow_origins=list(config.cors_origins),\n        allow_origin_regex=r"http://localhost:\\d+",\n',
     )
