@@ -118,19 +118,19 @@ def a_header_names_the_caller(plan: Plan) -> None:
 
 @fault(
     "A07",
-    "the status of a document is shown to whoever sends the token as a cookie",
+    "the status of a document is shown to whoever sends the token in another header",
     "auth/api",
     "postdeploy",
     mode="-|F22|F25",
     about="*documents*|*nobody*|*token*",
 )
-def a_cookie_is_a_token(plan: Plan) -> None:
+def another_header_is_one_too(plan: Plan) -> None:
     plan.replace_in_source(
         AUTH,
         '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n',
         '    scheme, _, token = request.headers.get("authorization", "").partition(" ")\n'
-        '    if not token and request.url.path.startswith("/documents/") and "access_token" in request.cookies:\n'
-        '        scheme, token = "bearer", request.cookies["access_token"]\n',
+        '    if not token and request.url.path.startswith("/documents/") and "x-access-token" in request.headers:\n'
+        '        scheme, token = "bearer", request.headers["x-access-token"]\n',
     )
 
 
