@@ -35,6 +35,7 @@ pytest_plugins = [
     "fixtures.contract",
     "fixtures.access.resources",
     "fixtures.signed_out",
+    "fixtures.standing_jobs",
     "fixtures.worn_token",
     "fixtures.drills.resources",
     "reports.plugin",

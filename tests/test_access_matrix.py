@@ -36,8 +36,8 @@ TRIED = {
     "nobody", "malformed", "cut", "two_parts", "altered", "foreign_key", "public_key", "anon_secret", "alg_none",
     "expired_minute", "expired_hour", "not_yet", "wrong_audience", "wrong_issuer", "wrong_role", "anon_key", "service_key",
     "deleted", "other", "owner", "signed_out", "anonymous", "service", "unsigned", "odd_signature", "foreign_signature",
-    "neighbours_signature", "empty_signature", "other_bytes", "owner_unsigned", "service_unsigned", "link", "link_bytes",
-    "link_key", "link_life", "link_none", "link_foreign", "link_expired",
+    "neighbours_signature", "empty_signature", "other_bytes", "owner_unsigned", "service_unsigned", "unsigned_failure", "link",
+    "link_bytes", "link_key", "link_life", "link_none", "link_foreign", "link_expired",
 }  # fmt: skip
 RULES = 24
 

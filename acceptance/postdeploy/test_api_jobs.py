@@ -14,7 +14,7 @@ from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, within
+from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, of_anothers_retry, within
 from gate.fields import id_in
 from gate.http import expect
 from gate.selection import promised
@@ -160,14 +160,16 @@ def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pip
 
 
 def test_a_failed_job_can_be_retried(
-    api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
+    api: Api, new_user: User, user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
 ) -> None:
-    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again."""
+    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again; 404 for anybody else."""
     document = new_document()
     accepted = Accepted(api.as_(new_user).request_upload(document))
     job_id = accepted.job_id
     pipeline.bury_job(job_id)
     expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
+    by_another = api.as_(user).call("retry", at={"job_id": job_id})
+    of_anothers_retry(by_another).error("unknown", because="it is another's")
     reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
     failed = failed_fields(reply, spec.pipeline)
     expect(failed, "fields of the answer to a retry that show a failed job", subject=reply.subject, of=reply).is_empty()

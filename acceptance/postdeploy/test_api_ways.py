@@ -17,6 +17,7 @@ from fixtures.planted import Planted
 from fixtures.queue.extra import RETRIED
 from fixtures.queue.resources import ExtraRuns
 from fixtures.refusals import Refused
+from fixtures.standing_jobs import StandingJobs
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.ways import Ways
@@ -67,6 +68,20 @@ def test_each_way_shows_what_the_database_holds(
 def test_each_way_shows_the_same_of_a_retried_job(database: Database, extra_runs: ExtraRuns, api: Api, endpoint: str) -> None:
     """contract Progress can be read in three ways: also of a job that was retried, and of a user with two jobs (F07)."""
     require_same(database, api, extra_runs.completed(RETRIED), endpoint)
+
+
+@each("endpoint", observer_entries.shows_jobs)
+@pytest.mark.about("http.value", "endpoint {endpoint}")
+def test_each_way_shows_a_job_as_it_stands(
+    database: Database, standing_jobs: StandingJobs, spec: Specification, endpoint: str
+) -> None:
+    """contract Progress can be read in three ways: also of a job that waits, is tried again, was given up or is a duplicate."""
+    ways, kind = Ways(database), spec.observing.shows_jobs[endpoint]
+    for standing, (replies, stored) in standing_jobs.seen.items():
+        reply = expect(replies[endpoint]).success(f"its owner asks for a job that is {standing}")
+        shown = "shown" if ways.shows_job(kind, reply, stored) else "left out"
+        expect(shown, f"a job that is {standing} in {reply}", subject=reply.subject, of=reply).equals("shown")
+        ways.require_as_stored(kind, reply, stored)
 
 
 @each("name", observer_entries.compared)

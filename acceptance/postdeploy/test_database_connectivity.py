@@ -189,11 +189,11 @@ def test_the_rest_view_shows_no_other_users_rows(
 @promised("pipeline", "roles")
 @pytest.mark.about("db.open", "table of another name")
 def test_no_further_relation_shows_what_is_there_now(
-    policy: DocumentRun, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
+    session: Session, policy: DocumentRun, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
 ) -> None:
     """contract Database: views and further tables show a user no row of others, anon none, while documents are there (F24)."""
     assert policy.document_id
-    expect_nothing_else(catalogue, row_security, spec)
+    expect_nothing_else(catalogue, row_security, spec, session.tag)
 
 
 @promised("pipeline")

@@ -190,7 +190,9 @@ def test_another_user_gets_nothing_of_it(api: Api, policy: DocumentRun, another_
     question, wanted = policy.facts[0]
     own = Answer(expect(api.as_(policy.owner).ask(question)).success())
     require_shown(own.mentions(wanted), f"{wanted!r} in their own answer")
-    answer = Answer(expect(api.as_(another_user).ask(question)).success())
+    # Whoever else they say to be.
+    claimed = {"user_id": policy.owner.id, "document_id": policy.document_id}
+    answer = Answer(expect(api.as_(another_user).ask(question, context=claimed)).success())
     expect(
         answer.mentions(wanted), f"{wanted!r} in the answer to a user without documents", component="rag", of=answer.reply
     ).equals(False)

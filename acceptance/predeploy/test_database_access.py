@@ -8,12 +8,14 @@ from fixtures.catalogue import Catalogue
 from fixtures.claims import claims_for
 from fixtures.database import Database
 from fixtures.foreign_functions import ForeignFunctions
+from fixtures.foreign_reads import NAMED, ForeignReads
 from fixtures.foreign_writes import ForeignWrites
 from fixtures.further_relations import expect_nothing_else
 from fixtures.policies import Policies
 from fixtures.visible import RowSecurity
 from gate.http import expect
 from gate.selection import each, promised
+from gate.session import Session
 from spec import Specification, entries
 from spec.model import Table
 
@@ -96,21 +98,33 @@ def test_a_stranger_sees_nothing(catalogue: Catalogue, row_security: RowSecurity
 
 @pytest.mark.about("db.open", "table of another name")
 @promised("roles", "pipeline")
-def test_nothing_else_shows_the_rows_of_users(catalogue: Catalogue, row_security: RowSecurity, spec: Specification) -> None:
+def test_nothing_else_shows_the_rows_of_users(
+    session: Session, catalogue: Catalogue, row_security: RowSecurity, spec: Specification
+) -> None:
     """contract Database: views and further tables show a user no row of others, and anon none (F24)."""
-    expect_nothing_else(catalogue, row_security, spec)
+    expect_nothing_else(catalogue, row_security, spec, session.tag)
 
 
 @pytest.mark.about("db.writable", "table of any name")
 @promised("roles", "pipeline", "row_security")
 def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None:
-    """contract Database: a user's rows are written by nobody else: every table and view, command and parent (F24)."""
+    """contract Database: users see their rows, and write none: nobody else's, by every way, and none of their own (F24)."""
     found = ForeignWrites(database).found
     for name in dict.fromkeys(write.relation for write in found):
         subject = f"table {name.removeprefix(f'{database.schema}.')}"
         ways = [str(write) for write in found if write.relation == name]
         what, hint = f"ways to write into another user's rows of {name}", f"the policies and privileges of {name}"
         expect(ways, what, hint, subject=subject).is_empty()
+
+
+@pytest.mark.about("db.open", "table of any name")
+@promised("roles", "pipeline", "row_security")
+def test_nobody_sees_the_rows_of_another_user_in_any_state(database: Database) -> None:
+    """contract Database: a user sees only rows of their own documents, anon nothing: in each state of a job (F24)."""
+    for shown in ForeignReads(database).found:
+        what, hint = f"rows of another user that {shown.role} sees in {shown.table}", f"the policies on {shown.table}"
+        named, facts = f"table {shown.table}", {"role": shown.role}
+        expect(shown.situations[:NAMED], what, hint, subject=named, facts=facts).is_empty("whatever became of the job")
 
 
 @pytest.mark.about("db.open", "function of any name")

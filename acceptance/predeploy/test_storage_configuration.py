@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.bucket_rows import BucketRows
 from fixtures.catalogue import Catalogue
+from fixtures.claims import claims_for
 from fixtures.policies import COMMANDS, Policies
 from fixtures.stored import object_key
 from gate.failures import not_applicable
@@ -45,3 +46,27 @@ def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, policie
     hint = "the policies on storage.objects; the storage migration"
     subject = f"bucket {spec.pipeline.bucket}"
     expect(missing, "commands without a policy for service_role on storage.objects", hint, subject=subject).is_empty()
+
+
+@pytest.mark.about("storage.open", "object of another user")
+@promised("pipeline", "roles")
+@pytest.mark.parametrize("kind", ["raw_path", "parsed_path"])
+def test_no_policy_opens_the_files_of_another_user(
+    catalogue: Catalogue, policies: Policies, spec: Specification, kind: str
+) -> None:
+    """contract Storage: a user's document and its text are nobody else's to read, write, change or delete (F23, F24)."""
+    if not catalogue.exists(spec.pipeline.tables.objects):
+        not_applicable("this database does not hold Supabase's storage schema")
+    caller, other = str(uuid4()), str(uuid4())
+    key = {"bucket_id": spec.pipeline.bucket, "name": object_key(getattr(spec.pipeline, kind), other, str(uuid4()))}
+    asked = {spec.roles.user: claims_for(caller, spec.roles.user), spec.roles.anonymous: None}
+    found = []
+    for role, claims in asked.items():
+        for command in COMMANDS:
+            # A new file is its sender's, whosever folder it lies in.
+            owner = caller if command == "INSERT" else other
+            row = key | {"owner": owner, "owner_id": owner}
+            if policies.let(role, command, spec.pipeline.tables.objects, row, claims):
+                found.append(f"{command} by {role}")
+    hint = "the policies on storage.objects: whose folder, which kind of file?"
+    expect(found, f"commands on another user's file ({key['name'].rpartition('/')[0]}) that a policy lets", hint).is_empty()

@@ -11,6 +11,7 @@ from fixtures.account_tables import AccountTables
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, expect_known_only
 from fixtures.alike import differences
 from fixtures.api import Api
+from fixtures.claims import claims_of
 from fixtures.sign_in_pace import SignInPaces
 from fixtures.supabase import Supabase
 from gate.failures import not_applicable
@@ -100,14 +101,32 @@ def test_refused_sign_ins_hold_up_nobody_else(sign_in_paces: SignInPaces, spec: 
 @pytest.mark.about("account.refused", "account address in capital letters")
 def test_an_address_with_capital_letters_signs_in(people: AccountTrials, account: Account) -> None:
     """contract POST /register, /login: the address is accepted again as it was registered, also with capital letters."""
-    who = people.applicant("capital")
-    who = replace(who, email=people.spelled(who.email, str.title))
-    registered = people.register(who)
+    applicant = people.applicant("capital")
+    # A service may take no such signs; an address that it takes is nobody else's.
+    spelled = [people.spelled(applicant.email, how) for how in (lambda part: f"{part.title()}.x+Note", str.title)]
+    who, registered = people.first_accepted(replace(applicant, email=email) for email in spelled)
     subject = "account address in capital letters"
     expect(registered, code="account.refused" if registered.is_refusal else "", subject=subject).success()
     reply = people.sign_in(who.email, who.password)
     expect(reply, code="account.refused" if reply.is_refusal else "", subject=subject).success()
     people.whose(reply)
+    known = str(claims_of(text_in(reply, "access_token")).get("email") or who.email)
+    what, hint = "address of the account that was opened", "what registration and sign-in make of an address"
+    same = expect(known.casefold(), what, hint, code="account.doubled", subject=subject, of=reply)
+    same.equals(who.email.casefold(), "two addresses with one account are two people in one")
+
+
+@pytest.mark.about("account.opened", "account that was removed")
+def test_an_account_that_was_removed_is_opened_no_more(people: AccountTrials, account: Account, supabase: Supabase) -> None:
+    """contract POST /login, /auth/login: 401, also where the address and its password were right a moment ago."""
+    leaving = people.account("removed")
+    removed = supabase.auth.delete(leaving.id)
+    if not removed.succeeded or supabase.auth.sign_in(leaving.email, leaving.password).succeeded:
+        not_applicable("this project's Auth does not remove an account, which a check of its own judges")
+    replies = people.together(partial(people.sign_in, leaving.email, leaving.password, way) for way in SIGN_INS)
+    for reply in replies:
+        people.whose(reply)
+        expect(reply).error("wrong_password", because="there is no such account any more")
 
 
 @pytest.mark.about("account.refused", "account address in other letters of case")

@@ -1,22 +1,27 @@
 """6.3 Data Security: isolation of storage and database, and no secret in any response (§6 Data Security)."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from fixtures.accounts import ACCOUNT_REQUESTS, malformed
 from fixtures.api import Api
+from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.documents import Document
+from fixtures.further_pages import changes_of_another, of_another, shown_of
 from fixtures.leaks import expect_no_leak
 from fixtures.logged import Logged
 from fixtures.pipeline import Pipeline
+from fixtures.planted import plant
 from fixtures.stored import object_key
+from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from fixtures.violations import of_a_hidden_page
 from gate.failures import not_applicable
-from gate.http import expect
+from gate.http import Timed, expect
 from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
@@ -28,6 +33,12 @@ pytestmark = [
     pytest.mark.component("api"),
 ]
 needs_api = pytest.mark.needs("api")
+UP = "%2E%2E"
+# A path to another user's folder that holds one's own: as it is sent, and where it leads.
+ASTRAY: dict[str, Callable[[str, str], tuple[str, str]]] = {
+    "up": lambda own, other: ("/".join([*own.split("/")[:-1], *[UP] * (len(own.split("/")) - 1), other]), other),
+    "own folder inside": lambda own, other: (f"{other}/{own}", f"{other}/{own}"),
+}
 
 
 @needs_api
@@ -122,6 +133,30 @@ def test_every_described_endpoint_wants_a_token(session: Session, api: Api, spec
 
 
 @needs_api
+@promised("pipeline", "endpoints.openapi")
+@pytest.mark.about("isolation.read", "endpoint of another name")
+def test_further_pages_show_nothing_of_others(api: Api, policy: DocumentRun, another_user: User) -> None:
+    """§6 Data Security: what a release has beside the contract's endpoints shows a user nothing of another's document."""
+    for subject, reply in of_another(api, policy, another_user.token):
+        expect(shown_of(reply, policy), f"what {subject} shows of another user", subject=subject, of=reply).is_empty(
+            "it belongs to its owner"
+        )
+
+
+@needs_api
+@promised("pipeline", "database", "endpoints.openapi")
+@pytest.mark.about("isolation.write", "endpoint of another name")
+def test_further_endpoints_change_nothing_of_others(
+    api: Api, database: Database, new_user: User, another_user: User, new_document: Callable[[], Document]
+) -> None:
+    """§6 Data Security: what a release has beside the contract's endpoints changes nothing of another user's job."""
+    owned = partial(plant, api.session, api, database, new_user)
+    for change in changes_of_another(api, lambda: owned(new_document()), another_user.token):
+        what, hint = f"what {change.subject} changes of another user's job", "whose job or document it is"
+        expect(change.seen(database), what, hint, subject=change.subject, of=change.reply).is_empty("it belongs to its owner")
+
+
+@needs_api
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
 )
@@ -169,6 +204,27 @@ def test_a_hostile_file_name_leads_nowhere(
     else:
         expect_no_leak(reply, session, own=new_user.token)
         expect(reply).refusal("the name attacks the part that stores or shows it")
+
+
+@needs_api
+@promised("pipeline")
+@pytest.mark.about("isolation.write", "endpoint of the upload proxy")
+@pytest.mark.parametrize("way", ASTRAY)
+def test_no_detour_leads_the_proxy_into_another_folder(
+    session: Session, api: Api, supabase: Supabase, new_user: User, another_user: User, way: str
+) -> None:
+    """contract PUT …/upload-file-proxy: the caller's own folder only, however the path to another one is written (F23)."""
+    rule, mime = session.spec.pipeline, session.spec.limits.supported_mime_types[0]
+    own, other = (object_key(rule.raw_path, user.id, f"{way} of {new_user.id}") for user in (new_user, another_user))
+    asked, led_to = ASTRAY[way](own, other)
+    for key in {asked, led_to}:
+        session.journal.record("object", key=key)
+    sent: Timed = {"content": session.spec.probes.file.encode(), "headers": {"Content-Type": mime}}
+    reply = api.as_(new_user).call("upload_proxy", at={"bucket": rule.bucket, "key": asked}, **sent)
+    # One that is taken may be kept under the name as it is written, in the caller's own folder.
+    arrived = supabase.storage.read(led_to)
+    what, hint = f"whether the file lies at {led_to}", "how the proxy compares a path with the caller's folder"
+    expect(arrived.succeeded, what, hint, subject=reply.subject, of=reply).equals(False, "that folder is another user's")
 
 
 @needs_api

@@ -111,6 +111,9 @@ class Access(Sectioned):
     longest_link_seconds: float = Field(gt=0)
     topic_seconds: float = Field(gt=0)
     topic_grace_seconds: float = Field(gt=0)
+    # Headers in which somebody else says to be the owner, and headers beside the one for it that hold the owner's token.
+    claimed_headers: dict[str, str] = {}
+    token_headers: dict[str, str] = {}
     # Words for the owners, and for the kinds.
     whose: dict[Whose, str]
     kinds: dict[Kind, str]

@@ -42,6 +42,8 @@ class AccountRules(Sectioned):
     slower_seconds: float = Field(gt=0)
     # Headers that differ from answer to answer, whoever asks.
     ignored_headers: list[str]
+    # How the names of all that register end: letters beyond ASCII, an apostrophe, a hyphen.
+    name_end: str = Field(min_length=1)
     # Letters of both cases, spaces, letters beyond ASCII, a number: what a password may hold.
     password_start: str
     # Supabase Auth takes no longer one, because bcrypt reads no further.

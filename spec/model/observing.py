@@ -81,6 +81,15 @@ class GrowthRule(Entry):
     standing_rises: int = Field(default=3, gt=0)
 
 
+class Standing(Entry):
+    """One situation of a job in which the ways of asking are compared, with what its row holds beside."""
+
+    status: str
+    state: str
+    retry_count: int = Field(default=0, ge=0)
+    reason: str = ""
+
+
 class LastingRule(Entry):
     """How often a service may close a connection that is kept, at the moment when it is used: a share, and a number."""
 
@@ -123,6 +132,8 @@ class Observing(Entry):
     alike: list[str] = []
     left_out: list[str] = []
     compared: list[str] = []
+    # Situations of a job that no document of the run ends in, or that none is in for long; no worker goes on with such a job.
+    standings: list[Standing] = []
     # Endpoints, by name, that set a job back.
     sets_back: list[str] = []
     # After this long a document's own status follows its job's.

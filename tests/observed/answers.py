@@ -68,6 +68,16 @@ def plant_row(session: Session) -> None:
     session.observers.see(row())
 
 
+BOBS = {"id": BOB, "email": "Bob@Example.test", "name": "Bob  Łuk"}
+
+
+def plant_facts(session: Session) -> None:
+    """A finished job in the database, and a user who has just registered."""
+    plant_row(session)
+    sent = {"json": {"email": "bob@example.test", "password": "x", "name": " Bob Łuk"}}
+    session.observers.see(answered("register", {"user": {"id": BOB}}, sent=sent))
+
+
 def plant_ids(session: Session) -> None:
     """A conversation of a user."""
     session.observers.see(answered("chat", {"conversation_id": CONVERSATION}, user=ALICE))
@@ -155,6 +165,7 @@ ANSWERS: Mapping[str, Case] = {
             job(cost_cents=-0.01),
             chat(sources=[{"similarity": 1.2}]),
             chat(metadata={"retrieval_seconds": 31.4}),
+            chat(metadata={"retrieval_seconds": 0.015}),
             chat(metadata={"processing_time": -0.2}),
             chat(metadata={"confidence": float("nan")}),
             chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
@@ -163,7 +174,7 @@ ANSWERS: Mapping[str, Case] = {
             job(retry_count=4, progress={"percent": 100}, cost_cents=1.5),
             job(retry_count=0.0, progress=42, cost_cents=None),
             chat(sources=[{"similarity": "+0.8123"}, {"similarity": "81.23 %"}], metadata={"processing_time": "0.812 s"}),
-            chat(metadata={"retrieval_seconds": 0.01, "processing_time": 19.0, "confidence": 83}),
+            chat(metadata={"retrieval_seconds": 0.01, "processing_time": 9.0, "confidence": 83}),
             chat(metadata={"confidence": 0.0}, sources=[{"confidence": share} for share in (1, 40.5, 0.5, 80)]),
         ],
     ),
@@ -200,6 +211,9 @@ ANSWERS: Mapping[str, Case] = {
             job(job_id=OTHER_JOB),
             answered("me", {"id": BOB}, user=ALICE),
             answered("login", {"access_token": token_of(ALICE), "user": {"id": BOB}}),
+            answered("me", BOBS | {"name": "Bob ?uk"}, user=BOB),
+            answered("auth_user", BOBS | {"name": ""}, user=BOB),
+            answered("login", {"user": BOBS | {"email": "b.ob@example.test"}}),
         ],
         [
             job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),
@@ -207,7 +221,10 @@ ANSWERS: Mapping[str, Case] = {
             document(filename=" a.pdf"),
             answered("me", {"id": f"{{{ALICE}}}"}, user=ALICE),
             answered("login", {"access_token": token_of(ALICE), "user": {"id": ALICE}}),
+            answered("me", BOBS, user=BOB),
+            answered("login", {"user": BOBS | {"name": None}}),
+            answered("me", {"id": ALICE, "name": ""}, user=ALICE),
         ],
-        plant_row,
+        plant_facts,
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fixtures.observers.belongings import Belongings
 from fixtures.webhooks import signature_of
@@ -102,8 +103,14 @@ PLANTED: Mapping[str, Case] = {
             answered("health", {"detail": f"password {DATABASE_PASSWORD} refused"}, status=503),
             answered("me", REFUSED, status=401, headers={"X-Upstream": VALUES["DATABASE_URL"]}),
             log_of(f"connecting to {VALUES['DATABASE_URL']}"),
+            rows({"status": "failed_parse", "last_error": {"reason": f"no answer of {VALUES['DATABASE_URL']}"}}),
         ],
-        [answered("health", {"status": "healthy"}), log_of("connecting to the database")],
+        [
+            answered("health", {"status": "healthy"}),
+            log_of("connecting to the database"),
+            rows({"last_error": {"reason": "no answer of the database"}}),
+            replace(rows({"value": VALUES["DATABASE_URL"]}), subject="table settings"),
+        ],
     ),
     "webhook_secrets": Case(
         [

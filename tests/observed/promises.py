@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from gate.observers import Exchanged
 from tests.observed.cases import ALICE, Case, answered, rows
 from tests.recorded import SPEC
 
@@ -11,6 +13,13 @@ ID, TIME = SPEC.monitoring.request_id_header, SPEC.monitoring.process_time_heade
 NOT_FOUND = {"detail": "Not Found"}
 TRACE = 'Traceback (most recent call last):\n  File "/app/api/jobs.py", line 40, in job\n'
 PAGE = "<!doctype html><title>API</title>"
+ORIGIN = SPEC.networking.cors_origins[0]
+DUPLICATE = {"error_type": "duplicate_document", "message": "known", "document_title": "a.pdf", "last_uploaded": "2026-11-26"}
+
+
+def of_a_page(exchange: Exchanged) -> Exchanged:
+    """The same exchange, asked by a page of the front end."""
+    return replace(exchange, sent_headers={"origin": ORIGIN})
 
 
 PROMISES: Mapping[str, Case] = {
@@ -48,6 +57,44 @@ PROMISES: Mapping[str, Case] = {
             answered("me", {"message": "no"}, status=404),
             answered("me", {"detail": [{"loc": ["body"], "msg": "missing"}]}, status=422),
             answered("health", {"status": "error"}, status=500),
+        ],
+    ),
+    "agreed_fields": Case(
+        [
+            answered("job", {"job_id": ALICE, "status": "uploaded"}, user=ALICE, at={"job_id": ALICE}),
+            answered("chat_alias", {"text": "Yes."}, user=ALICE),
+            answered("auth_login", {"access_token": "x", "token_type": "jwt", "user": {}}),
+            answered("upload", {"detail": DUPLICATE | {"error_type": "duplicate"}}, status=409, user=ALICE),
+            answered("upload", {"error_type": "duplicate_document", "message": "known"}, status=409, user=ALICE),
+        ],
+        [
+            answered("auth_login", {"access_token": "x", "token_type": "bearer", "user": {}, "more": 1}),
+            answered("upload", {"detail": DUPLICATE}, status=409, user=ALICE),
+            answered("upload", NOT_FOUND, status=429, user=ALICE),
+            answered("retry", {}, user=ALICE, at={"job_id": ALICE}),
+        ],
+    ),
+    "challenges": Case(
+        [
+            answered("me", NOT_FOUND, status=401),
+            answered("auth_user", NOT_FOUND, status=401, headers={"WWW-Authenticate": "Basic"}),
+            answered("jobs", NOT_FOUND, status=401, user=ALICE, headers={"WWW-Authenticate": ""}),
+        ],
+        [
+            answered("me", NOT_FOUND, status=401, headers={"WWW-Authenticate": 'bearer error="invalid_token"'}),
+            answered("me", NOT_FOUND, status=401, headers={"WWW-Authenticate": "Basic realm=x, Bearer"}),
+            answered("login", NOT_FOUND, status=401),
+        ],
+    ),
+    "origins": Case(
+        [
+            of_a_page(answered("me", {}, status=401)),
+            of_a_page(answered("me", {"id": ALICE}, headers={"Access-Control-Allow-Origin": "https://other.example"})),
+        ],
+        [
+            of_a_page(answered("me", {"id": ALICE}, headers={"Access-Control-Allow-Origin": ORIGIN})),
+            of_a_page(answered("me", NOT_FOUND, status=500)),
+            answered("me", {}),
         ],
     ),
     "inside": Case(

@@ -87,6 +87,9 @@ FAMILIES = (
     "stranger_sixth_more",
     "stranger_slips_sixth",
     "stranger_slips_sixth_more",
+    "audit_access",
+    "audit_access_more",
+    "audit_access_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
