@@ -23,8 +23,8 @@ def verdict(folder: Path) -> VerdictData:
     return found
 
 
-# The builds take most of the pre-deploy suite's time; what is no fault of theirs is looked for in the other modules. Nor
-# need what every check of tokens shows be looked for in all.
+# The builds take most of the pre-deploy suite's time: what is no fault of theirs is looked for in the other modules. What every
+# check of tokens shows is looked for in one module.
 BUILDS = "--ignore=acceptance/predeploy/test_service_builds.py"
 WHERE = {"F08": "test_authentication"}
 
