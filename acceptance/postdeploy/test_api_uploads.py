@@ -12,9 +12,11 @@ from fixtures.pipeline import Pipeline
 from fixtures.quota import Quota
 from fixtures.supabase import Supabase
 from fixtures.supabase_replies import statuses_of
+from fixtures.unsent import AllUnsent
 from fixtures.uploads import Accepted, altered
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
+from gate.failures import not_applicable
 from gate.http import Reply, Timed, expect
 from gate.selection import each, promised
 from spec import Specification
@@ -157,6 +159,14 @@ def test_a_job_is_running_in_every_state_before_its_end(
         job_id = Accepted(within(api.as_(new_user).request_upload(new_document()), CONCURRENCY_LIMIT)).job_id
         pipeline.put_job(job_id, state, stage)
     expect(api.as_(new_user).request_upload(new_document())).error("too_many", because="the limit is per user")
+
+
+@pytest.mark.about("limit.missing", f"limit {CONCURRENCY_LIMIT}")
+def test_a_job_whose_file_has_not_come_is_running(all_unsent: AllUnsent, spec: Specification) -> None:
+    """contract POST …/upload: 429 above 2 running jobs, also once a worker has looked for their files in vain (F34)."""
+    if not set(all_unsent.states) <= set(spec.pipeline.states.unfinished):
+        not_applicable("a job ends as soon as a worker finds no file")
+    expect(all_unsent.answer).error("too_many", because="the limit is per user")
 
 
 @pytest.mark.about("limit.missing", f"limit {DAILY_LIMIT}")
