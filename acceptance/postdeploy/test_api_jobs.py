@@ -12,12 +12,14 @@ from fixtures.documents import Document
 from fixtures.job_shown import WHOLE, failed_fields, percentages
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.queue.resources import most_retries
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, of_anothers_retry, within
 from gate.fields import id_in
 from gate.http import expect
 from gate.selection import promised
+from gate.session import Session
 from spec import Specification
 from spec.queue_entries import failures_of
 
@@ -157,6 +159,20 @@ def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pip
         expect(
             failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply
         ).is_empty()
+
+
+@promised("queue")
+@pytest.mark.about("http.value")
+def test_a_retried_job_has_its_attempts_again(api: Api, planted: Planted, pipeline: Pipeline, session: Session) -> None:
+    """contract POST …/retry, §2 WORKER_MAX_RETRIES: a job that used up its attempts may fail again after its owner's retry."""
+    most = most_retries(session)
+    pipeline.bury_job(planted.job_id)
+    planted.fail(most, "")
+    reply = expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).success()
+    count = pipeline.existing_job(planted.job_id)["retry_count"]
+    planted.settle()
+    what = "retry_count of a job after its owner's retry"
+    expect(count, what, code="http.value", subject=reply.subject, of=reply).is_at_most(most - 1)
 
 
 def test_a_failed_job_can_be_retried(
