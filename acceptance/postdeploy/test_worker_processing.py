@@ -244,11 +244,11 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
 @promised("queue", "webhook")
 @pytest.mark.about("data.lost", "chunks unbroken")
 def test_no_text_without_blanks_is_lost(extra_runs: ExtraRuns, pipeline: Pipeline) -> None:
-    """contract Worker: chunks hold all of a document's text: long words, and scripts that have no blanks, too."""
+    """contract Worker: chunks hold all of a document's text: long words, scripts that have no blanks, rows of figures, too."""
     document_run = extra_runs.completed(UNBROKEN)
     chunks = [Chunk(row) for row in pipeline.chunks(document_run.document_id)]
     missing = pages_missing(document_run.pages, chunks)
-    what = f"paragraphs without a blank, of {len(document_run.pages)}, of which {len(chunks)} chunks lack a part"
+    what = f"paragraphs, of {len(document_run.pages)} without a blank or a word, of which {len(chunks)} chunks lack a part"
     expect(missing, what, WORKER_HINT, facts={"missing": len(missing), "pages": len(document_run.pages)}).is_empty()
 
 

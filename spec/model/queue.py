@@ -71,6 +71,8 @@ class Queue(Sectioned):
     # Beginnings of words that are numbered and written without a blank between them, so many times each.
     unbroken: list[str] = Field(min_length=2)
     unbroken_times: int = Field(gt=0)
+    # Behind these: rows of a table that hold figures alone.
+    figures: list[str] = Field(min_length=1)
     # Behind these: one paragraph for each of its pages, all of which begin with the same words, up to so many characters.
     alike: DocumentKind
     alike_head: str = Field(min_length=1)
