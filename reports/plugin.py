@@ -184,7 +184,7 @@ class Recorder:
         if is_whole:
             pytest_session.exitstatus = deciding.exit_code(data)
         self._write(session, data, checks)
-        if is_whole or checks:
+        if is_whole or checks or self._is_broken:
             further = [audit.PAGE] if (self.out / audit.PAGE).is_file() else []
             self._lines = terminal.closing_lines(data, self._shown(), pytest_session.exitstatus, further=further)
         if session.residue and left is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.drills.control import Control, ControlError, NotLoopback, Refused, Unreachable
+from fixtures.system import Staging
 from gate import target
 from gate.failures import NotConfigured
 from gate.internals import pytest_
@@ -156,7 +157,7 @@ def test_a_twin_has_drills_where_they_are_selected_and_its_system_has_them(
 
     monkeypatch.setattr(target, "EmbeddedTwin", NoTwin)
     with pytest.raises(ConfigurationError):
-        target.open_session(Choice("twin", spec_file=spec_file, drills=drills), None)  # type: ignore[arg-type]
+        target.open_session(Choice("twin", spec_file=spec_file, drills=drills), Staging())
     assert ["--drills" in arguments for arguments in given] == [has_drills]
 
 
