@@ -24,9 +24,9 @@ def verdict(folder: Path) -> VerdictData:
 
 
 # The builds take most of the pre-deploy suite's time: what is no fault of theirs is looked for in the other modules. What every
-# check of tokens shows is looked for in one module.
+# check of tokens or of answers shows is looked for in one or two modules.
 BUILDS = "--ignore=acceptance/predeploy/test_service_builds.py"
-WHERE = {"F08": "test_authentication"}
+WHERE = {"F08": "test_authentication", "F16": "test_retrieval or test_external_integrations"}
 
 
 @pytest.mark.parametrize(
