@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import time
 from abc import ABC, abstractmethod
@@ -11,6 +12,8 @@ from typing import Self
 
 from twin.installation import make_folder
 from twin.processes import START_SECONDS, Processes, TwinError
+
+PROBE_SECONDS = 0.03
 
 
 class RunningTwin(ABC):
@@ -55,6 +58,18 @@ class RunningTwin(ABC):
         self.processes.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def await_port(self, name: str, port: int) -> None:
+        """Wait until the process listens; raises TwinError when it ends or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1.0).close()
+                return
+            except OSError as error:
+                if self.processes.has_ended(name) or time.monotonic() > deadline:
+                    raise TwinError(f"{name} did not begin to listen: {self.processes.tail(name)}") from error
+                time.sleep(PROBE_SECONDS)
+
     def await_response(self, name: str, port: int, path: str, context: ssl.SSLContext, may_die: bool) -> None:
         """Wait until the process responds; raises TwinError when it ends (unless `may_die`) or takes too long."""
         deadline = time.monotonic() + START_SECONDS
@@ -72,7 +87,7 @@ class RunningTwin(ABC):
                     raise TwinError(f"{name} ended at start-up: {self.processes.tail(name)}") from error
                 if time.monotonic() > deadline:
                     raise TwinError(f"{name} did not respond: {self.processes.tail(name)}") from error
-                time.sleep(0.03)
+                time.sleep(PROBE_SECONDS)
 
 
 def uvicorn_command(port: int, cert_file: str, key_file: str) -> list[str]:

@@ -104,6 +104,10 @@ class Twin(RunningTwin):
             self._start_double("proxy")
         if "plain" in self.config.behaviour:
             self._start_double("plain")
+        # The services are warm, and ask for these at once.
+        if "postgres" in self.config.behaviour:
+            self.await_port("line", self.config.ports["postgres"])
+        self._await("supabase")
         self._start_services()
         self._await_all()
         if self.plan.company:
