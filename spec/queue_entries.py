@@ -30,5 +30,5 @@ def states_before_the_end(spec: Specification) -> Iterable[str]:
 
 
 def running_in(rule: Pipeline, state: str) -> list[str]:
-    """Stages of jobs in a state, where nobody but a check changes them: those in work may wait for their callback."""
+    """Stages of jobs in a state, where only a check changes them: those in work may wait for their callback."""
     return [rule.stages[0], *([rule.callback_stage] if state == rule.states.working else [])]

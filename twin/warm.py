@@ -15,7 +15,7 @@ PROBE_SECONDS = 0.005
 
 
 def main(go: str, command: list[str]) -> None:
-    """Load, wait, and run the command; whatever it raises ends the process, as it would without this."""
+    """Load, wait, and run the command; what it raises ends the process, as it would without this."""
     # What stands beside this file is the twin's.
     del sys.path[0]
     for library in LIBRARIES:

@@ -138,7 +138,7 @@ def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: 
 
 
 def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, spec: Specification) -> None:
-    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, whatever its stage."""
+    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, at any stage."""
     rule = spec.pipeline
     for stage in (rule.callback_stage, rule.stages[-2]):
         planted.stand(stage, rule.states.working, None)

@@ -94,7 +94,7 @@ def test_texts_of_every_kind_have_their_own_hashes(
 @pytest.mark.component("worker")
 @pytest.mark.about("data.wrong")
 def test_texts_of_all_documents_name_their_versions(database: Database, documents: list[str], spec: Specification) -> None:
-    """contract Database: chunker, model and vector_dim of each chunk that is embedded, of whatever document."""
+    """contract Database: chunker, model and vector_dim of each chunk that is embedded, of any document."""
     rule = spec.pipeline
     wanted: dict[str, object] = {"chunker_name": rule.chunker, "chunker_version": rule.chunker_version}
     wanted |= {"embed_model": rule.embed_model, "embed_version": rule.embed_version, "vector_dim": spec.vectors.dimension}

@@ -124,7 +124,7 @@ def test_nobody_sees_the_rows_of_another_user_in_any_state(database: Database) -
     for shown in ForeignReads(database).found:
         what, hint = f"rows of another user that {shown.role} sees in {shown.table}", f"the policies on {shown.table}"
         named, facts = f"table {shown.table}", {"role": shown.role}
-        expect(shown.situations[:NAMED], what, hint, subject=named, facts=facts).is_empty("whatever became of the job")
+        expect(shown.situations[:NAMED], what, hint, subject=named, facts=facts).is_empty("in any state of a job")
 
 
 @pytest.mark.about("db.open", "function of any name")
