@@ -8,7 +8,9 @@ from ahocorasick_rs import BytesAhoCorasick
 
 # Letters by which a text is found first. The last ones: tokens of one kind begin alike, and end differently.
 END = 8
-# So many ends are put together anew for each that comes; then they join the others, which cost more to put together.
+# So many ends are looked for one by one; then they are put together.
+SINGLE = 12
+# So many are put together anew with those that come; then they join the others, which cost more to put together.
 FEW = 200
 
 
@@ -50,11 +52,12 @@ class Lookup:
     def found_in(self, text: str) -> list[str]:
         """Those that stand in a text."""
         with self._lock:
-            if self._added:
+            if len(self._added) > SINGLE:
                 self._take_added()
-            new, old = self._new, self._old
+            new, old, added = self._new, self._old, tuple(self._added)
         raw = _encoded(text)
-        return [known for end in old.found_in(raw) | new.found_in(raw) for known in tuple(self._by_end[end]) if known in text]
+        ends = old.found_in(raw) | new.found_in(raw) | {end for end in added if end in raw}
+        return [known for end in ends for known in tuple(self._by_end[end]) if known in text]
 
     def _take_added(self) -> None:
         new = (*self._new.ends, *self._added)

@@ -17,14 +17,13 @@ import pytest
 
 from gate import again
 from gate.checks import PROPERTY, CheckFacts
-from gate.judge_again import FOLDER
 from gate.options import is_gate, is_quiet
 from gate.plugin import RELEASE, WorkerNode, is_worker, session_of, worker_input
 from gate.prerequisites import TARGET
 from gate.progress import Progress
 from gate.session import Session
 from reports import allure as allure_results
-from reports import audit, checklist, ctrf, history, judgement, records, summary, terminal, timeline, verdict
+from reports import audit, checklist, ctrf, history, judgement, previous, records, summary, terminal, timeline, verdict
 from reports.decision.conclude import Deciding
 from reports.diagnosis import Diagnosis
 from reports.facts import of_left_behind, of_not_loaded
@@ -38,19 +37,8 @@ from reports.wording import Target, Words
 from spec import SpecError
 
 RECORDER = "gate-recorder"
+HELD = pytest.StashKey[allure_.Held]()
 ALLURE_RESULTS = "allure-results"
-FILES = (
-    "verdict.json",
-    "checklist.md",
-    "junit.xml",
-    "ctrf.json",
-    "facts.json",
-    "index.html",
-    "summary.json",
-    "audit.json",
-    "audit.html",
-)
-FOLDERS = (ALLURE_RESULTS, "allure-report", "load", FOLDER)
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
 
@@ -69,8 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if out.exists() and not out.is_dir():
             raise pytest.UsageError(f"--out: {out} is no folder")
         # Also a run that is refused must not leave the verdict of the run before it.
-        for name in FILES:
-            (out / name).unlink(missing_ok=True)
+        previous.remove_files(out)
         allure_.direct_results(config, out)
         config.pluginmanager.register(Recorder(out), RECORDER)
 
@@ -83,10 +70,17 @@ def pytest_configure_node(node: WorkerNode) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """From here on every result is masked before it is written."""
+    """From here on Allure's results are kept, and written when all secrets are known."""
     gate = session_of(session.config)
     if gate is not None:
-        gate.at_close(allure_.put_veil(gate.masking.mask))
+        session.config.stash[HELD] = held = allure_.Held(gate.masking.mask)
+        gate.at_close(held.give_back)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Allure's results are written beside the clean-up, which mostly waits."""
+    if (held := session.config.stash.get(HELD, None)) is not None:
+        held.begin()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -120,8 +114,7 @@ class Recorder:
             lambda: session.system.progress(session), session.system.longest_wait(session), session.masking.mask
         )
         self._progress.start()
-        for name in FOLDERS:
-            shutil.rmtree(self.out / name, ignore_errors=True)
+        previous.remove_folders(self.out)
         (self.out / ALLURE_RESULTS).mkdir(parents=True, exist_ok=True)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

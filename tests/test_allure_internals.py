@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import allure_commons
 import attr
 import pytest
 from allure_commons import model2
+from allure_commons.logger import AllureFileLogger
 
 from reports.internals import allure_
 
@@ -41,23 +45,62 @@ def test_a_result_has_the_fields_that_are_set() -> None:
     assert not missing, f"a result has no {missing}: checks that look alike become one"
 
 
-def test_the_veil_masks_and_identifies() -> None:
-    result = model2.TestResult(
+def _result() -> model2.TestResult:
+    return model2.TestResult(
         name="test_a[secret]",
         labels=[model2.Label(name=allure_.NODE_ID, value="a.py::test_a[secret]"), model2.Label(name="epic", value="secret")],
-        statusDetails=model2.StatusDetails(message="secret", trace="secret"),
+        statusDetails=model2.StatusDetails(message='sec"ret', trace="secret"),
         parameters=[model2.Parameter(name="body", value="<class 'bytes'>")],
         steps=[model2.TestStepResult(name="secret", steps=[model2.TestStepResult(name="secret")])],
     )
-    allure_.Veil(lambda text: text.replace("secret", "*")).report_result(result)
-    assert "secret" not in str(attr.asdict(result))
-    assert result.fullName == "a.py::test_a[*]"
-    assert [label.name for label in result.labels] == ["epic"]
-    assert [(parameter.name, parameter.value) for parameter in result.parameters] == [("case", "*")]
 
 
-def test_a_veil_is_taken_away_again() -> None:
-    take_away = allure_.put_veil(lambda text: text)
-    assert allure_commons.plugin_manager.has_plugin(allure_.VEIL)
-    take_away()
-    assert not allure_commons.plugin_manager.has_plugin(allure_.VEIL)
+def test_results_are_written_masked_and_identified(tmp_path: Path) -> None:
+    kept = allure_.Results(tmp_path, lambda text: text.replace("secret", "*").replace('sec"ret', "*"))
+    kept.report_result(_result())
+    kept.report_attached_data("a secret", "1-attachment.txt")
+    kept.report_attached_data(b"\x89PNG", "2-attachment.png")
+    assert not list(tmp_path.iterdir()), "written before all secrets are known"
+    kept.write()
+    [written] = tmp_path.glob("*-result.json")
+    text = written.read_text()
+    assert "secret" not in text
+    assert "ret" not in json.loads(text)["statusDetails"]["message"]
+    assert json.loads(text)["fullName"] == "a.py::test_a[*]"
+    assert [label["name"] for label in json.loads(text)["labels"]] == ["epic"]
+    assert json.loads(text)["parameters"] == [{"name": "case", "value": "*"}]
+    assert (tmp_path / "1-attachment.txt").read_text() == "a *"
+    assert (tmp_path / "2-attachment.png").read_bytes() == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("fixture", "files"),
+    [
+        (model2.TestBeforeResult(name="user", status="passed", start=1, stop=2), 0),
+        (model2.TestBeforeResult(name="user", status="passed", start=1, stop=2_000), 1),
+        (model2.TestBeforeResult(name="user", status="broken", start=1, stop=2), 1),
+        (model2.TestBeforeResult(name="user", status="passed", steps=[model2.TestStepResult(name="GET")], start=1, stop=2), 1),
+    ],
+    ids=["passed at once", "took long", "broke", "shows a step"],
+)
+def test_a_fixture_is_told_of_where_it_tells_something(tmp_path: Path, fixture: model2.TestBeforeResult, files: int) -> None:
+    kept = allure_.Results(tmp_path, lambda text: text)
+    kept.report_container(model2.TestResultContainer(uuid="a", befores=[fixture]))
+    kept.write()
+    assert len(list(tmp_path.iterdir())) == files
+
+
+def test_results_are_given_back_to_allure(tmp_path: Path) -> None:
+    manager = allure_commons.plugin_manager
+    writer = AllureFileLogger(str(tmp_path))
+    manager.register(writer)
+    try:
+        held = allure_.Held(lambda text: text)
+        assert not manager.is_registered(writer), "Allure writes by itself what is not masked yet"
+        manager.hook.report_result(result=_result())
+        held.begin()
+        held.give_back()
+        assert manager.is_registered(writer)
+        assert len(list(tmp_path.glob("*-result.json"))) == 1
+    finally:
+        manager.unregister(writer)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from twin.forked import Forked, Line
 from twin.pids import Pids
 
 START_SECONDS = 30.0
@@ -51,7 +52,8 @@ class Processes:
         self._pids = Pids(folder)
         self._started: dict[str, float] = {}
         self._starts: dict[str, int] = {}
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, subprocess.Popen[bytes] | Forked] = {}
+        self._nursery: Line | None = None
 
     def spawn(
         self,
@@ -80,6 +82,28 @@ class Processes:
                 start_new_session=True,
                 preexec_fn=_die_with_parent(death),
             )
+        self._note_start(name)
+
+    def load(self, env: Mapping[str, str]) -> None:
+        """Have the libraries of Python processes loaded once; raises TwinError when the system refuses."""
+        with _named("what loads the libraries"):
+            self._nursery = Line(env, self.folder / "nursery.log")
+
+    def fork(
+        self, name: str, arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, is_service: bool = False
+    ) -> None:
+        """Start a Python process with these arguments, where libraries are loaded for it; see `spawn`."""
+        if self._nursery is None:
+            self.spawn(name, [sys.executable, *arguments], env, cwd)
+            return
+        log, folder = self.folder / f"{name}.log", str(cwd or self.folder)
+        with _named(name):
+            self._running[name] = self._nursery.order(
+                {"arguments": arguments, "env": dict(env), "cwd": folder, "log": str(log), "is_service": is_service}
+            )
+        self._note_start(name)
+
+    def _note_start(self, name: str) -> None:
         self._started[name] = time.monotonic()
         self._starts[name] = self._starts.get(name, 0) + 1
         self._pids.started(name, self._running[name].pid)
@@ -160,6 +184,9 @@ class Processes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
 
     def tail(self, name: str) -> str:
         """The last lines of the process's log, joined into one."""

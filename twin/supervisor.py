@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from twin import certificates, release_next
@@ -32,7 +32,6 @@ PROBES = {
     "render": "/v1/services",
 }
 BOOTSTRAP = Path(__file__).parent / "bootstrap.sql"
-WARM = Path(__file__).parent / "warm.py"
 APPLIED = "supabase_migrations.schema_migrations"
 
 
@@ -53,8 +52,8 @@ class Twin(RunningTwin):
         self._clocks: dict[str, float] = {}
         # What a service was deployed with since the twin started, by `api` or `worker`.
         self._running: dict[str, Running] = {}
-        # Services that have loaded their libraries, and wait to be started.
-        self._warm: set[str] = set()
+        # Services that were started before; a host starts the next process anew.
+        self._was_started: set[str] = set()
         self._drills = drills
         if drills:
             # What was acknowledged outlives the server's sudden end.
@@ -88,7 +87,9 @@ class Twin(RunningTwin):
         self.config.save(self.folder / "twin.json")
         write_env(self.folder / "worker.env", self.config.worker_env)
         postgres.start_init()
-        self._warm_up()
+        # In a drill every process has links of its own, which it is given when Python starts.
+        if not self._drills:
+            self.processes.load(base_env(self.config.ca_file))
         for name in DOUBLES:
             self._start_double(name)
         postgres.start(self.plan.postgres_settings)
@@ -104,7 +105,7 @@ class Twin(RunningTwin):
             self._start_double("proxy")
         if "plain" in self.config.behaviour:
             self._start_double("plain")
-        # The services are warm, and ask for these at once.
+        # The services ask for these at once.
         if "postgres" in self.config.behaviour:
             self.await_port("line", self.config.ports["postgres"])
         self._await("supabase")
@@ -172,7 +173,7 @@ class Twin(RunningTwin):
         }
         if name in REACHED:
             env = self._with_links(name, env)
-        self.processes.spawn(name, [sys.executable, "-m", "twin.serve", name], env)
+        self.processes.fork(name, ["-m", "twin.serve", name], env)
 
     @property
     def _postgres_port(self) -> int:
@@ -204,23 +205,8 @@ class Twin(RunningTwin):
         for name in self.plan.processes:
             self._start_service(name)
 
-    def _warm_up(self) -> None:
-        """Have the services load their libraries; each goes on when it is started."""
-        # What starts further processes of its own starts them as it was started itself.
-        if "--workers" not in self.plan.api_arguments:
-            for name in self.plan.processes:
-                self._spawn_service(name, [str(WARM), str(self.folder / f"{name}.go")])
-                self._warm.add(name)
-
     def _start_service(self, name: str) -> None:
         """Start the API, or one worker."""
-        if name in self._warm:
-            self._warm.remove(name)
-            (self.folder / f"{name}.go").touch()
-        else:
-            self._spawn_service(name)
-
-    def _spawn_service(self, name: str, before: Sequence[str] = ()) -> None:
         runs = self._runs(name)
         if name == "api":
             port = self.config.ports["api_inner" if self._has_proxy or self._drills else "api"]
@@ -231,7 +217,12 @@ class Twin(RunningTwin):
             command = [*self.plan.api_command(port, *files), *self.plan.api_arguments]
         else:
             command = ["backend/workers/enhanced_runner.py"]
-        self.processes.spawn(name, [sys.executable, *before, *command], self._service_env(name, runs), runs.tree)
+        # What starts further processes of its own starts them as it was started itself.
+        if name in self._was_started or "--workers" in command:
+            self.processes.spawn(name, [sys.executable, *command], self._service_env(name, runs), runs.tree)
+        else:
+            self.processes.fork(name, command, self._service_env(name, runs), runs.tree, is_service=True)
+        self._was_started.add(name)
 
     def _keep_company(self) -> None:
         """Let other people use the system."""
