@@ -90,6 +90,8 @@ FAMILIES = (
     "audit_access",
     "audit_access_more",
     "audit_access_rest",
+    "stranger_slips_seventh",
+    "stranger_slips_seventh_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
