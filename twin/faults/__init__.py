@@ -92,6 +92,8 @@ FAMILIES = (
     "audit_access_rest",
     "stranger_seventh",
     "stranger_seventh_more",
+    "stranger_slips_seventh",
+    "stranger_slips_seventh_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
