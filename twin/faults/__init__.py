@@ -90,6 +90,8 @@ FAMILIES = (
     "audit_access",
     "audit_access_more",
     "audit_access_rest",
+    "audit_seventh_api",
+    "audit_seventh_api_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
