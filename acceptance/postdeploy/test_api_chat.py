@@ -85,6 +85,7 @@ def test_refused_questions_take_no_place(api: Api, user: User, spec: Specificati
     refused = cycle(partial(Api.call, name=name, json=body) for body in (*bodies, {}) for name in CHATS)
     for reply in in_parallel(api.as_(user), list(islice(refused, spec.chat.refusals))):
         expect(reply).error("malformed")
-    # The shortest that is not empty.
-    answer = Answer(expect(api.as_(user).ask(spec.probes.short_question)).success("no question before it was a right one"))
+    # The shortest that is not empty, in a conversation, which has to be kept where there is nothing to rest on as well.
+    sent = {"message": spec.probes.short_question, "conversation_id": str(uuid.uuid4())}
+    answer = Answer(expect(api.as_(user).ask(**sent)).success("no question before it was a right one"))
     answer.require_no_fault(spec.chat)
