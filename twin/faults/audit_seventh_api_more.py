@@ -111,3 +111,23 @@ def sign_ins_of_no_page(plan: Plan) -> None:
 def escaped_texts(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "import asyncio\n", "import asyncio\nimport html\n")
     plan.replace_in_source(CHAT, '            "text": p.text,\n', '            "text": html.escape(p.text),\n')
+
+
+@fault("C26", "times of consent end with +00:00, and not with Z", "auth/api", "postdeploy", mode="-", about="*signup*")
+def no_times_of_browsers(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        "    consent_timestamp: str = Field(min_length=1, pattern=WITHOUT_NUL)\n",
+        '    consent_timestamp: str = Field(min_length=1, pattern=r"\\+\\d\\d:\\d\\d$")\n',
+    )
+
+
+@fault("C27", "JSON whose charset is named is not read", "auth/api", "postdeploy", mode="-", about="*register*|*login*")
+def no_charset(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        "    try:\n        body = await request.json()\n",
+        '    if request.headers.get("content-type") != "application/json":\n'
+        '        raise HTTPException(415, "not JSON")\n'
+        "    try:\n        body = await request.json()\n",
+    )
