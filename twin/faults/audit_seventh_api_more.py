@@ -131,3 +131,12 @@ def no_charset(plan: Plan) -> None:
         '        raise HTTPException(415, "not JSON")\n'
         "    try:\n        body = await request.json()\n",
     )
+
+
+@fault("C28", "caches may keep the health body for five minutes", "api", "postdeploy", mode="F19|-", about="*health*")
+def kept_health(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py",
+        "return JSONResponse(_with_circuits(request, body))",
+        'return JSONResponse(_with_circuits(request, body), headers={"Cache-Control": "public, max-age=300"})',
+    )
