@@ -31,7 +31,7 @@ pytestmark = [
 @pytest.mark.parametrize("endpoint", CHATS)
 def test_chat_answers(api: Api, policy: DocumentRun, spec: Specification, endpoint: str) -> None:
     """contract POST /api/chat, /chat: 200 with text, sources and metadata."""
-    reply = expect(api.as_(policy.owner).ask(policy.facts[0][0], endpoint)).success()
+    reply = expect(api.as_page().as_(policy.owner).ask(policy.facts[0][0], endpoint)).success()
     expect(reply).fields(*spec.endpoint("chat").fields)
     time = TimeField(reply, "timestamp")
     expect(
@@ -71,7 +71,7 @@ def test_chat_takes_every_field_of_the_contract(api: Api, policy: DocumentRun, s
     answer.require_no_fault(spec.chat)
 
 
-@pytest.mark.parametrize("message", ["", "   "], ids=["empty", "blank"])
+@pytest.mark.parametrize("message", ["", " \n\t "], ids=["empty", "blank"])
 def test_chat_refuses_an_empty_message(api: Api, user: User, message: str) -> None:
     """contract POST /api/chat: 400 for an empty message."""
     expect(api.as_(user).ask(message)).error("malformed")
@@ -81,10 +81,11 @@ def test_chat_refuses_an_empty_message(api: Api, user: User, message: str) -> No
 @pytest.mark.about("chat.failed", "endpoint POST /api/chat")
 def test_refused_questions_take_no_place(api: Api, user: User, spec: Specification) -> None:
     """contract POST /api/chat: 400 for an empty message, and the next question is answered as if there had been none."""
-    refused = cycle(
-        partial(Api.call, name=name, json=body) for name in CHATS for body in ({"message": ""}, {"message": " "}, {})
-    )
+    bodies: tuple[dict[str, str | None], ...] = tuple({"message": text} for text in ("", " ", "\n", None))
+    refused = cycle(partial(Api.call, name=name, json=body) for body in (*bodies, {}) for name in CHATS)
     for reply in in_parallel(api.as_(user), list(islice(refused, spec.chat.refusals))):
         expect(reply).error("malformed")
-    answer = Answer(expect(api.as_(user).ask(spec.probes.foreign_question)).success("no question before it was a right one"))
+    # The shortest that is not empty, in a conversation, which has to be kept where there is nothing to rest on as well.
+    sent = {"message": spec.probes.short_question, "conversation_id": str(uuid.uuid4())}
+    answer = Answer(expect(api.as_(user).ask(**sent)).success("no question before it was a right one"))
     answer.require_no_fault(spec.chat)

@@ -41,7 +41,7 @@ def ask(api: Api, run: DocumentRun, endpoint: str, query: Mapping[str, str] | No
     """An endpoint that shows a document of the run or its job, asked by its owner."""
     path = api.session.spec.endpoint(endpoint).path
     at = {name: value for name, value in (("job_id", run.job_id), ("document_id", run.document_id)) if f"{{{name}}}" in path}
-    return api.as_(run.owner).call(endpoint, at=at, params=query or {})
+    return api.as_page().as_(run.owner).call(endpoint, at=at, params=query or {})
 
 
 def require_same(database: Database, api: Api, run: DocumentRun, endpoint: str) -> None:

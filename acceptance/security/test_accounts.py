@@ -192,8 +192,10 @@ def test_a_refused_registration_leaves_nothing(
     endpoint, without, changed, password = REFUSED[refused]
     right = people.applicant("refused")
     wrong = replace(right, password=people.unfit(password) if password else right.password)
-    if people.register(wrong, endpoint, without, **changed).succeeded:
+    answer = people.register(wrong, endpoint, without, **changed)
+    if answer.succeeded:
         not_applicable(f"a registration {refused} is accepted, which checks of its own judge")
+    expect(answer).refusal("something is wrong with what was sent, and not with the service")
     expect(account_tables.holding(right.email), "tables with a row of the address", "the handler, before it refuses").is_empty()
     opened = people.whose(people.sign_in(wrong.email, wrong.password))
     expect(opened, "the account that the refused registration opens").equals("")

@@ -158,7 +158,7 @@ def test_further_endpoints_change_nothing_of_others(
 
 @needs_api
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"\xff\xfe", b"null", b"x" * 100_000], ids=["cut", "list", "bytes", "null", "long"]
+    "body", [b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000], ids=["cut", "list", "bytes", "null", "deep"]
 )
 def test_nonsense_does_not_break_the_service(
     session: Session, api: Api, caller_token: str, spec: Specification, body: bytes

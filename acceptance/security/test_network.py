@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fixtures.api import Api
-from fixtures.network import is_sent_home, preflight, shown_to
+from fixtures.network import is_sent_home, page_for, preflight, shown_to
 from fixtures.tls import CURRENT, Tls
 from fixtures.violations import of_a_preflight, of_an_origin
 from gate.http import expect
@@ -129,9 +129,9 @@ def test_the_preflight_allows_the_token(api: Api, spec: Specification) -> None:
 
 @pytest.mark.about("host.accepted", "host {host}")
 @each("host", entries.foreign_hosts)
-def test_a_foreign_host_is_refused(api: Api, spec: Specification, host: str) -> None:
-    """§1 Trusted Hosts: a Host header that names another host is refused, or sent to a host of the service (F33)."""
-    reply = api.call("health", headers={"Host": host})
+def test_a_foreign_host_is_refused(api: Api, caller_token: str, spec: Specification, host: str) -> None:
+    """§1 Trusted Hosts: on every page a Host header that names another host is refused, or sent to one of the service (F33)."""
+    reply = api.as_(caller_token).call(page_for(api, host), headers={"Host": host})
     if not is_sent_home(reply, api.base_url, spec.networking.trusted_hosts):
         expect(reply).refusal(f"{host} is not a trusted host")
 

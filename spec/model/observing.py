@@ -26,13 +26,15 @@ class InsidePattern(Entry):
 class Times(Entry):
     """Fields that hold a time: of the answer itself, of something that has happened, of an end that is still to come.
 
-    `of_run` are the endpoints, by name, whose answers are about what the run itself has made.
+    `of_run` are the endpoints, by name, whose answers are about what the run itself has made, `uncached` those whose answers
+    are made anew for each request.
     """
 
     now: list[str] = []
     past: list[str] = []
     ends: list[str] = []
     of_run: list[str] = []
+    uncached: list[str] = []
 
 
 class IdFields(Entry):
@@ -46,7 +48,8 @@ class Range(Entry):
     """Between what the numbers of some fields lie.
 
     `most_of` is a variable that holds the largest; `of_exchange` is the largest for each second that the exchange took.
-    With `shares`, so many shares of 1 show that no other number of the run is one of 100.
+    With `shares`, so many shares of 1 show that no other number of the run is one of 100, and so many times that can be
+    seconds that none is milliseconds.
     """
 
     fields: list[str] = Field(min_length=1)
@@ -105,14 +108,18 @@ class Observing(Entry):
     links_from: list[str] = []
     # Fields of an answer that are ids of what the caller alone may see, by the endpoint's name.
     own_ids: dict[str, list[str]] = {}
-    # Endpoints, by name, that answer with a page; that describe the API, with examples; that have a form of error of their own.
+    # Endpoints, by name, that answer with a page; that describe the API, with examples; that have a form of error of their own;
+    # that pass on the status of another part.
     pages: list[str] = []
     descriptions: list[str] = []
     own_errors: list[str] = []
+    passed_on: list[str] = []
     # Refusals that a host in front of the service makes itself, by a page of its own.
     host_refusals: list[int] = []
     # An error's object has one of these.
     error_fields: list[str] = []
+    # Fields of an endpoint's answer of which nothing may be known, so that they are there and hold null.
+    may_be_null: list[str] = []
     inside: list[InsidePattern] = []
     # Columns that users are shown, and that errors are written into.
     shown_columns: list[str] = []

@@ -35,6 +35,7 @@ class Probes(Entry):
     different_text: str = ""
     # A question that no document answers.
     foreign_question: str = ""
+    short_question: str = ""
 
 
 class TokenRules(Sectioned):

@@ -88,6 +88,21 @@ def chat(**fields: Any) -> Exchanged:
     return answered("chat", {"text": "Yes."} | fields, user=BOB)
 
 
+METADATA = dict.fromkeys(SPEC.chat.metadata, 0.01)
+
+
+def asked(named: str, shown: str, user: str = ALICE) -> Exchanged:
+    """A question with the id of a conversation, and that of its answer."""
+    sent = {"json": {"message": "Is it?"} | ({"conversation_id": named} if named else {})}
+    return answered("chat_alias", {"text": "Yes.", "conversation_id": shown}, user=user, sent=sent)
+
+
+def plant_conversations(session: Session) -> None:
+    """A conversation that the service has begun, and one that it has taken from its user."""
+    for named, shown in (("", CONVERSATION), (JOB, JOB)):
+        session.observers.see(asked(named, shown))
+
+
 def now(refused: Sequence[Exchanged], accepted: Sequence[Exchanged]) -> Case:
     """The case of exchanges that take place at that moment."""
     return Case([later(each, 0) for each in refused], [later(each, 0) for each in accepted])
@@ -100,6 +115,7 @@ ANSWERS: Mapping[str, Case] = {
             answered("status", {"timestamp": iso(3600)}),
             answered("status", {"timestamp": iso(-3600)}),
             chat(timestamp=BASE - 600),
+            chat(timestamp=BASE - SPEC.health.cache_seconds),
             answered("jobs", {"jobs": [{"created_at": iso(-4 * 3600)}]}, user=ALICE),
             answered("jobs", {"jobs": [{"updated_at": iso(3600)}]}, user=ALICE),
             answered("upload", {"last_uploaded": iso(7200)}, status=409, user=ALICE),
@@ -169,6 +185,7 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata={"processing_time": -0.2}),
             chat(metadata={"confidence": float("nan")}),
             chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
+            chat(metadata={"processing_time": 9.0}, sources=[{"processing_time": took} for took in (0.001, 0.002, 0.005)]),
         ],
         [
             job(retry_count=4, progress={"percent": 100}, cost_cents=1.5),
@@ -177,6 +194,36 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata={"retrieval_seconds": 0.01, "processing_time": 9.0, "confidence": 83}),
             chat(metadata={"confidence": 0.0}, sources=[{"confidence": share} for share in (1, 40.5, 0.5, 80)]),
         ],
+    ),
+    "chat_answers": Case(
+        [
+            chat(metadata=METADATA | {"error_type": "RateLimitError"}),
+            chat(metadata=METADATA | {"error": "no vector"}),
+            chat(metadata=METADATA, sources=["system"]),
+            chat(metadata=METADATA, success=False),
+            chat(metadata=METADATA, text=" "),
+            chat(metadata={"processing_time": 0.01, "confidence": 0.5}),
+            chat(metadata=None),
+        ],
+        [
+            chat(metadata=METADATA, sources=[], success=True),
+            chat(metadata=METADATA | {"error": None, "error_type": ""}, sources=["user", "system"]),
+            answered("chat_alias", {"detail": "empty message"}, status=400, user=BOB),
+        ],
+    ),
+    "conversations": Case(
+        [
+            asked(CONVERSATION, OTHER_JOB),
+            asked(OTHER_JOB, DOCUMENT),
+            asked("", JOB),
+        ],
+        [
+            asked(CONVERSATION.upper(), CONVERSATION),
+            asked(CONVERSATION, OTHER, user=BOB),
+            asked("", DOCUMENT),
+            asked(OTHER, OTHER),
+        ],
+        plant_conversations,
     ),
     "finite_numbers": Case(
         [chat(sources=[{"similarity": float("nan")}]), answered("limits", {"a": {"b": [1, float("inf")]}})],
@@ -214,6 +261,7 @@ ANSWERS: Mapping[str, Case] = {
             answered("me", BOBS | {"name": "Bob ?uk"}, user=BOB),
             answered("auth_user", BOBS | {"name": ""}, user=BOB),
             answered("login", {"user": BOBS | {"email": "b.ob@example.test"}}),
+            answered("login", {"user": BOBS | {"id": OTHER}}),
         ],
         [
             job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),

@@ -59,6 +59,15 @@ PROMISES: Mapping[str, Case] = {
             answered("health", {"status": "error"}, status=500),
         ],
     ),
+    "unbroken": Case(
+        [answered("job", {"detail": "internal error"}, status=500, user=ALICE), answered("chat", "Internal", status=500)],
+        [
+            answered("me", NOT_FOUND, status=404),
+            answered("upload", NOT_FOUND, status=503, user=ALICE),
+            answered("health", {"status": "error"}, status=500),
+            answered("upload_proxy", NOT_FOUND, status=500, user=ALICE),
+        ],
+    ),
     "agreed_fields": Case(
         [
             answered("job", {"job_id": ALICE, "status": "uploaded"}, user=ALICE, at={"job_id": ALICE}),
@@ -66,12 +75,15 @@ PROMISES: Mapping[str, Case] = {
             answered("auth_login", {"access_token": "x", "token_type": "jwt", "user": {}}),
             answered("upload", {"detail": DUPLICATE | {"error_type": "duplicate"}}, status=409, user=ALICE),
             answered("upload", {"error_type": "duplicate_document", "message": "known"}, status=409, user=ALICE),
+            answered("auth_login", {"access_token": "x", "token_type": None, "user": {}}),
+            answered("me", {"id": None, "email": "a@example.test", "name": None}, user=ALICE),
         ],
         [
             answered("auth_login", {"access_token": "x", "token_type": "bearer", "user": {}, "more": 1}),
             answered("upload", {"detail": DUPLICATE}, status=409, user=ALICE),
             answered("upload", NOT_FOUND, status=429, user=ALICE),
             answered("retry", {}, user=ALICE, at={"job_id": ALICE}),
+            answered("me", {"id": ALICE, "email": "a@example.test", "name": None}, user=ALICE),
         ],
     ),
     "challenges": Case(

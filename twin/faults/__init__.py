@@ -94,6 +94,8 @@ FAMILIES = (
     "stranger_seventh_more",
     "stranger_slips_seventh",
     "stranger_slips_seventh_more",
+    "audit_seventh_api",
+    "audit_seventh_api_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
