@@ -75,7 +75,7 @@ def test_a_refused_registration_leaves_nothing(
 ) -> None:
     """contract POST …/upload: what is refused for its size or type is not registered, so the right request is no duplicate."""
     document, caller = new_document(), api.as_(new_user)
-    limits, types = spec.limits, spec.uploads.foreign_types
+    limits, types = spec.limits, [*spec.uploads.foreign_types, *spec.uploads.further_types]
     wrong: list[tuple[str, dict[str, object]]] = [
         (SIZE_LIMIT, {"bytes_len": limits.max_file_size_bytes + 1}),
         *((TYPE_LIMIT, dict[str, object](mime=mime)) for mime in types),
