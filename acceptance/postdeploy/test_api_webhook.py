@@ -100,7 +100,7 @@ def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database:
 def test_the_webhook_stores_every_page(
     api: Api, planted: Planted, supabase: Supabase, pipeline: Pipeline, spec: Specification, form: str
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole, as its hash says."""
+    """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole, and hashed."""
     callback = planted.callback(form)
     expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
     path, stage = spec.pipeline.parsed_path, f"stage {spec.pipeline.callback_stage}"

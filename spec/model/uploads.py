@@ -12,7 +12,7 @@ class Uploads(Sectioned):
 
     # Types that no upload may be stored as, the first of which is the plainest.
     foreign_types: list[str] = Field(min_length=1)
-    # Further ones with which no document may be registered, such as those of which a text could be had.
+    # Further ones, such as those of which a text could be had.
     further_types: list[str] = []
     # Version of the UUIDs that documents have.
     id_version: int = Field(default=5, ge=1, le=8)
@@ -34,3 +34,7 @@ class Uploads(Sectioned):
     ends: dict[str, str] = {}
     # What a body that shows a document calls its file name.
     name_fields: list[str] = Field(min_length=1)
+
+    def types_by(self, is_link: bool) -> list[str]:
+        """Types that are tried by the link itself, or by another way in to the same storage: together all of them."""
+        return self.foreign_types if is_link else [self.foreign_types[0], *self.further_types]

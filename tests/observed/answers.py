@@ -126,7 +126,9 @@ ANSWERS: Mapping[str, Case] = {
         ],
         [
             rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}),
-            rows({"job_id": JOB, "status": "parsed", "updated_at": at(0.75)}, {"job_id": JOB, "status": "", "updated_at": None}),
+            rows(
+                {"job_id": JOB, "status": "parsed", "updated_at": at(0.75)}, {"job_id": JOB, "status": "", "updated_at": None}
+            ),
             rows({"job_id": OTHER_JOB, "status": "uploaded", "updated_at": WHOLE}),
             rows({"job_id": OTHER_JOB, "status": "parsed", "updated_at": WHOLE}),
             rows({"job_id": JOB, "status": "complete", "updated_at": at(0.75)}, claims={"sub": ALICE}),

@@ -24,11 +24,13 @@ def only_parses_run(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS,
         "(WHERE j.state IN ('queued', 'working', 'retryable')) AS running",
-        "(WHERE j.state IN ('queued', 'working', 'retryable') AND j.status IN ('uploaded', 'parse_queued', 'parsed')) AS running",
+        "(WHERE j.state IN ('queued', 'working', 'retryable') AND j.status IN ('uploaded', 'parse_queued')) AS running",
     )
 
 
-@fault("C32", "a listing by state begins with its first job, whatever the offset", "api", "postdeploy", mode="-", about="*jobs*")
+@fault(
+    "C32", "a listing by state begins with its first job, whatever the offset", "api", "postdeploy", mode="-", about="*jobs*"
+)
 def no_offset_by_state(plan: Plan) -> None:
     plan.replace_in_source(JOBS, "LIMIT $3 OFFSET $4", "LIMIT $3 OFFSET CASE WHEN $2::text IS NULL THEN $4::int ELSE 0 END")
 
@@ -104,7 +106,9 @@ def hash_of_ascii(plan: Plan) -> None:
     about="*webhook*",
 )
 def remembered_secrets(plan: Plan) -> None:
-    plan.replace_in_source(WEBHOOK, 'log = logging.getLogger("api")\n', 'log = logging.getLogger("api")\n_SECRETS: dict[UUID, str] = {}\n')
+    plan.replace_in_source(
+        WEBHOOK, 'log = logging.getLogger("api")\n', 'log = logging.getLogger("api")\n_SECRETS: dict[UUID, str] = {}\n'
+    )
     plan.replace_in_source(
         WEBHOOK,
         '        _verify(row["webhook_secret"], body,',

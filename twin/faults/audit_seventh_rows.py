@@ -67,7 +67,9 @@ def first_words(plan: Plan) -> None:
     about="*webhook_log*",
 )
 def logged_secret(plan: Plan) -> None:
-    plan.replace_in_source(WEBHOOK, "VALUES ($1, 'llamaparse', true, $2)\",\n", "VALUES ($1, 'llamaparse ' || $3, true, $2)\",\n")
+    plan.replace_in_source(
+        WEBHOOK, "VALUES ($1, 'llamaparse', true, $2)\",\n", "VALUES ($1, 'llamaparse ' || $3, true, $2)\",\n"
+    )
     plan.replace_in_source(
         WEBHOOK,
         "            hashlib.sha256(body).hexdigest(),\n        )\n",
@@ -133,5 +135,6 @@ def index_of_another_version(plan: Plan) -> None:
 @fault("C54", "every user may change the bucket", "storage/database", "postdeploy", mode="-|F23", about="*storage*|*bucket*")
 def open_buckets(plan: Plan) -> None:
     plan.sql.append(
-        "CREATE POLICY buckets_limits ON storage.buckets FOR UPDATE TO authenticated USING (id = 'files') WITH CHECK (id = 'files')"
+        "CREATE POLICY buckets_limits ON storage.buckets FOR UPDATE TO authenticated"
+        " USING (id = 'files') WITH CHECK (id = 'files')"
     )
