@@ -138,3 +138,33 @@ def open_buckets(plan: Plan) -> None:
         "CREATE POLICY buckets_limits ON storage.buckets FOR UPDATE TO authenticated"
         " USING (id = 'files') WITH CHECK (id = 'files')"
     )
+
+
+@fault(
+    "C55",
+    "jobs that have been under way for a day do not count as running",
+    "api",
+    "postdeploy",
+    mode="-|F34",
+    about="*max_concurrent_jobs*|*limit*",
+)
+def stale_jobs(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/uploads.py",
+        "(WHERE j.state IN ('queued', 'working', 'retryable')) AS running",
+        "(WHERE j.state IN ('queued', 'working', 'retryable') AND j.created_at > now() - interval '1 day') AS running",
+    )
+
+
+@fault(
+    "C56",
+    "the place of a text that came as pages is noted under another name",
+    "api/worker/database",
+    "postdeploy",
+    mode="-",
+    about="*documents*|*parsed_path*",
+)
+def another_place(plan: Plan) -> None:
+    plan.replace_in_source(
+        PARSING, 'f"{BUCKET}/{key}",', 'f"{BUCKET}/{key}" if len(text) < 5000 else f"{BUCKET}/{key[:-3]}-1.md",'
+    )
