@@ -158,7 +158,7 @@ def stale_jobs(plan: Plan) -> None:
 
 @fault(
     "C56",
-    "the place of a text that came as pages is noted under another name",
+    "the place of a long text is noted under a shorter name",
     "api/worker/database",
     "postdeploy",
     mode="-",
@@ -166,5 +166,5 @@ def stale_jobs(plan: Plan) -> None:
 )
 def another_place(plan: Plan) -> None:
     plan.replace_in_source(
-        PARSING, 'f"{BUCKET}/{key}",', 'f"{BUCKET}/{key}" if len(text) < 5000 else f"{BUCKET}/{key[:-3]}-1.md",'
+        PARSING, 'f"{BUCKET}/{key}",', 'f"{BUCKET}/{key}" if len(text) < 5000 else f"{BUCKET}/{key[:-7]}.md",'
     )
