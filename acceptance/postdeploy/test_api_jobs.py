@@ -154,13 +154,18 @@ def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pip
     rule = spec.pipeline
     for status in failures_of(spec):
         planted.stand(status, rule.failed_state, None)
+        before = pipeline.existing_job(planted.job_id)["updated_at"]
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
-        begins = pipeline.existing_job(planted.job_id)["status"]
+        begins, after = (pipeline.existing_job(planted.job_id)[column] for column in ("status", "updated_at"))
         pipeline.bury_job(planted.job_id)
         expect(reply).success(f"its status is {status}")
         skipped = [begins] if begins in rule.stages_behind(status) else []
         what, column = f"stages behind the one that ended in {status}, at which its retry begins", f"{rule.jobs_table}.status"
         expect(skipped, what, code="job.order", subject=f"column {column}", of=reply).is_empty("what has failed is not done")
+        # A time in whole seconds says nothing of the order within one.
+        stale = [after] if after == before and after.microsecond else []
+        what, column = f"updated_at, as before, of a job after its retry from {status}", f"column {rule.jobs_table}.updated_at"
+        expect(stale, what, code="data.wrong", subject=column, of=reply).is_empty()
         failed = failed_fields(reply, rule)
         expect(
             failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply

@@ -168,3 +168,46 @@ def another_place(plan: Plan) -> None:
     plan.replace_in_source(
         PARSING, 'f"{BUCKET}/{key}",', 'f"{BUCKET}/{key}" if len(text) < 5000 else f"{BUCKET}/{key[:-7]}.md",'
     )
+
+
+@fault("C57", "a retry does not say when it changed the job", "api/database", "postdeploy", mode="-", about="*updated_at*")
+def silent_retry(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/jobs.py", "not_before = NULL, {RELEASED}, updated_at = now() WHERE", "not_before = NULL, {RELEASED} WHERE"
+    )
+
+
+@fault(
+    "C58",
+    "whoever calls themselves an administrator sees everybody's documents",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*documents*",
+)
+def self_made_administrators(plan: Plan) -> None:
+    # What stands in user_metadata is written by the users themselves.
+    plan.sql.append(
+        "CREATE POLICY documents_admin ON upload_pipeline.documents FOR SELECT TO authenticated"
+        " USING ((current_setting('request.jwt.claims', true)::jsonb -> 'user_metadata' ->> 'role') = 'admin')"
+    )
+
+
+@fault(
+    "C59",
+    "who was refused for running jobs is refused for a minute, whatever becomes of these",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*max_concurrent_jobs*|*limit*",
+)
+def refused_for_a_minute(plan: Plan) -> None:
+    file = "api/uploads.py"
+    plan.replace_in_source(file, "import math\n", "import math\nimport time\n")
+    plan.replace_in_source(file, "MIME_TYPES = (", "_REFUSED: dict[UUID, float] = {}\nMIME_TYPES = (")
+    plan.replace_in_source(
+        file,
+        '    if row["running"] >= MAX_CONCURRENT_JOBS:\n',
+        '    if row["running"] >= MAX_CONCURRENT_JOBS or time.monotonic() < _REFUSED.get(user.id, 0.0):\n'
+        "        _REFUSED[user.id] = time.monotonic() + 60\n",
+    )
