@@ -162,3 +162,15 @@ def a_minute_for_large_files(plan: Plan) -> None:
         "timedelta(seconds=SIGNED_URL_TTL_SECONDS)",
         "timedelta(seconds=SIGNED_URL_TTL_SECONDS if body.bytes_len < 2**20 else 60)",
     )
+
+
+@fault(
+    "C60",
+    "pages of a result are stored without a break between them",
+    "api/storage",
+    "postdeploy",
+    mode="-",
+    about="*parsed*|*webhook*",
+)
+def pages_run_into_each_other(plan: Plan) -> None:
+    plan.replace_in_source(WEBHOOK, 'return "\\n\\n".join(', 'return "".join(')
