@@ -35,6 +35,12 @@ def iso(seconds: float = 0.0) -> str:
     return at(seconds).isoformat()
 
 
+def as_uploaded(session: Session) -> None:
+    """A job and a document, as they are first seen."""
+    session.observers.see(rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}))
+    session.observers.see(rows({"document_id": DOCUMENT, "processing_status": "uploaded", "document_updated_at": at(0.5)}))
+
+
 def later(exchange: Exchanged, seconds: float) -> Exchanged:
     """The same exchange, so many seconds later."""
     return replace(exchange, at=BASE + seconds)
@@ -133,12 +139,7 @@ ANSWERS: Mapping[str, Case] = {
             rows({"job_id": OTHER_JOB, "status": "parsed", "updated_at": WHOLE}),
             rows({"job_id": JOB, "status": "complete", "updated_at": at(0.75)}, claims={"sub": ALICE}),
         ],
-        lambda session: session.observers.see(
-            rows(
-                {"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)},
-                {"document_id": DOCUMENT, "processing_status": "uploaded", "document_updated_at": at(0.5)},
-            )
-        ),
+        as_uploaded,
     ),
     "zones": Case(
         [
