@@ -78,18 +78,20 @@ def test_a_listing_goes_page_by_page(
         [1, 1, 0]
     )
     expect({job for page in found for job in page}, "jobs on all pages", subject=subject).equals(sent)
-    done, dead = sorted(sent)
-    pipeline.finish_job(done)
-    pipeline.bury_job(dead)
-    for state, job in ((spec.pipeline.final_state, done), (spec.pipeline.failed_state, dead)):
-        page = expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": 0, "state": state})).success()
-        expect_jobs(page, f"the first page of one of a user with one job in state {state}", [job], own=sent)
+    # Of all jobs one is on the first page and the other on the second; each is alone in its state.
+    first, second = found[0][0], found[1][0]
+    pipeline.finish_job(first)
+    pipeline.bury_job(second)
+    for state, offset, wanted in ((spec.pipeline.failed_state, 0, [second]), (spec.pipeline.final_state, 1, [])):
+        page = expect(api.as_(new_user).call("jobs", params={"limit": 1, "offset": offset, "state": state})).success()
+        expect_jobs(page, f"jobs from {offset} on of a user with one job in state {state}", wanted, own=sent)
 
 
 def test_a_listing_is_filtered_by_state(api: Api, policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract GET …/jobs: state selects the jobs in that state."""
     # The state that the job really has: whether it is the right one is a check of its own.
-    for state, wanted in ((pipeline.existing_job(policy.job_id)["state"], [policy.job_id]), (spec.pipeline.failed_state, [])):
+    found, waiting = pipeline.existing_job(policy.job_id)["state"], spec.pipeline.states.waiting
+    for state, wanted in ((found, [policy.job_id]), (waiting, [policy.job_id] if found == waiting else [])):
         reply = expect(api.as_(policy.owner).call("jobs", params={"state": state})).success()
         expect_jobs(reply, f"jobs in state {state} of a user with one finished job", wanted, own=[policy.job_id])
 
@@ -152,9 +154,18 @@ def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pip
     rule = spec.pipeline
     for status in failures_of(spec):
         planted.stand(status, rule.failed_state, None)
+        before = pipeline.existing_job(planted.job_id)["updated_at"]
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
+        begins, after = (pipeline.existing_job(planted.job_id)[column] for column in ("status", "updated_at"))
         pipeline.bury_job(planted.job_id)
         expect(reply).success(f"its status is {status}")
+        skipped = [begins] if begins in rule.stages_behind(status) else []
+        what, column = f"stages behind the one that ended in {status}, at which its retry begins", f"{rule.jobs_table}.status"
+        expect(skipped, what, code="job.order", subject=f"column {column}", of=reply).is_empty("what has failed is not done")
+        # A time in whole seconds says nothing of the order within one.
+        stale = [after] if after == before and after.microsecond else []
+        what, column = f"updated_at, as before, of a job after its retry from {status}", f"column {rule.jobs_table}.updated_at"
+        expect(stale, what, code="data.wrong", subject=column, of=reply).is_empty()
         failed = failed_fields(reply, rule)
         expect(
             failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply

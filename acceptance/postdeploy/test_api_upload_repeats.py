@@ -39,10 +39,11 @@ OWN_COLUMNS = ("user_id", "document_id", "filename", "bytes_len", "mime", "file_
 def test_the_same_content_is_a_duplicate_under_any_name(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/upload: 409 for the same user and hash, under each file name and spelling of the hash."""
+    """contract POST …/upload: 409 for the same user and hash, under each name, size and wish, and each spelling of the hash."""
     document, caller = new_document(), api.as_(new_user)
     expect(caller.request_upload(document)).success()
-    expect(caller.request_upload(document, filename=f"other-{document.filename}")).error("duplicate")
+    others: dict[str, object] = {"filename": f"other-{document.filename}", "bytes_len": len(document.body) + 1, "ocr": True}
+    expect(caller.request_upload(document, **others)).error("duplicate")
     upper = caller.request_upload(document, sha256=document.sha256.upper())
     rule = upper.known()
     expect(upper).status(*rule.error("duplicate"), *rule.error("malformed"), because="it is the same hash")
@@ -75,7 +76,7 @@ def test_a_refused_registration_leaves_nothing(
 ) -> None:
     """contract POST …/upload: what is refused for its size or type is not registered, so the right request is no duplicate."""
     document, caller = new_document(), api.as_(new_user)
-    limits, types = spec.limits, spec.uploads.foreign_types
+    limits, types = spec.limits, [*spec.uploads.foreign_types, *spec.uploads.further_types]
     wrong: list[tuple[str, dict[str, object]]] = [
         (SIZE_LIMIT, {"bytes_len": limits.max_file_size_bytes + 1}),
         *((TYPE_LIMIT, dict[str, object](mime=mime)) for mime in types),

@@ -14,13 +14,14 @@ from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.queue.secrets_of_jobs import secrets_of
-from fixtures.stored import object_key, words_missing
+from fixtures.stored import object_key, sha256, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.webhooks import WRONG, forged, signed
 from gate.failures import not_applicable
 from gate.http import Reply, expect
+from gate.readings import digest
 from gate.selection import each, promised
 from spec import Specification, entries
 
@@ -96,8 +97,10 @@ def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database:
 
 @each("form", entries.callback_results)
 @pytest.mark.about("webhook.refused")
-def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Supabase, spec: Specification, form: str) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole."""
+def test_the_webhook_stores_every_page(
+    api: Api, planted: Planted, supabase: Supabase, pipeline: Pipeline, spec: Specification, form: str
+) -> None:
+    """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole, and hashed."""
     callback = planted.callback(form)
     expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
     path, stage = spec.pipeline.parsed_path, f"stage {spec.pipeline.callback_stage}"
@@ -115,6 +118,12 @@ def test_the_webhook_stores_every_page(api: Api, planted: Planted, supabase: Sup
     unknown = words_missing(spec.webhook.words, text)
     what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
     expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
+    ends, word = text.split(), spec.webhook.words.split()[-1]
+    what = f"pages whose last word stands by itself, of {len(callback.pages)} that were sent as {form}"
+    expect(ends.count(word), what, code="data.wrong", subject=subject).is_at_least(len(callback.pages))
+    kept = digest(pipeline.existing_job(planted.job_id)["parsed_sha256"], spec.readings)
+    what, column = f"parsed_sha256 of a text that was sent as {form}", f"column {spec.pipeline.tables.documents}.parsed_sha256"
+    expect(kept, what, code="data.wrong", subject=column).equals(sha256(stored.body), "it is the hash of the stored text")
 
 
 @pytest.mark.parametrize("how", ["unsigned", *WRONG])
@@ -146,6 +155,8 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     column = f"column {spec.pipeline.jobs_table}.status"
     failed = spec.pipeline.has_failed(after)
     expect(failed, f"failure after a repeated callback ({after})", code="job.state", subject=column).equals(False)
+    times, what = pipeline.times_at(planted.job_id, spec.pipeline.parsed_stage), "times that a repeated callback took effect"
+    expect(times, what, code="job.twice", subject=column).is_at_most(1)
 
 
 @pytest.mark.needs("database")

@@ -15,6 +15,7 @@ from gate.selection import each, promised
 from gate.session import Session
 from spec import Specification, entries
 from spec.model import Index, Table
+from spec.queue_entries import complete_jobs, embedded_chunks, unfinished_jobs
 
 # After a release too: a schema that is not the release's is why something else does not work.
 pytestmark = [
@@ -155,9 +156,13 @@ def test_a_check_on_the_documents_status_knows_every_stage(constraints: Constrai
 
 @pytest.mark.about("db.index_missing", "index {table}.{index}")
 @each("table, index", entries.indexes)
-def test_the_index_exists(constraints: Constraints, table: Table, index: Index) -> None:
-    """contract Database: the index that the queue and the look-ups need."""
+def test_the_index_exists(constraints: Constraints, spec: Specification, table: Table, index: Index) -> None:
+    """contract Database: the index that the queue and the look-ups need, over the rows that are looked for."""
     found = [i for i in constraints.indexes(table.name) if i.partial == index.partial]
+    if index.unfinished:
+        inside, outside = unfinished_jobs(spec), complete_jobs(spec)
+        found = [i for i in found if constraints.held(table.name, i, inside) == len(inside)]
+        found = [i for i in found if not constraints.held(table.name, i, outside)]
     usable = [index.columns for i in found if i.serves(index.columns)] or [i.columns for i in found]
     expect(usable, f"{'partial ' if index.partial else ''}indexes of {table.name}").contains(index.columns)
 
@@ -168,6 +173,8 @@ def test_the_embedding_has_an_approximate_index(constraints: Constraints, spec: 
     """contract Database: an approximate index with cosine distance (F27)."""
     table = next(t for t in spec.database.tables if t.vector_index)
     found = constraints.indexes(table.name, spec.vectors.index_methods, spec.vectors.operator_classes)
+    chunks = embedded_chunks(spec)
+    found = [i for i in found if constraints.held(table.name, i, chunks) == len(chunks)]
     hint = f"CREATE INDEX … USING hnsw ({table.vector_index} {spec.vectors.operator_classes[0]})"
     what = f"{' or '.join(spec.vectors.index_methods)} indexes with cosine distance on {table.name}"
     subject = f"index {table.name}.{table.vector_index}"

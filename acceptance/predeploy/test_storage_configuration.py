@@ -70,3 +70,21 @@ def test_no_policy_opens_the_files_of_another_user(
                 found.append(f"{command} by {role}")
     hint = "the policies on storage.objects: whose folder, which kind of file?"
     expect(found, f"commands on another user's file ({key['name'].rpartition('/')[0]}) that a policy lets", hint).is_empty()
+
+
+@pytest.mark.about("storage.buckets_open", "part storage")
+@promised("pipeline", "roles")
+def test_no_policy_lets_anybody_else_change_the_buckets(catalogue: Catalogue, policies: Policies, spec: Specification) -> None:
+    """contract Storage, private bucket: nobody but the services makes, opens or removes one (F23)."""
+    if not catalogue.exists(spec.pipeline.tables.buckets):
+        not_applicable("this database does not hold Supabase's storage schema")
+    table, bucket = spec.pipeline.tables.buckets, {"id": spec.pipeline.bucket, "name": spec.pipeline.bucket}
+    asked = {spec.roles.user: claims_for(str(uuid4()), spec.roles.user), spec.roles.anonymous: None}
+    changes = [command for command in COMMANDS if command != "SELECT"]
+    found = [
+        f"{command} by {role}"
+        for role, claims in asked.items()
+        for command in changes
+        if policies.let(role, command, table, bucket, claims)
+    ]
+    expect(found, f"commands on the bucket {bucket['id']} that a policy lets", f"the policies on {table}").is_empty()

@@ -12,6 +12,8 @@ class Index(Entry):
 
     columns: list[str] = Field(min_length=1)
     partial: bool
+    # Whether it is over unfinished jobs: it holds each of them, and none that is complete.
+    unfinished: bool = False
 
     @property
     def name(self) -> str:

@@ -65,6 +65,8 @@ class Pipeline(Sectioned):
     # Status of a job whose document cannot be parsed, and what every status of a failed job begins with.
     failed_status: str
     failed_prefix: str
+    # The first stage that a job with a status of failure has not reached, whatever it was doing.
+    not_reached: dict[str, str] = {}
     # Statuses of a document whose job is complete.
     document_status_column: str
     document_statuses: list[str] = Field(min_length=1)
@@ -107,6 +109,11 @@ class Pipeline(Sectioned):
         """Whether a status is one of a job that has failed, or has more than its last step before it."""
         return status in self.stages[:-2] or self.has_failed(status)
 
+    def stages_behind(self, failure: str) -> list[str]:
+        """Stages that a job with this status of failure has not reached."""
+        first = self.not_reached.get(failure)
+        return self.stages[self.stages.index(first) :] if first else []
+
     def has_failed(self, status: str) -> bool:
         """Whether a status is one of a failed job."""
         return status.startswith(self.failed_prefix)
@@ -119,7 +126,7 @@ class Webhook(Sectioned):
     # Body of a callback of a finished parse.
     completed: dict[str, str]
     # Body of a callback of a parse that has failed.
-    failed: dict[str, str] = {}
+    failed: dict[str, Any] = {}
     # What a callback that is not waited for leaves as it is, of the rows of its job and document.
     kept: list[str] = []
     # Words in many scripts, which each page holds.

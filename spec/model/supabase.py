@@ -48,13 +48,15 @@ class SecuredTable(Entry):
     """One table of the matrix: a row of the run's own, and who may do what with it.
 
     `row` is what a row takes; {document}, {job}, {row}, {hash}, {number}, {user} and {tag} are filled in. It is found by `key`,
-    `change` is the column that an UPDATE writes, `after` the tables whose rows must be there first.
+    `change` is the column that an UPDATE writes, `after` the tables whose rows must be there first. `situation` are columns
+    that say how far a job is, whose {status} and {state} are filled in: no policy may depend on them.
     """
 
     key: str
     change: str
     after: list[str] = []
     row: dict[str, str | int | bool]
+    situation: dict[str, str] = {}
     may: dict[Identity, list[Command]]
 
 

@@ -12,6 +12,12 @@ class Uploads(Sectioned):
 
     # Types that no upload may be stored as, the first of which is the plainest.
     foreign_types: list[str] = Field(min_length=1)
+    # Further ones, such as those of which a text could be had.
+    further_types: list[str] = []
+    # Version of the UUIDs that documents have.
+    id_version: int = Field(default=5, ge=1, le=8)
+    # Zones in which a day may begin by which documents are counted, beside the database's own.
+    day_zones: list[str] = []
     # Seconds that a link lives whose token is the vendor's own, which a release cannot change.
     vendor_link_seconds: int = Field(gt=0)
     # The claim by which such a token is known: it names the object.
@@ -28,3 +34,7 @@ class Uploads(Sectioned):
     ends: dict[str, str] = {}
     # What a body that shows a document calls its file name.
     name_fields: list[str] = Field(min_length=1)
+
+    def types_by(self, is_link: bool) -> list[str]:
+        """Types that are tried by the link itself, or by another way in to the same storage: together all of them."""
+        return self.foreign_types if is_link else [self.foreign_types[0], *self.further_types]

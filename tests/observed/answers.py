@@ -22,6 +22,7 @@ SETTLE = SPEC.observing.settle_seconds
 
 # Later than any session of these tests begins.
 BASE = time.time() + 3600
+WHOLE = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def at(seconds: float = 0.0) -> datetime:
@@ -32,6 +33,12 @@ def at(seconds: float = 0.0) -> datetime:
 def iso(seconds: float = 0.0) -> str:
     """The same as text, with its zone."""
     return at(seconds).isoformat()
+
+
+def as_uploaded(session: Session) -> None:
+    """A job and a document, as they are first seen."""
+    session.observers.see(rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}))
+    session.observers.see(rows({"document_id": DOCUMENT, "processing_status": "uploaded", "document_updated_at": at(0.5)}))
 
 
 def later(exchange: Exchanged, seconds: float) -> Exchanged:
@@ -121,6 +128,7 @@ ANSWERS: Mapping[str, Case] = {
             answered("upload", {"last_uploaded": iso(7200)}, status=409, user=ALICE),
             answered("upload", {"upload_expires_at": iso(24 * 3600)}, user=ALICE),
             answered("upload", {"upload_expires_at": iso(-60)}, user=ALICE),
+            answered("upload", {"upload_expires_at": iso(LIFETIME / 5)}, user=ALICE),
             rows({"status": "parsed", "updated_at": at(1800)}),
         ],
         [
@@ -132,6 +140,22 @@ ANSWERS: Mapping[str, Case] = {
             chat(timestamp=round(BASE * 1000)),
             rows({"created_at": at(-9_000_000), "updated_at": datetime(2100, 1, 1)}),
         ],
+    ),
+    "last_changes": Case(
+        [
+            rows({"job_id": JOB, "status": "parsed", "updated_at": at(0.25)}),
+            rows({"document_id": DOCUMENT, "processing_status": "parsed", "document_updated_at": at(0.5)}),
+        ],
+        [
+            rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}),
+            rows(
+                {"job_id": JOB, "status": "parsed", "updated_at": at(0.75)}, {"job_id": JOB, "status": "", "updated_at": None}
+            ),
+            rows({"job_id": OTHER_JOB, "status": "uploaded", "updated_at": WHOLE}),
+            rows({"job_id": OTHER_JOB, "status": "parsed", "updated_at": WHOLE}),
+            rows({"job_id": JOB, "status": "complete", "updated_at": at(0.75)}, claims={"sub": ALICE}),
+        ],
+        as_uploaded,
     ),
     "zones": Case(
         [

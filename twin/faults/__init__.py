@@ -96,6 +96,8 @@ FAMILIES = (
     "stranger_slips_seventh_more",
     "audit_seventh_api",
     "audit_seventh_api_more",
+    "audit_seventh_data",
+    "audit_seventh_rows",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
