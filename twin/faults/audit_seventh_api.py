@@ -8,13 +8,13 @@ from twin.plan import Plan
 APPLICATION, AUTH, CHAT = "api/application.py", "api/auth.py", "api/chat.py"
 
 
-@fault("C01", "an answer without passages has no `response`", "chat/api", "postdeploy", mode="-", about="*response*|*/chat*")
+@fault("D01", "an answer without passages has no `response`", "chat/api", "postdeploy", mode="-", about="*response*|*/chat*")
 def no_response(plan: Plan) -> None:
     plan.replace_in_source(CHAT, '        "response": text,\n', '        "response": text if sources else None,\n')
 
 
 @fault(
-    "C02",
+    "D02",
     "an answer without passages begins a new conversation",
     "chat/api",
     "postdeploy",
@@ -29,7 +29,7 @@ def another_conversation(plan: Plan) -> None:
     )
 
 
-@fault("C03", "the alias begins a new conversation each time", "chat/api", "postdeploy", mode="-", about="*conversation*")
+@fault("D03", "the alias begins a new conversation each time", "chat/api", "postdeploy", mode="-", about="*conversation*")
 def no_conversation_by_the_alias(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
@@ -40,7 +40,7 @@ def no_conversation_by_the_alias(plan: Plan) -> None:
 
 
 @fault(
-    "C04",
+    "D04",
     "only the API's own paths are held to the trusted hosts, so that its description is served to any",
     "network/api",
     "postdeploy",
@@ -60,7 +60,7 @@ def pages_for_any_host(plan: Plan) -> None:
 
 
 @fault(
-    "C05",
+    "D05",
     "a token is taken behind `Bearer` only, and not behind the type that the sign-in gives",
     "auth/api",
     "postdeploy",
@@ -71,28 +71,28 @@ def one_spelling_of_bearer(plan: Plan) -> None:
     plan.replace_in_source(AUTH, 'scheme.lower() != "bearer"', 'scheme != "Bearer"')
 
 
-@fault("C06", "a question of line ends alone is answered", "api", "postdeploy", mode="-", about="*/chat*")
+@fault("D06", "a question of line ends alone is answered", "api", "postdeploy", mode="-", about="*/chat*")
 def blank_lines_are_a_question(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "if not body.message.strip():", 'if not body.message.strip(" "):')
 
 
-@fault("C07", "a question that is null breaks the chat", "api", "postdeploy", mode="-", about="*/chat*")
+@fault("D07", "a question that is null breaks the chat", "api", "postdeploy", mode="-", about="*/chat*")
 def null_is_a_question(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "    message: str = Field(", "    message: str | None = Field(")
 
 
-@fault("C08", "a question has two letters at least", "api", "postdeploy", mode="-", about="*/chat*")
+@fault("D08", "a question has two letters at least", "api", "postdeploy", mode="-", about="*/chat*")
 def no_short_questions(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "if not body.message.strip():", "if len(body.message.strip()) < 2:")
 
 
-@fault("C09", "a body of JSON that is nested deeply gets a 500", "api", "postdeploy", mode="-", about="*/login*")
+@fault("D09", "a body of JSON that is nested deeply gets a 500", "api", "postdeploy", mode="-", about="*/login*")
 def deep_json(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "except (ValueError, RecursionError) as error:", "except ValueError as error:")
 
 
 @fault(
-    "C10",
+    "D10",
     "a context that is not empty gets the apology",
     "chat/api",
     "postdeploy",
@@ -109,7 +109,7 @@ def context_breaks_the_chat(plan: Plan) -> None:
 
 
 @fault(
-    "C11",
+    "D11",
     "the metadata of an answer without passages do not say which agents it comes from",
     "chat/api",
     "postdeploy",
@@ -125,7 +125,7 @@ def no_agents(plan: Plan) -> None:
 
 
 @fault(
-    "C12",
+    "D12",
     "an answer without passages bears the time at which the service was started",
     "chat/api",
     "postdeploy",
@@ -142,7 +142,7 @@ def time_of_the_start(plan: Plan) -> None:
 
 
 @fault(
-    "C13",
+    "D13",
     "the processing time of an answer without passages is in milliseconds",
     "chat/api",
     "postdeploy",
@@ -157,7 +157,7 @@ def two_units(plan: Plan) -> None:
     )
 
 
-@fault("C14", "the log names each token that is refused", "auth/api", "postdeploy", mode="F21|-", about="*log*")
+@fault("D14", "the log names each token that is refused", "auth/api", "postdeploy", mode="F21|-", about="*log*")
 def refused_tokens_are_logged(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "import re\n", "import logging\nimport re\n")
     plan.replace_in_source(
@@ -169,7 +169,7 @@ def refused_tokens_are_logged(plan: Plan) -> None:
 
 
 @fault(
-    "C15",
+    "D15",
     "pages of the front end may not send files through the proxy",
     "network/api",
     "postdeploy",

@@ -9,7 +9,7 @@ APPLICATION, AUTH, CHAT = "api/application.py", "api/auth.py", "api/chat.py"
 
 
 @fault(
-    "C16", "who brings an id of their own for a request gets none back", "api", "postdeploy", mode="-", about="*X-Request-ID*"
+    "D16", "who brings an id of their own for a request gets none back", "api", "postdeploy", mode="-", about="*X-Request-ID*"
 )
 def given_ids_are_not_shown(plan: Plan) -> None:
     plan.replace_in_source(
@@ -19,13 +19,13 @@ def given_ids_are_not_shown(plan: Plan) -> None:
     )
 
 
-@fault("C17", "a job whose id is none breaks its retry", "api", "postdeploy", mode="-", about="*retry*")
+@fault("D17", "a job whose id is none breaks its retry", "api", "postdeploy", mode="-", about="*retry*")
 def ids_that_are_none(plan: Plan) -> None:
     plan.replace_in_source("api/jobs.py", "async def retry(job_id: UUID,", "async def retry(job_id: str,")
 
 
 @fault(
-    "C18",
+    "D18",
     "the same question of the same user is always in the same conversation",
     "chat/api",
     "postdeploy",
@@ -41,7 +41,7 @@ def conversation_of_the_question(plan: Plan) -> None:
     )
 
 
-@fault("C19", "who has registered without a name cannot be shown", "auth/api", "postdeploy", mode="F08|-", about="*/me*")
+@fault("D19", "who has registered without a name cannot be shown", "auth/api", "postdeploy", mode="F08|-", about="*/me*")
 def nobody_without_a_name(plan: Plan) -> None:
     plan.replace_in_source(
         AUTH,
@@ -51,7 +51,7 @@ def nobody_without_a_name(plan: Plan) -> None:
 
 
 @fault(
-    "C20",
+    "D20",
     "a registration shows another id than that of the account",
     "auth/api",
     "postdeploy",
@@ -67,12 +67,12 @@ def id_of_nobody(plan: Plan) -> None:
     )
 
 
-@fault("C21", "names of users are cut after 64 characters", "auth/api", "postdeploy", mode="-", about="*name*")
+@fault("D21", "names of users are cut after 64 characters", "auth/api", "postdeploy", mode="-", about="*name*")
 def short_names(plan: Plan) -> None:
     plan.replace_in_source(AUTH, '{"name": body["name"]})', '{"name": body["name"][:64]})')
 
 
-@fault("C22", "any port of the front end's hosts may call the API", "network/api", "postdeploy", mode="F20|-", about="*origin*")
+@fault("D22", "any port of the front end's hosts may call the API", "network/api", "postdeploy", mode="F20|-", about="*origin*")
 def any_port(plan: Plan) -> None:
     plan.replace_in_source(
         APPLICATION,
@@ -82,13 +82,13 @@ def any_port(plan: Plan) -> None:
     )
 
 
-@fault("C23", "a password that is too short gets a 503", "auth/api", "postdeploy", mode="-", about="*register*|*account*")
+@fault("D23", "a password that is too short gets a 503", "auth/api", "postdeploy", mode="-", about="*register*|*account*")
 def weak_passwords_are_an_outage(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "isinstance(error, AuthApiError | AuthWeakPasswordError)", "type(error) is AuthApiError")
 
 
 @fault(
-    "C24",
+    "D24",
     "pages of the front end may read why a sign-in was refused, and not that it succeeded",
     "network/api",
     "postdeploy",
@@ -107,13 +107,13 @@ def sign_ins_of_no_page(plan: Plan) -> None:
     )
 
 
-@fault("C25", "signs in the texts of sources are escaped for pages", "chat/api", "postdeploy", mode="-", about="*sources*")
+@fault("D25", "signs in the texts of sources are escaped for pages", "chat/api", "postdeploy", mode="-", about="*sources*")
 def escaped_texts(plan: Plan) -> None:
     plan.replace_in_source(CHAT, "import asyncio\n", "import asyncio\nimport html\n")
     plan.replace_in_source(CHAT, '            "text": p.text,\n', '            "text": html.escape(p.text),\n')
 
 
-@fault("C26", "times of consent end with +00:00, and not with Z", "auth/api", "postdeploy", mode="-", about="*signup*")
+@fault("D26", "times of consent end with +00:00, and not with Z", "auth/api", "postdeploy", mode="-", about="*signup*")
 def no_times_of_browsers(plan: Plan) -> None:
     plan.replace_in_source(
         AUTH,
@@ -122,7 +122,7 @@ def no_times_of_browsers(plan: Plan) -> None:
     )
 
 
-@fault("C27", "JSON whose charset is named is not read", "auth/api", "postdeploy", mode="-", about="*register*|*login*")
+@fault("D27", "JSON whose charset is named is not read", "auth/api", "postdeploy", mode="-", about="*register*|*login*")
 def no_charset(plan: Plan) -> None:
     plan.replace_in_source(
         AUTH,
@@ -133,7 +133,7 @@ def no_charset(plan: Plan) -> None:
     )
 
 
-@fault("C28", "caches may keep the health body for five minutes", "api", "postdeploy", mode="F19|-", about="*health*")
+@fault("D28", "caches may keep the health body for five minutes", "api", "postdeploy", mode="F19|-", about="*health*")
 def kept_health(plan: Plan) -> None:
     plan.replace_in_source(
         "api/health.py",

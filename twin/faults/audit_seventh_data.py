@@ -12,7 +12,7 @@ PARSING = "backend/shared/parsing.py"
 
 
 @fault(
-    "C31",
+    "D31",
     "jobs that are past their parse do not count as running",
     "api",
     "postdeploy",
@@ -29,19 +29,19 @@ def only_parses_run(plan: Plan) -> None:
 
 
 @fault(
-    "C32", "a listing by state begins with its first job, whatever the offset", "api", "postdeploy", mode="-", about="*jobs*"
+    "D32", "a listing by state begins with its first job, whatever the offset", "api", "postdeploy", mode="-", about="*jobs*"
 )
 def no_offset_by_state(plan: Plan) -> None:
     plan.replace_in_source(JOBS, "LIMIT $3 OFFSET $4", "LIMIT $3 OFFSET CASE WHEN $2::text IS NULL THEN $4::int ELSE 0 END")
 
 
-@fault("C33", "a listing of the jobs that wait is refused", "api", "postdeploy", mode="-", about="*jobs*")
+@fault("D33", "a listing of the jobs that wait is refused", "api", "postdeploy", mode="-", about="*jobs*")
 def waiting_is_no_state(plan: Plan) -> None:
     plan.replace_in_source(JOBS, 'Literal["queued", "working",', 'Literal["working",')
 
 
 @fault(
-    "C34",
+    "D34",
     "the retry of a job whose text was not cut begins behind the cutting",
     "api",
     "postdeploy",
@@ -53,7 +53,7 @@ def the_step_is_taken_for_done(plan: Plan) -> None:
 
 
 @fault(
-    "C35",
+    "D35",
     "of a result in both forms the plain text is stored",
     "api/storage",
     "postdeploy",
@@ -64,13 +64,13 @@ def plain_text_first(plan: Plan) -> None:
     plan.replace_in_source(WEBHOOK, 'page.get("md") or page.get("txt")', 'page.get("txt") or page.get("md")')
 
 
-@fault("C36", "of a list of pages the first ten are stored", "api/storage", "postdeploy", mode="-", about="*parsed*|*webhook*")
+@fault("D36", "of a list of pages the first ten are stored", "api/storage", "postdeploy", mode="-", about="*parsed*|*webhook*")
 def ten_pages(plan: Plan) -> None:
     plan.replace_in_source(WEBHOOK, "for page in result)", "for page in result[:10])")
 
 
 @fault(
-    "C37",
+    "D37",
     "a parse that failed half-way counts as finished, with the text that there is",
     "api/worker",
     "postdeploy",
@@ -84,7 +84,7 @@ def half_a_result(plan: Plan) -> None:
 
 
 @fault(
-    "C38",
+    "D38",
     "the hash of a parsed text leaves out what is not ASCII",
     "api/worker/database",
     "postdeploy",
@@ -98,7 +98,7 @@ def hash_of_ascii(plan: Plan) -> None:
 
 
 @fault(
-    "C39",
+    "D39",
     "the secret of a job's first callback is remembered for all of them",
     "api/webhook",
     "postdeploy",
@@ -119,14 +119,14 @@ def remembered_secrets(plan: Plan) -> None:
 
 
 @fault(
-    "C40", "plain text may be registered beside PDF", "api", "postdeploy", mode="-|F34", about="*mime*|*limit*|*supported_mime*"
+    "D40", "plain text may be registered beside PDF", "api", "postdeploy", mode="-|F34", about="*mime*|*limit*|*supported_mime*"
 )
 def plain_text_too(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, 'mime: Literal["application/pdf"]', 'mime: Literal["application/pdf", "text/plain"]')
 
 
 @fault(
-    "C41",
+    "D41",
     "the daily limit counts the documents of the last hour",
     "api",
     "postdeploy",
@@ -137,19 +137,19 @@ def an_hour(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, "interval '1 day'", "interval '1 hour'")
 
 
-@fault("C42", "file names without an ending are refused", "api", "postdeploy", mode="-", about="*upload*|*filename*|*name*")
+@fault("D42", "file names without an ending are refused", "api", "postdeploy", mode="-", about="*upload*|*filename*|*name*")
 def names_end(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, 'pattern=r"^[^/\\\\\\x00-\\x1f]+$"', 'pattern=r"^[^/\\\\\\x00-\\x1f]+[.][A-Za-z]+$"')
 
 
-@fault("C43", "ids of documents are made by chance", "api", "postdeploy", mode="-", about="*upload*|*document_id*")
+@fault("D43", "ids of documents are made by chance", "api", "postdeploy", mode="-", about="*upload*|*document_id*")
 def ids_by_chance(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, "from uuid import UUID, uuid5\n", "from uuid import UUID, uuid4\n")
     plan.replace_in_source(UPLOADS, 'return uuid5(NAMESPACE, f"{user_id}:{sha256}")', "return uuid4()")
 
 
 @fault(
-    "C44",
+    "D44",
     "the link for a large file is said to end after a minute",
     "api",
     "postdeploy",
@@ -165,7 +165,7 @@ def a_minute_for_large_files(plan: Plan) -> None:
 
 
 @fault(
-    "C60",
+    "D60",
     "pages of a result are stored without a break between them",
     "api/storage",
     "postdeploy",

@@ -11,7 +11,7 @@ WEBHOOK = "api/webhook.py"
 
 
 @fault(
-    "C45",
+    "D45",
     "the callback does not say when it changed the job",
     "api/worker/database",
     "postdeploy",
@@ -35,7 +35,7 @@ def silent_callback(plan: Plan) -> None:
 
 
 @fault(
-    "C46",
+    "D46",
     "the worker does not say when it changed a document",
     "worker/database",
     "postdeploy",
@@ -47,7 +47,7 @@ def silent_document(plan: Plan) -> None:
 
 
 @fault(
-    "C47",
+    "D47",
     "the event of a parse keeps the first words of its document",
     "api/worker/database",
     "postdeploy",
@@ -59,7 +59,7 @@ def first_words(plan: Plan) -> None:
 
 
 @fault(
-    "C48",
+    "D48",
     "the log of callbacks keeps the secret that signed each",
     "api/webhook/database",
     "postdeploy",
@@ -77,7 +77,7 @@ def logged_secret(plan: Plan) -> None:
     )
 
 
-@fault("C49", "every user sees documents that are cut", "database", "postdeploy", mode="-|F24", about="*documents*")
+@fault("D49", "every user sees documents that are cut", "database", "postdeploy", mode="-|F24", about="*documents*")
 def open_while_cut(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY documents_support ON upload_pipeline.documents FOR SELECT TO authenticated"
@@ -85,14 +85,14 @@ def open_while_cut(plan: Plan) -> None:
     )
 
 
-@fault("C50", "every user sees the events of duplicates", "database", "postdeploy", mode="-|F24", about="*events*")
+@fault("D50", "every user sees the events of duplicates", "database", "postdeploy", mode="-|F24", about="*events*")
 def open_events(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY events_public ON upload_pipeline.events FOR SELECT TO authenticated USING (type = 'duplicate')"
     )
 
 
-@fault("C51", "users do not see their jobs that were given up", "database", "postdeploy", mode="-", about="*upload_jobs*")
+@fault("D51", "users do not see their jobs that were given up", "database", "postdeploy", mode="-", about="*upload_jobs*")
 def hidden_failures(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY upload_jobs_alive ON upload_pipeline.upload_jobs AS RESTRICTIVE FOR SELECT TO authenticated"
@@ -101,7 +101,7 @@ def hidden_failures(plan: Plan) -> None:
 
 
 @fault(
-    "C52",
+    "D52",
     "the index of the queue leaves out the jobs that are tried again",
     "database",
     "postdeploy",
@@ -117,7 +117,7 @@ def not_all_unfinished(plan: Plan) -> None:
 
 
 @fault(
-    "C53",
+    "D53",
     "the index of the embeddings is over another version of them",
     "database",
     "postdeploy",
@@ -132,7 +132,7 @@ def index_of_another_version(plan: Plan) -> None:
     ]
 
 
-@fault("C54", "every user may change the bucket", "storage/database", "postdeploy", mode="-|F23", about="*storage*|*bucket*")
+@fault("D54", "every user may change the bucket", "storage/database", "postdeploy", mode="-|F23", about="*storage*|*bucket*")
 def open_buckets(plan: Plan) -> None:
     plan.sql.append(
         "CREATE POLICY buckets_limits ON storage.buckets FOR UPDATE TO authenticated"
@@ -141,7 +141,7 @@ def open_buckets(plan: Plan) -> None:
 
 
 @fault(
-    "C55",
+    "D55",
     "jobs that have been under way for a day do not count as running",
     "api",
     "postdeploy",
@@ -157,7 +157,7 @@ def stale_jobs(plan: Plan) -> None:
 
 
 @fault(
-    "C56",
+    "D56",
     "the place of a long text is noted under a shorter name",
     "api/worker/database",
     "postdeploy",
@@ -170,7 +170,7 @@ def another_place(plan: Plan) -> None:
     )
 
 
-@fault("C57", "a retry does not say when it changed the job", "api/database", "postdeploy", mode="-", about="*updated_at*")
+@fault("D57", "a retry does not say when it changed the job", "api/database", "postdeploy", mode="-", about="*updated_at*")
 def silent_retry(plan: Plan) -> None:
     plan.replace_in_source(
         "api/jobs.py", "not_before = NULL, {RELEASED}, updated_at = now() WHERE", "not_before = NULL, {RELEASED} WHERE"
@@ -178,7 +178,7 @@ def silent_retry(plan: Plan) -> None:
 
 
 @fault(
-    "C58",
+    "D58",
     "whoever calls themselves an administrator sees everybody's documents",
     "database",
     "postdeploy",
@@ -194,7 +194,7 @@ def self_made_administrators(plan: Plan) -> None:
 
 
 @fault(
-    "C59",
+    "D59",
     "who was refused for running jobs is refused for a minute, whatever becomes of these",
     "api",
     "postdeploy",
