@@ -90,6 +90,8 @@ FAMILIES = (
     "audit_access",
     "audit_access_more",
     "audit_access_rest",
+    "audit_seventh_work",
+    "audit_seventh_work_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
