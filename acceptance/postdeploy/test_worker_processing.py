@@ -7,7 +7,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
 from fixtures.queue.extra import RETRIED, UNBROKEN
-from fixtures.queue.followed import require_followed
+from fixtures.queue.followed import require_followed, require_paths, require_registered
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.stored import (
@@ -81,10 +81,15 @@ def test_only_known_stages_are_seen(policy: DocumentRun, spec: Specification) ->
 
 @each("name", entries.documents_that("complete"))
 @pytest.mark.about("job.state")
-def test_completion_sets_state_and_document(document_runs: DocumentRuns, pipeline: Pipeline, name: str) -> None:
-    """contract Worker: with `complete`, state is done, the document's processing_status follows, and updated_at says when."""
+def test_completion_sets_state_and_document(
+    document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
+) -> None:
+    """contract Worker, Database: with `complete` state is done, and the rows of job and document say what was sent."""
     document_run = document_runs.completed(name)
-    require_followed(document_runs, pipeline.existing_job(document_run.job_id))
+    row = pipeline.existing_job(document_run.job_id)
+    require_followed(document_runs, row)
+    require_registered(document_run, row, spec)
+    require_paths(document_run, row, spec)
     what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
     expect(document_run.unmoved, what, WORKER_HINT, code="data.wrong", subject=subject).is_empty()
 
@@ -108,10 +113,7 @@ def test_a_good_document_needs_no_retry(policy: DocumentRun, spec: Specification
 
 def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Database: documents keeps name, type, size, hash and owner."""
-    row = {**pipeline.existing_job(policy.job_id)}
-    row |= {"user_id": str(row["user_id"]), "file_sha256": digest(row["file_sha256"], spec.readings)}
-    wanted = {"filename": policy.filename, "bytes_len": policy.size, "file_sha256": policy.sha256, "user_id": policy.owner.id}
-    expect_columns(row, "documents", mime=spec.limits.supported_mime_types[0], **wanted)
+    require_registered(policy, pipeline.existing_job(policy.job_id), spec)
 
 
 def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
@@ -123,13 +125,7 @@ def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spe
 
 def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Storage: raw and parsed files are stored under the agreed paths."""
-    row, rule = pipeline.existing_job(policy.job_id), spec.pipeline
-    paths = {"raw_path": rule.raw_path, "parsed_path": rule.parsed_path}
-    wanted = {
-        column: f"{rule.bucket}/{object_key(path, policy.owner.id, policy.document_id)}" for column, path in paths.items()
-    }
-    found = {column: str(row[column]).removeprefix(rule.path_scheme) for column in wanted}
-    expect_columns(found, "documents", **wanted)
+    require_paths(policy, pipeline.existing_job(policy.job_id), spec)
 
 
 @pytest.mark.component("storage")
