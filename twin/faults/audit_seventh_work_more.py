@@ -16,7 +16,7 @@ WORKER = "backend/workers/enhanced_base_worker.py"
     "worker/api",
     "postdeploy",
     mode="-",
-    about="*",
+    about="*queue*|*circuit*|*storage*",
 )
 def refusals_are_outages(plan: Plan) -> None:
     plan.replace_in_source(
