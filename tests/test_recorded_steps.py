@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.queue.recorded import Recorded, RecordedSteps, without_callback
+from fixtures.queue.recorded import Recorded, RecordedSteps
 from gate.failures import Failure
 from tests.recorded import SPEC
 
@@ -40,13 +40,3 @@ def test_repeats_failures_and_other_habits_are_right() -> None:
     require(Recorded("own", "failed", False, {RULE.stages[0]: 1, RULE.failed_status: 1}))
     twice = [Recorded(str(number), "complete", False, {RULE.final_status: 2}) for number in range(4)]
     RecordedSteps(RULE, twice).require_alike("3")
-
-
-def test_a_text_that_came_without_a_callback_is_found() -> None:
-    own = Recorded("own", "complete", False, USUAL, was_called_back=False)
-    with pytest.raises(Failure):
-        require(own)
-    assert without_callback([*OTHERS, own]) == ["own"]
-    # A release that logs few or none of them says nothing.
-    assert without_callback([own, *OTHERS[:2]]) == without_callback([own] * 4 + OTHERS) == []
-    assert without_callback([*OTHERS, Recorded("own", "failed", False, USUAL, was_called_back=False)]) == []

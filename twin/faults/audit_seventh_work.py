@@ -6,7 +6,6 @@ from twin.faults import fault
 from twin.plan import Plan
 
 RETRIEVAL = "api/retrieval.py"
-WEBHOOK = "api/webhook.py"
 PARSING = "backend/shared/parsing.py"
 CHUNKING = "backend/workers/chunking.py"
 QUEUE = "backend/workers/job_queue.py"
@@ -48,22 +47,6 @@ def too_short_to_be_true(plan: Plan) -> None:
 )
 def locked_is_waited_for(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "    FOR UPDATE SKIP LOCKED LIMIT 1)", "    FOR UPDATE LIMIT 1)")
-
-
-@fault(
-    "C64",
-    "callbacks of more than 64 KiB are refused",
-    "webhook/api",
-    "postdeploy",
-    mode="-|F13",
-    about="*callback*|*webhook*|*long*",
-)
-def small_callbacks(plan: Plan) -> None:
-    plan.replace_in_source(
-        WEBHOOK,
-        "    body = await request.body()\n",
-        '    body = await request.body()\n    if len(body) > 65536:\n        raise HTTPException(413, "too large")\n',
-    )
 
 
 @fault("C65", "a job is given up one retry too early", "worker", "postdeploy", mode="-", about="*queue*|*MAX_RETRIES*|*tried*")
