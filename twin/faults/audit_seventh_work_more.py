@@ -1,27 +1,12 @@
-"""Further slips of the worker and of what it shares with the API."""
+"""Further slips of the worker."""
 
 from __future__ import annotations
 
 from twin.faults import fault
 from twin.plan import Plan
 
-CALLS = "backend/shared/calls.py"
 CHUNKING = "backend/workers/chunking.py"
 WORKER = "backend/workers/enhanced_base_worker.py"
-
-
-@fault(
-    "C80",
-    "a service that refuses a request counts as one that is out of order",
-    "worker/api",
-    "postdeploy",
-    mode="-",
-    about="*queue*|*circuit*|*storage*",
-)
-def refusals_are_outages(plan: Plan) -> None:
-    plan.replace_in_source(
-        CALLS, "self.problem not in (Problem.REFUSED, Problem.CIRCUIT_OPEN)", "self.problem is not Problem.CIRCUIT_OPEN"
-    )
 
 
 @fault(
