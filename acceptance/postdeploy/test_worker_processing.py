@@ -240,9 +240,12 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, dat
 @pytest.mark.needs("database", "users")
 @promised("queue", "webhook")
 @pytest.mark.about("data.lost", "chunks unbroken")
-def test_no_text_without_blanks_is_lost(extra_runs: ExtraRuns, stored_chunks: StoredChunks) -> None:
+def test_no_text_without_blanks_is_lost(
+    document_runs: DocumentRuns, extra_runs: ExtraRuns, stored_chunks: StoredChunks
+) -> None:
     """contract Worker: chunks hold all of a document: long words, scripts without blanks, rows of figures, every markup."""
-    document_run = extra_runs.completed(UNBROKEN)
+    document_run = extra_runs.result(UNBROKEN)
+    document_runs.require(document_run, "complete", WORKER_HINT)
     chunks = stored_chunks.of(document_run.document_id)
     missing = pages_missing(document_run.pages, chunks)
     what = f"paragraphs, of {len(document_run.pages)} without a blank or a word, of which {len(chunks)} chunks lack a part"
