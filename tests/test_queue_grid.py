@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.queue.attempts import Waited, delays, is_endless, reasons, share_kept, wrong_delays
+from fixtures.queue.attempts import Waited, delays, is_endless, reasons, retries_of, share_kept, wrong_delays
 from fixtures.queue.places import Places
 from fixtures.queue.rows_of_jobs import Look
 from spec import load
@@ -45,6 +45,15 @@ def test_only_what_is_tried_too_often_or_broken_may_fail() -> None:
 def test_delays_are_those_of_the_row_and_of_the_next_attempt() -> None:
     looks = [look(0, 1.0, state="queued"), look(1, 10.0, 15.0), look(1, 16.0, state="working"), look(2, 17.0, 27.0)]
     assert list(delays(looks, "working")) == [Waited(1, 5.0, True), Waited(1, 6.0, False), Waited(2, 10.0, True)]
+
+
+@pytest.mark.parametrize(("last", "counted"), [(3, 4), (3, 3), (2, 3), (5, 6)])
+def test_retries_are_counted_up_to_the_last_failure(last: int, counted: int) -> None:
+    failed = Look("failed_parse", "deadletter", counted, 90.0, None, None)
+    looks = [look(0, 1.0, state="queued"), *(look(n, 10.0 * n, 10.0 * n + 5) for n in range(1, last + 1))]
+    assert retries_of([*looks, failed], "working", "failed_") == last
+    assert retries_of(looks, "working", "failed_") is None
+    assert retries_of([looks[0], failed], "working", "failed_") is None
 
 
 @pytest.mark.parametrize("seconds", [(5, 10, 20), (10, 20, 40), (5.5, 9, 22)])

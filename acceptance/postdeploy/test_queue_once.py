@@ -9,14 +9,14 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.drills.invariants import Judged
 from fixtures.pipeline import Pipeline
-from fixtures.queue.extra import RETRIED
+from fixtures.queue.extra import RETRIED, UNBROKEN
 from fixtures.queue.judging import require_embedded_once
 from fixtures.queue.parses import Parses
 from fixtures.queue.resources import ExtraRuns, most_retries
 from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
-from fixtures.stored import object_key, sha256
+from fixtures.stored import object_key, pages_not_in, sha256
 from fixtures.supabase import Supabase
 from gate.http import expect
 from gate.readings import digest
@@ -37,6 +37,9 @@ pytestmark = [
 
 def require_single(database: Database, document_run: DocumentRun) -> None:
     chunks, name = chunks_of(database, document_run.document_id), document_run.name
+    missing = pages_not_in(document_run.pages, [text for text, _ in chunks])
+    what, facts = f"pages of {name!r} that its {len(chunks)} chunks lack", {"missing": len(missing), "chunks": len(chunks)}
+    expect(missing, what, WORKER_HINT, code="data.lost", subject=f"chunks {name}", facts=facts).is_empty()
     doubled = doubled_in_chunks(document_run.pages, [text for text, _ in chunks])
     what = f"places, of {len(chunks)} chunks, that hold what an earlier chunk holds"
     facts = {"doubled": len(doubled), "chunks": len(chunks)}
@@ -50,7 +53,7 @@ def require_single(database: Database, document_run: DocumentRun) -> None:
 @pytest.mark.needs("database")
 @pytest.mark.about("data.doubled", "chunks {name}")
 def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database: Database, name: str) -> None:
-    """contract Worker: a job is processed once: each text of a document is in one place of its chunks, with its own vector."""
+    """contract Worker: a job is processed once: each text, of one sentence or many, is in one place, with its own vector."""
     require_single(database, document_runs.completed(name))
 
 
@@ -77,6 +80,20 @@ def test_no_text_is_parsed_twice(
         "column documents.parsed_sha256",
     )
     expect(kept, f"parsed_sha256 of document {name!r}", WORKER_HINT, code="data.wrong", subject=of).equals(sha256(reply.body))
+
+
+@pytest.mark.about("data.wrong", "column documents.parsed_sha256")
+def test_text_of_every_kind_is_stored_as_its_hash_says(
+    extra_runs: ExtraRuns, supabase: Supabase, pipeline: Pipeline, spec: Specification
+) -> None:
+    """contract Worker, Storage: the webhook stores the Markdown, in every script and form, to its last line end."""
+    document_run, path = extra_runs.completed(UNBROKEN), spec.pipeline.parsed_path
+    reply = supabase.storage.require_existing(path, object_key(path, document_run.owner.id, document_run.document_id))
+    missing = pages_not_in(document_run.pages, [reply.text])
+    what, facts = "paragraphs of text of every kind of which the stored text lacks a part", {"missing": len(missing)}
+    expect(missing, what, code="data.lost", subject=f"object {path}", facts=facts, of=reply).is_empty()
+    kept = digest(pipeline.existing_job(document_run.job_id)["parsed_sha256"], spec.readings)
+    expect(kept, "parsed_sha256 of text of every kind", WORKER_HINT).equals(sha256(reply.body))
 
 
 @each("name", queued_documents)

@@ -42,6 +42,12 @@ def test_each_retry_waits_as_agreed(queue_results: QueueResults) -> None:
     queue_results.require_delays()
 
 
+@pytest.mark.about("job.tries", "queue upload_jobs")
+def test_a_failing_job_is_tried_as_often_as_agreed(queue_results: QueueResults) -> None:
+    """§2 WORKER_MAX_RETRIES: what fails again and again is tried so often once more, and then no more (F28)."""
+    queue_results.require_tries()
+
+
 @pytest.mark.about("data.reason", "column upload_jobs.last_error")
 def test_a_job_whose_retries_are_used_up_says_why(queue_results: QueueResults) -> None:
     """contract Worker: failed_* after WORKER_MAX_RETRIES, with the reason in last_error: that of its attempts."""

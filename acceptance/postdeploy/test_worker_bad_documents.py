@@ -66,6 +66,8 @@ def test_the_job_of_a_bad_document_is_over(
     is_under_way = spec.pipeline.has_failed(row["status"]) and row["state"] in spec.pipeline.states.unfinished
     seen = f"{row['status']}, {row['state']}"
     expect(is_under_way, f"whether the failed job of {name!r} is still under way", WORKER_HINT, seen).equals(False)
+    what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
+    expect(document_run.unmoved, what, WORKER_HINT, code="data.wrong", subject=subject).is_empty()
 
 
 @pytest.mark.about("pipeline.starved")

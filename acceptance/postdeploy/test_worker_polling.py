@@ -35,9 +35,9 @@ def test_a_job_that_waits_is_not_polled_without_pause(polling: Polling, spec: Sp
 @pytest.mark.needs("api", "users")
 @pytest.mark.about("pipeline.starved", "queue upload_jobs")
 def test_a_job_that_waits_does_not_hold_up_the_next(document_runs: DocumentRuns, held_up: HeldUp, pipeline: Pipeline) -> None:
-    """contract Worker: while one job waits, the worker serves those behind it, of another user and of the same (F28)."""
+    """contract Worker: while one job waits, or another worker holds it, those of anybody behind it are served (F28)."""
     document_runs.require_all_ended()
     if held_up.seconds > pipeline.claim_limit and held_up.others:
         not_applicable("the worker has other people's jobs to do")
-    hint = "the worker's log: one job id, repeated without pause?"
+    hint = "the worker's log: one job id, repeated without pause? Its claim: SKIP LOCKED"
     expect(held_up.seconds, "seconds until the worker took a job behind a waiting one", hint).is_at_most(pipeline.claim_limit)

@@ -2,12 +2,14 @@
 
 import pytest
 
+from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
 from fixtures.queue.extra import RETRIED, UNBROKEN
-from fixtures.queue.followed import require_followed
+from fixtures.queue.followed import require_followed, require_paths, require_registered
 from fixtures.queue.resources import ExtraRuns
+from fixtures.queue.stored_texts import chunks_of
 from fixtures.stored import (
     Chunk,
     different,
@@ -20,6 +22,7 @@ from fixtures.stored import (
     which_is_wrong,
     wrongly_hashed,
 )
+from fixtures.stored_chunks import StoredChunks
 from fixtures.supabase import Supabase
 from gate.http import expect
 from gate.readings import digest
@@ -78,9 +81,17 @@ def test_only_known_stages_are_seen(policy: DocumentRun, spec: Specification) ->
 
 @each("name", entries.documents_that("complete"))
 @pytest.mark.about("job.state")
-def test_completion_sets_state_and_document(document_runs: DocumentRuns, pipeline: Pipeline, name: str) -> None:
-    """contract Worker: with `complete`, state is done and the document's processing_status follows."""
-    require_followed(document_runs, pipeline.existing_job(document_runs.completed(name).job_id))
+def test_completion_sets_state_and_document(
+    document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
+) -> None:
+    """contract Worker, Database: with `complete` state is done, and the rows of job and document say what was sent."""
+    document_run = document_runs.completed(name)
+    row = pipeline.existing_job(document_run.job_id)
+    require_followed(document_runs, row)
+    require_registered(document_run, row, spec)
+    require_paths(document_run, row, spec)
+    what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
+    expect(document_run.unmoved, what, WORKER_HINT, code="data.wrong", subject=subject).is_empty()
 
 
 @pytest.mark.needs("database", "users")
@@ -102,10 +113,7 @@ def test_a_good_document_needs_no_retry(policy: DocumentRun, spec: Specification
 
 def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Database: documents keeps name, type, size, hash and owner."""
-    row = {**pipeline.existing_job(policy.job_id)}
-    row |= {"user_id": str(row["user_id"]), "file_sha256": digest(row["file_sha256"], spec.readings)}
-    wanted = {"filename": policy.filename, "bytes_len": policy.size, "file_sha256": policy.sha256, "user_id": policy.owner.id}
-    expect_columns(row, "documents", mime=spec.limits.supported_mime_types[0], **wanted)
+    require_registered(policy, pipeline.existing_job(policy.job_id), spec)
 
 
 def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
@@ -117,13 +125,7 @@ def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spe
 
 def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Storage: raw and parsed files are stored under the agreed paths."""
-    row, rule = pipeline.existing_job(policy.job_id), spec.pipeline
-    paths = {"raw_path": rule.raw_path, "parsed_path": rule.parsed_path}
-    wanted = {
-        column: f"{rule.bucket}/{object_key(path, policy.owner.id, policy.document_id)}" for column, path in paths.items()
-    }
-    found = {column: str(row[column]).removeprefix(rule.path_scheme) for column in wanted}
-    expect_columns(found, "documents", **wanted)
+    require_paths(policy, pipeline.existing_job(policy.job_id), spec)
 
 
 @pytest.mark.component("storage")
@@ -223,18 +225,13 @@ def test_vectors_of_different_texts_differ(chunks: list[Chunk], spec: Specificat
 
 @pytest.mark.component("rag")
 @pytest.mark.about("vectors.wrong", VECTORS)
-def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification) -> None:
+def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
     """contract Worker: embeddings go out in batches of 256; a document of several batches arrives whole."""
-    document_run = document_runs.completed("long")
-    chunks = [Chunk(row) for row in pipeline.chunks(document_run.document_id)]
-    missing = pages_missing(document_run.pages, chunks)
-    what = f"pages of {len(document_run.pages)} whose text is in none of {len(chunks)} chunks"
-    found = {"missing": len(missing), "pages": len(document_run.pages)}
-    expect(missing, what, WORKER_HINT, code="data.lost", subject="chunks long", component="worker", facts=found).is_empty()
-    bare = [chunk.number for chunk in chunks if chunk.dimension != spec.vectors.dimension]
+    chunks = chunks_of(database, document_runs.completed("long").document_id)
+    bare = [number for number, (_, vector) in enumerate(chunks) if vector is None]
     what, facts = f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", {"kind": "missing"}
     expect(bare, what, WORKER_HINT, facts=facts).is_empty()
-    vectors, texts = different(chunks)
+    vectors, texts = len({vector for _, vector in chunks}), len({text for text, _ in chunks})
     expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(
         texts * spec.pipeline.different_vectors_share
     )
@@ -243,10 +240,13 @@ def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, pip
 @pytest.mark.needs("database", "users")
 @promised("queue", "webhook")
 @pytest.mark.about("data.lost", "chunks unbroken")
-def test_no_text_without_blanks_is_lost(extra_runs: ExtraRuns, pipeline: Pipeline) -> None:
-    """contract Worker: chunks hold all of a document's text: long words, scripts that have no blanks, rows of figures, too."""
-    document_run = extra_runs.completed(UNBROKEN)
-    chunks = [Chunk(row) for row in pipeline.chunks(document_run.document_id)]
+def test_no_text_without_blanks_is_lost(
+    document_runs: DocumentRuns, extra_runs: ExtraRuns, stored_chunks: StoredChunks
+) -> None:
+    """contract Worker: chunks hold all of a document: long words, scripts without blanks, rows of figures, every markup."""
+    document_run = extra_runs.result(UNBROKEN)
+    document_runs.require(document_run, "complete", WORKER_HINT)
+    chunks = stored_chunks.of(document_run.document_id)
     missing = pages_missing(document_run.pages, chunks)
     what = f"paragraphs, of {len(document_run.pages)} without a blank or a word, of which {len(chunks)} chunks lack a part"
     expect(missing, what, WORKER_HINT, facts={"missing": len(missing), "pages": len(document_run.pages)}).is_empty()

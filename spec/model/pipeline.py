@@ -141,6 +141,10 @@ class DocumentKind(Entry):
     kind: Literal["policy", "no_text", "truncated", "not_a_pdf"]
     outcome: Literal["complete", "failed"]
     pages: int = Field(default=1, gt=0)
+    # Of each page of a policy; one of a single sentence holds no facts.
+    sentences: int = Field(default=15, gt=0)
+    # Bytes of a file that is attached to a policy: its own file is as large, and says no more.
+    attached_bytes: int = Field(default=0, ge=0)
 
 
 class Fact(Entry):

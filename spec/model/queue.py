@@ -28,6 +28,8 @@ class Grid(Entry):
     # Ended workers after which a job may be given up, and what is stored that a worker may find broken.
     given_up_from: int = Field(gt=0)
     may_fail: dict[str, list[str]] = {}
+    # Statuses of a job that failed in a stage: none of them names a step that is behind it, or has not begun.
+    failed_as: dict[str, list[str]] = {}
     # Seconds until a job that is to be tried later is due, in polls of the worker.
     later_polls: float = Field(gt=0)
 
@@ -73,7 +75,9 @@ class Queue(Sectioned):
     unbroken_times: int = Field(gt=0)
     # Behind these: rows of a table that hold figures alone.
     figures: list[str] = Field(min_length=1)
-    # Behind these: one paragraph for each of its pages, all of which begin with the same words, up to so many characters.
+    # Behind these: text in every form that Markdown has; its words that end in four digits are looked for.
+    markup: str = ""
+    # Behind that: one paragraph for each of its pages, all of which begin with the same words, up to so many characters.
     alike: DocumentKind
     alike_head: str = Field(min_length=1)
     alike_characters: int = Field(gt=0)

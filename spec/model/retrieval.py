@@ -96,6 +96,8 @@ class Retrieval(Sectioned):
     token_slack: float = Field(ge=0)
     # Questions at a time.
     parallel: int = Field(gt=0)
+    # Documents without a text, all newer, that the user who asks has beside those that are asked about.
+    further_documents: int = Field(default=0, ge=0)
     # Letters that a shown text shares with a stored one at least, before it counts as that one's.
     letters: int = Field(gt=0)
     # Trials whose questions the chat's alias is asked, too.

@@ -98,6 +98,8 @@ FAMILIES = (
     "audit_seventh_api_more",
     "audit_seventh_data",
     "audit_seventh_rows",
+    "audit_seventh_work",
+    "audit_seventh_work_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
