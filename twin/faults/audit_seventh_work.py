@@ -13,7 +13,7 @@ WORKER = "backend/workers/enhanced_base_worker.py"
 
 
 @fault(
-    "C61",
+    "D61",
     "the last passage of a document is not embedded where it is alone in its batch",
     "worker/rag",
     "postdeploy",
@@ -25,7 +25,7 @@ def one_passage(plan: Plan) -> None:
 
 
 @fault(
-    "C62",
+    "D62",
     "a text of less than a hundred letters is taken for no text",
     "webhook/api/worker",
     "postdeploy",
@@ -38,7 +38,7 @@ def too_short_to_be_true(plan: Plan) -> None:
 
 
 @fault(
-    "C63",
+    "D63",
     "a worker waits for a job that another one is claiming",
     "worker",
     "postdeploy",
@@ -49,18 +49,18 @@ def locked_is_waited_for(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "    FOR UPDATE SKIP LOCKED LIMIT 1)", "    FOR UPDATE LIMIT 1)")
 
 
-@fault("C65", "a job is given up one retry too early", "worker", "postdeploy", mode="-", about="*queue*|*MAX_RETRIES*|*tried*")
+@fault("D65", "a job is given up one retry too early", "worker", "postdeploy", mode="-", about="*queue*|*MAX_RETRIES*|*tried*")
 def one_too_few(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "attempt > self._config.max_retries", "attempt >= self._config.max_retries")
 
 
-@fault("C66", "a job is given up two retries too late", "worker", "postdeploy", mode="-", about="*queue*|*MAX_RETRIES*|*tried*")
+@fault("D66", "a job is given up two retries too late", "worker", "postdeploy", mode="-", about="*queue*|*MAX_RETRIES*|*tried*")
 def two_too_many(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "attempt > self._config.max_retries", "attempt > self._config.max_retries + 2")
 
 
 @fault(
-    "C67",
+    "D67",
     "what stands between angle brackets is taken out of passages",
     "worker",
     "postdeploy",
@@ -75,7 +75,7 @@ def no_tags(plan: Plan) -> None:
 
 
 @fault(
-    "C68",
+    "D68",
     "powers and fractions are made plain figures in passages",
     "worker",
     "postdeploy",
@@ -88,7 +88,7 @@ def plain_figures(plan: Plan) -> None:
 
 
 @fault(
-    "C69",
+    "D69",
     "the hash of a parsed text is that of the text without its line ends",
     "worker/api/webhook",
     "postdeploy",
@@ -104,7 +104,7 @@ def hash_of_the_stripped(plan: Plan) -> None:
 
 
 @fault(
-    "C70",
+    "D70",
     "a question fails while a document of its user is being embedded",
     "rag/chat/api",
     "postdeploy",
@@ -116,7 +116,7 @@ def passages_without_vectors(plan: Plan) -> None:
 
 
 @fault(
-    "C71",
+    "D71",
     "a job that fails while it is embedded is said to have failed while it was cut",
     "worker",
     "postdeploy",
@@ -128,7 +128,7 @@ def another_step(plan: Plan) -> None:
 
 
 @fault(
-    "C72",
+    "D72",
     "a job that is given up because its workers died stays among the running ones",
     "worker",
     "postdeploy",
@@ -142,7 +142,7 @@ def given_up_and_running(plan: Plan) -> None:
 
 
 @fault(
-    "C73",
+    "D73",
     "updated_at of a job stays when its text was cut into passages",
     "worker",
     "postdeploy",
@@ -158,7 +158,7 @@ def time_stands_still(plan: Plan) -> None:
 
 
 @fault(
-    "C74",
+    "D74",
     "passages of less than thirty letters are not searched",
     "rag",
     "postdeploy",
@@ -170,7 +170,7 @@ def no_short_passages(plan: Plan) -> None:
 
 
 @fault(
-    "C75",
+    "D75",
     "of a file only the first megabyte is given to the parser",
     "worker",
     "postdeploy",
@@ -186,7 +186,7 @@ def first_megabyte(plan: Plan) -> None:
 
 
 @fault(
-    "C76",
+    "D76",
     "the reason of a file that is no PDF quotes its beginning",
     "worker",
     "postdeploy",
@@ -197,7 +197,7 @@ def quoted(plan: Plan) -> None:
     plan.replace_in_source(WORKER, '"the file cannot be read: no %PDF- header"', 'f"no PDF, but {body[:40]!r}"')
 
 
-@fault("C77", "a user's five newest documents are searched", "rag", "postdeploy", mode="-|F09", about="*retrieval*")
+@fault("D77", "a user's five newest documents are searched", "rag", "postdeploy", mode="-|F09", about="*retrieval*")
 def newest_documents(plan: Plan) -> None:
     plan.replace_in_source(
         RETRIEVAL,
@@ -206,14 +206,14 @@ def newest_documents(plan: Plan) -> None:
     )
 
 
-@fault("C78", "passages are searched for a year", "rag", "postdeploy", mode="-|F09", about="*retrieval*")
+@fault("D78", "passages are searched for a year", "rag", "postdeploy", mode="-|F09", about="*retrieval*")
 def for_a_year(plan: Plan) -> None:
     plan.replace_in_source(
         RETRIEVAL, "AND c.embedding IS NOT NULL", "AND c.embedding IS NOT NULL AND c.created_at > now() - interval '1 year'"
     )
 
 
-@fault("C79", "jobs of more than a month are not taken", "worker", "postdeploy", mode="-|F28", about="*queue*|*aged*|*job*")
+@fault("D79", "jobs of more than a month are not taken", "worker", "postdeploy", mode="-|F28", about="*queue*|*aged*|*job*")
 def a_month(plan: Plan) -> None:
     plan.replace_in_source(
         QUEUE, "      AND status = ANY($1)\n", "      AND status = ANY($1) AND created_at > now() - interval '30 days'\n"

@@ -11,7 +11,7 @@ WORKER = "backend/workers/enhanced_base_worker.py"
 
 
 @fault(
-    "C81",
+    "D81",
     "of each passage the first 400 letters are embedded",
     "worker/rag",
     "postdeploy",
@@ -23,7 +23,7 @@ def first_letters(plan: Plan) -> None:
 
 
 @fault(
-    "C82",
+    "D82",
     "the worker logs how each text begins",
     "worker",
     "postdeploy",
@@ -40,7 +40,7 @@ def logged_beginning(plan: Plan) -> None:
 
 
 @fault(
-    "C84",
+    "D84",
     "a line that a document has twice is kept once",
     "worker",
     "postdeploy",
@@ -53,7 +53,7 @@ def lines_once(plan: Plan) -> None:
 
 
 @fault(
-    "C86",
+    "D86",
     "a document in which a passage stands twice fails",
     "worker",
     "postdeploy",
@@ -70,7 +70,7 @@ def named_by_text(plan: Plan) -> None:
 
 
 @fault(
-    "C87",
+    "D87",
     "of a list of pages those up to the first one without a text are stored",
     "api/webhook",
     "postdeploy",
