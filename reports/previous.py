@@ -1,4 +1,4 @@
-"""The results of the run before, which nobody may take for those of this one."""
+"""Removes the results of the run before, so that they are not taken for those of this one."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def unfinished_jobs(spec: Specification) -> list[dict[str, object]]:
 
 
 def complete_jobs(spec: Specification) -> list[dict[str, object]]:
-    """Rows of jobs that nobody looks for any more."""
+    """Rows of jobs that no worker looks for."""
     return [_job(spec, spec.pipeline.final_status, spec.pipeline.final_state)]
 
 

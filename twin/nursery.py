@@ -62,22 +62,22 @@ class Nursery:
         os.set_blocking(self._rope, False)
         signal.set_wakeup_fd(self._rope, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Its children are ended one by one; it goes when nobody is left to report to.
+        # Its children are ended one by one; it ends when the line is closed.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def run(self) -> Order | None:
-        """Serve until the other side is gone (None); in a child, what it is to become."""
+        """Serve until the line is closed (None); in a child, what it is to become."""
         for is_ready in self._load():
             self._listen(0)
-            if (order := self._bear(is_ready)) is not None:
+            if (order := self._fork(is_ready)) is not None:
                 return order
         while self._listen(None):
-            if (order := self._bear(is_ready=True)) is not None:
+            if (order := self._fork(is_ready=True)) is not None:
                 return order
         return None
 
     def _load(self) -> Iterator[bool]:
-        """Load one library after another; yields whether services can be borne yet."""
+        """Load one library after another; yields whether services can be forked yet."""
         for library in OF_DOUBLES:
             _load(library)
         yield False
@@ -89,7 +89,7 @@ class Nursery:
         yield True
 
     def _listen(self, seconds: float | None) -> bool:
-        """Take what comes within these seconds; False when the other side is gone."""
+        """Take what comes within these seconds; False when the line is closed."""
         line = self._line.fileno()
         ready, _, _ = select.select([line, self._bell], [], [], seconds)
         if self._bell in ready:
@@ -103,8 +103,8 @@ class Nursery:
         self._orders += map(json.loads, came.splitlines())
         return bool(came)
 
-    def _bear(self, is_ready: bool) -> Order | None:
-        """Fork what is ordered and can be borne; in the child, its order."""
+    def _fork(self, is_ready: bool) -> Order | None:
+        """Fork what is ordered and can run already; in the child, its order."""
         while self._orders and (is_ready or not self._orders[0]["is_service"]):
             order = self._orders.pop(0)
             pid = os.fork()
@@ -139,7 +139,7 @@ class Nursery:
 
 
 def _load(library: str) -> None:
-    # What cannot be loaded is left to whoever needs it.
+    # What cannot be loaded raises where it is used.
     with suppress(Exception):
         importlib.import_module(library)
 

@@ -75,7 +75,7 @@ def test_no_policy_opens_the_files_of_another_user(
 @pytest.mark.about("storage.buckets_open", "part storage")
 @promised("pipeline", "roles")
 def test_no_policy_lets_anybody_else_change_the_buckets(catalogue: Catalogue, policies: Policies, spec: Specification) -> None:
-    """contract Storage, private bucket: nobody but the services makes, opens or removes one (F23)."""
+    """contract Storage, private bucket: only the services make, open or remove one (F23)."""
     if not catalogue.exists(spec.pipeline.tables.buckets):
         not_applicable("this database does not hold Supabase's storage schema")
     table, bucket = spec.pipeline.tables.buckets, {"id": spec.pipeline.bucket, "name": spec.pipeline.bucket}

@@ -97,7 +97,7 @@ def test_no_secret_is_in_a_job(session: Session, api: Api, policy: DocumentRun, 
 @pytest.mark.component("worker")
 @pytest.mark.about("secret.shown", "table events")
 def test_no_secret_is_in_the_events_of_a_job(policy: DocumentRun, pipeline: Pipeline, database: Database) -> None:
-    """contract Database: whoever reads the events of the run's jobs does not learn with which key callbacks are signed."""
+    """contract Database: the events of the run's jobs do not show the key that signs callbacks."""
     secret, events = pipeline.webhook_secret(policy.job_id), recorded_of_run(database)
     if not secret or not events:
         not_applicable("the release keeps no events of the job, or no secret once it was used")

@@ -21,7 +21,7 @@ from attr import asdict
 
 RESULTS_OPTION = "allure_report_dir"
 JUNIT_OPTION = "xmlpath"
-# A fixture that passed, and shows nothing, is told of when it lasted so many milliseconds.
+# A fixture that passed, and shows nothing, is reported when it lasted at least so many milliseconds.
 LASTED_MS = 50
 # A label of this name carries the node id from pytest to the result; it is not written.
 NODE_ID = "gate-node-id"

@@ -65,7 +65,7 @@ class Pipeline(Sectioned):
     # Status of a job whose document cannot be parsed, and what every status of a failed job begins with.
     failed_status: str
     failed_prefix: str
-    # The first stage that a job with a status of failure has not reached, whatever it was doing.
+    # The first stage that a job with a status of failure has not reached.
     not_reached: dict[str, str] = {}
     # Statuses of a document whose job is complete.
     document_status_column: str
