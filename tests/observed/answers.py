@@ -240,6 +240,7 @@ ANSWERS: Mapping[str, Case] = {
             asked(CONVERSATION, OTHER_JOB),
             asked(OTHER_JOB, DOCUMENT),
             asked("", JOB),
+            asked(OTHER_JOB, OTHER_JOB[:32]),
         ],
         [
             asked(CONVERSATION.upper(), CONVERSATION),
