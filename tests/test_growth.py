@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.observers.growth import ConnectionsKept, EventsKept
+from fixtures.observers.growth import ConnectionsKept, EventsKept, EventsStanding
 from gate.observers import Exchanged, notes
-from tests.observed.growth import LAST, RULE, WIDTH, counted, held
+from tests.observed.cases import answered
+from tests.observed.growth import LAST, RULE, WAITING, WIDTH, counted, held, standing
 from tests.recorded import a_session
 
 POOL = [3, 10, 10, 9, 10, 10, 10, 8, 10, 10]
@@ -57,3 +58,13 @@ def test_a_job_that_is_tried_again_gets_events_once(tmp_path: Path) -> None:
     again = [counted(*[7] * RULE.fewest_jobs), *[counted(*[9] * RULE.fewest_jobs)] * 3]
     found = judged(tmp_path, EventsKept.name, again)
     assert (found.failures, found.seen) == ({}, len(again) * RULE.fewest_jobs)
+
+
+@pytest.mark.parametrize(("requests", "component"), [(3, "api"), (0, "worker"), (9, "worker")])
+def test_rows_that_come_with_every_request_are_the_apis(tmp_path: Path, requests: int, component: str) -> None:
+    readings = [standing(0)]
+    for number in range(1, RULE.standing_rises + 1):
+        readings += [answered("job", {}, at={"job_id": WAITING})] * requests
+        readings.append(standing(3 * number))
+    [failure] = judged(tmp_path, EventsStanding.name, readings).failures.values()
+    assert failure["component"] == component

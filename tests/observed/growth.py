@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fixtures.growth import CLIENT, EVENTS, HELD, JOB, ROWS, STANDING, STEP, TABLE, WORK
+from fixtures.growth import CLIENT, EVENTS, HELD, JOB, OF_DOCUMENT, ROWS, STANDING, STEP, TABLE, WORK
 from gate.observers import Exchanged
 from gate.session import Session
 from tests.observed.cases import Case, rows
@@ -24,9 +24,12 @@ def counted(*events: int) -> Exchanged:
     return rows(*({JOB: f"0a000000-0000-4000-8000-00000000000{n}", EVENTS: number} for n, number in enumerate(events)))
 
 
+WAITING = "0a000000-0000-4000-8000-000000000001"
+
+
 def standing(number: int, step: str = "uploaded 0", table: str = "events") -> Exchanged:
     """A reading of the rows of a job at a step."""
-    return rows({TABLE: table, STANDING: "0a000000-0000-4000-8000-000000000001", STEP: step, ROWS: number})
+    return rows({TABLE: table, STANDING: WAITING, STEP: step, ROWS: number, OF_DOCUMENT: "d"})
 
 
 def _series(readings: Sequence[Exchanged]) -> Callable[[Session], None]:
