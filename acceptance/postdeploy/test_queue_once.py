@@ -136,4 +136,4 @@ def test_a_job_is_not_tried_too_often(document_runs: DocumentRuns, session: Sess
 @pytest.mark.about("steady.doubled", "promise {invariant}")
 def test_the_invariant_holds_for_the_run(stored_of_the_run: Judged, invariant: Invariant) -> None:
     """contract Worker: of the run's documents nothing is done twice, left alone in its table, or of one user with another."""
-    stored_of_the_run.require_only(invariant.name)
+    stored_of_the_run.require_only(invariant.name, by=invariant.written_by)

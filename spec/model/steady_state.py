@@ -44,3 +44,5 @@ class Invariant(Sectioned):
     kept_in: Literal["database", "storage"]
     # What a violation is about, as a subject of spec/codes.toml.
     subject: str = Field(min_length=1)
+    # The service that writes what it speaks of, and so breaks it where nothing was disturbed; empty where several do.
+    written_by: str = ""
