@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -103,6 +104,7 @@ class Recorder:
         self._lines: list[str] = []
         self._progress: Progress | None = None
         self._is_broken = False
+        self._removal: threading.Thread | None = None
 
     def pytest_gate_verified(self, config: pytest.Config, session: Session) -> None:
         """Read the rules and remove the old results; raises UsageError for rules that cannot be used."""
@@ -114,7 +116,7 @@ class Recorder:
             lambda: session.system.progress(session), session.system.longest_wait(session), session.masking.mask
         )
         self._progress.start()
-        previous.remove_folders(self.out)
+        self._removal = previous.remove_folders(self.out)
         (self.out / ALLURE_RESULTS).mkdir(parents=True, exist_ok=True)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -149,6 +151,9 @@ class Recorder:
         """Conclude, write the results, and set the exit status."""
         if self._progress is not None:
             self._progress.stop()
+        if self._removal is not None:
+            # What is written now is looked through together with what else lies in the folder.
+            self._removal.join()
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
         left = of_left_behind(session)

@@ -32,14 +32,16 @@ def remove_files(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-def remove_folders(out: Path) -> None:
-    """Put its folders aside, and remove them in a thread of its own: they hold thousands of files."""
+def remove_folders(out: Path) -> threading.Thread:
+    """Put its folders aside, and remove them in a thread of its own, which is returned: they hold thousands of files."""
     out.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=ASIDE, dir=out))
     for name in FOLDERS:
         with suppress(FileNotFoundError):
             (out / name).rename(aside / name)
-    threading.Thread(target=_remove, args=(list(out.glob(f"{ASIDE}*")),), name="removal").start()
+    removal = threading.Thread(target=_remove, args=(list(out.glob(f"{ASIDE}*")),), name="removal")
+    removal.start()
+    return removal
 
 
 def _remove(folders: list[Path]) -> None:
