@@ -149,11 +149,7 @@ class Recorder:
 
     def pytest_gate_concluded(self, config: pytest.Config, session: Session, pytest_session: pytest.Session) -> None:
         """Conclude, write the results, and set the exit status."""
-        if self._progress is not None:
-            self._progress.stop()
-        if self._removal is not None:
-            # What is written now is looked through together with what else lies in the folder.
-            self._removal.join()
+        self._stop_beside()
         checks = list(self._checks.values())
         judgement.block_what_died(session, checks)
         left = of_left_behind(session)
@@ -188,6 +184,13 @@ class Recorder:
         if session.residue and left is None:
             self._lines.insert(0, f"left over  of run {session.run.run_id}: {LEFT_OVER_STEP}")
         self._lines = [session.masking.mask(line) for line in self._lines]
+
+    def _stop_beside(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        if self._removal is not None:
+            # What is written now is looked through together with what else lies in the folder.
+            self._removal.join()
 
     def _is_whole(self, pytest_session: pytest.Session) -> bool:
         """Whether the run ended by itself, and ran something."""
