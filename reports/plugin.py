@@ -31,6 +31,7 @@ from reports.facts import of_left_behind, of_not_loaded
 from reports.findings import as_data
 from reports.internals import allure_
 from reports.model import Check
+from reports.previous import ALLURE_RESULTS
 from reports.review import Review
 from reports.rules import Rules, load_rules
 from reports.schema import VerdictData
@@ -39,7 +40,6 @@ from spec import SpecError
 
 RECORDER = "gate-recorder"
 HELD = pytest.StashKey[allure_.Held]()
-ALLURE_RESULTS = "allure-results"
 LEFT_OVER_STEP = "python -m fixtures.sweep --older-than 0s, when the target is up and no other run is in progress"
 
 

@@ -21,7 +21,8 @@ FILES = (
     "audit.json",
     "audit.html",
 )
-FOLDERS = ("allure-results", "allure-report", "load", FOLDER)
+ALLURE_RESULTS = "allure-results"
+FOLDERS = (ALLURE_RESULTS, "allure-report", "load", FOLDER)
 # Folders that are being removed.
 ASIDE = ".old-"
 

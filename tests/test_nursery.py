@@ -47,8 +47,8 @@ def test_a_forked_process_is_as_python_would_have_started_it(nursery: Processes,
 
 
 def test_a_module_is_run_from_the_paths_that_it_is_given(nursery: Processes, tmp_path: Path) -> None:
-    (tmp_path / "told.py").write_text("import sys; print(sys.argv[1:], __name__)")
-    nursery.fork("module", ["-m", "told", "c"], {"PYTHONPATH": str(tmp_path)}, is_service=True)
+    (tmp_path / "shown.py").write_text("import sys; print(sys.argv[1:], __name__)")
+    nursery.fork("module", ["-m", "shown", "c"], {"PYTHONPATH": str(tmp_path)}, is_service=True)
     assert _ended(nursery, "module") == 0
     assert (nursery.folder / "module.log").read_text().strip() == "['c'] __main__"
 

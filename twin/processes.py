@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from twin.forked import Forked, Line
+from twin.nursery import PR_SET_PDEATHSIG
 from twin.pids import Pids
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
-PR_SET_PDEATHSIG = 1
 TAIL_LINES = 5
 
 
