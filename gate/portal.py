@@ -33,7 +33,7 @@ class Portal:
         # Threads of several documents get here at once; they must share one loop.
         with self._starting:
             if self._portal is None:
-                self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
+                self._portal = self._stack.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
             return self._portal
 
     def close(self) -> None:

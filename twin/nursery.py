@@ -25,6 +25,8 @@ from typing import TypedDict
 # In this order; the doubles need the first ones only, and are not kept waiting for the others.
 OF_DOUBLES = (
     "uvicorn",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
     "starlette.applications",
     "starlette.routing",
     "cryptography.x509",
