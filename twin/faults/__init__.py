@@ -100,6 +100,8 @@ FAMILIES = (
     "audit_seventh_rows",
     "audit_seventh_work",
     "audit_seventh_work_more",
+    "stranger_slips_eighth",
+    "stranger_slips_eighth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
