@@ -39,7 +39,9 @@ def smallest_first(plan: Plan) -> None:
 def poisoned_job_left(plan: Plan) -> None:
     # "The worker need not even claim what it would refuse": but it was that refusal that ended the job.
     plan.replace_in_source(
-        QUEUE, "OR (state = 'working' AND lease_until <= now()))", "OR (state = 'working' AND lease_until <= now() AND claims < 3))"
+        QUEUE,
+        "OR (state = 'working' AND lease_until <= now()))",
+        "OR (state = 'working' AND lease_until <= now() AND claims < 3))",
     )
 
 
@@ -238,7 +240,9 @@ def passages_of_the_first(plan: Plan) -> None:
     about="*provider*|*anthropic*|*Anthropic*|*openai*|*OpenAI*|*route*|*fallback*",
 )
 def long_prompts_elsewhere(plan: Plan) -> None:
-    plan.replace_in_source(CHAT, "config: Config) -> ServiceRouter:", "config: Config, is_long: bool = False) -> ServiceRouter:")
+    plan.replace_in_source(
+        CHAT, "config: Config) -> ServiceRouter:", "config: Config, is_long: bool = False) -> ServiceRouter:"
+    )
     plan.replace_in_source(
         CHAT,
         '    return ServiceRouter([*providers, Provider("anthropic", partial(_anthropic, client))])',

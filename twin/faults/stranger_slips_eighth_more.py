@@ -92,7 +92,9 @@ def refused_and_there(plan: Plan) -> None:
 def polled_after_sign_out(plan: Plan) -> None:
     plan.replace_in_source(JOBS, "from typing import", "import time\nfrom typing import")
     plan.replace_in_source(JOBS, "import APIRouter, HTTPException, Query", "import APIRouter, Depends, HTTPException, Query")
-    plan.replace_in_source(JOBS, "from api.auth import CurrentUser\n", "from api.auth import Caller, CurrentUser, current_user\n")
+    plan.replace_in_source(
+        JOBS, "from api.auth import CurrentUser\n", "from api.auth import Caller, CurrentUser, current_user\n"
+    )
     plan.replace_in_source(
         JOBS,
         "\n\ndef _percent(",
@@ -160,7 +162,7 @@ def connection_left(plan: Plan) -> None:
     )
     plan.replace_in_source(
         RETRIEVAL,
-        "    async with pool.acquire() as connection, connection.transaction():\n        await connection.execute(\"SET LOCAL",
+        '    async with pool.acquire() as connection, connection.transaction():\n        await connection.execute("SET LOCAL',
         """    # The settings of a search stay away from the connections of everything else.
     connection = await asyncpg.connect(
         config.database_url,
