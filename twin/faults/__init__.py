@@ -102,6 +102,8 @@ FAMILIES = (
     "audit_seventh_work_more",
     "stranger_eighth",
     "stranger_eighth_more",
+    "stranger_slips_eighth",
+    "stranger_slips_eighth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
