@@ -1,7 +1,6 @@
 """8.2.2 Test API endpoints functionality: what two ways of asking say is the same (contract: Progress, in three ways)."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -11,12 +10,9 @@ from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
-from fixtures.job_shown import percentages
 from fixtures.pipeline import Pipeline
-from fixtures.planted import Planted
 from fixtures.queue.extra import RETRIED
 from fixtures.queue.resources import ExtraRuns
-from fixtures.refusals import Refused
 from fixtures.standing_jobs import StandingJobs
 from fixtures.uploads import Accepted
 from fixtures.users import User
@@ -77,11 +73,21 @@ def test_each_way_shows_a_job_as_it_stands(
 ) -> None:
     """contract Progress can be read in three ways: also of a job that waits, is tried again, was given up or is a duplicate."""
     ways, kind = Ways(database), spec.observing.shows_jobs[endpoint]
-    for standing, (replies, stored) in standing_jobs.seen.items():
-        reply = expect(replies[endpoint]).success(f"its owner asks for a job that is {standing}")
+    for standing, replies, stored in standing_jobs.seen:
+        at = f"{standing.status}, {standing.state}"
+        reply = expect(replies[endpoint]).success(f"its owner asks for a job that is {at}")
         shown = "shown" if ways.shows_job(kind, reply, stored) else "left out"
-        expect(shown, f"a job that is {standing} in {reply}", subject=reply.subject, of=reply).equals("shown")
+        expect(shown, f"a job that is {at} in {reply}", subject=reply.subject, of=reply).equals("shown")
         ways.require_as_stored(kind, reply, stored)
+
+
+@each("endpoint", observer_entries.shows_jobs)
+@pytest.mark.about("http.value", "endpoint {endpoint}")
+def test_progress_does_not_go_back_from_stage_to_stage(standing_jobs: StandingJobs, spec: Specification, endpoint: str) -> None:
+    """contract Progress can be read in three ways: a job's percentage is that of its status, and grows with it."""
+    percent = standing_jobs.percentages(endpoint)
+    subject = f"endpoint {spec.endpoint(endpoint).method} {spec.endpoint(endpoint).path}"
+    expect(percent, "percentages of a job from stage to stage", subject=subject).equals(sorted(percent))
 
 
 @each("name", observer_entries.compared)
@@ -93,27 +99,6 @@ def test_all_ways_show_the_same_progress(
     run = document_runs.queued(name)
     asked = {endpoint: partial(ask, api, run, endpoint) for endpoint in spec.observing.shows_jobs}
     Ways(database).require_alike(run.job_id, asked)
-
-
-def test_each_way_shows_a_job_in_every_status(database: Database, api: Api, planted: Planted, spec: Specification) -> None:
-    """contract Progress can be read in three ways: in every status that a job may have, the rare ones too."""
-    rule, ways, caller = spec.pipeline, Ways(database), api.as_(planted.owner)
-    shown = {name: kind for name, kind in spec.observing.shows_jobs.items() if "{" in spec.endpoint(name).path}
-    done: dict[str, list[float]] = {}
-    for status in spec.database.table(rule.jobs_table).checks["status"]:
-        state = rule.failed_state if rule.has_failed(status) else rule.states.working
-        with suppress(Refused):
-            planted.stand(status, state, None)
-        for name, kind in shown.items():
-            at = {"job_id": planted.job_id, "document_id": planted.document_id}
-            asked = {key: id for key, id in at.items() if f"{{{key}}}" in spec.endpoint(name).path}
-            reply = ways.require_same(planted.job_id, kind, partial(caller.call, name, at=asked))
-            expect(reply).success(f"the job is {status}")
-            done[name] = [*done.get(name, []), *(percentages(reply) if status in rule.stages else [])]
-    planted.settle()
-    for name, percent in done.items():
-        subject = f"endpoint {spec.endpoint(name).method} {spec.endpoint(name).path}"
-        expect(percent, "percentages of a job from stage to stage", subject=subject).equals(sorted(percent))
 
 
 def test_a_duplicate_is_named_as_it_is_stored(
