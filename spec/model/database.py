@@ -45,6 +45,9 @@ class Database(Sectioned):
     # Folder of the release's migrations in its source tree.
     migrations_folder: str
     connections: int = Field(gt=0)
+    # Sessions that may be idle inside a transaction for longer than these seconds while no document of the run is worked on.
+    most_idle_transactions: int = Field(default=2, ge=0)
+    idle_transaction_seconds: float = Field(default=5, gt=0)
     named_tables: list[str]
     # Name of a kind of type → types that are right where a column names the kind, whatever their length or precision.
     kinds: dict[str, list[str]] = {}
