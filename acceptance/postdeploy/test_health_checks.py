@@ -7,7 +7,6 @@ from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.health import HealthReport
 from fixtures.network import KINDS_OF_RESPONSES, response_of
-from fixtures.pipeline import real_seconds
 from fixtures.process_time import expect_true_process_time
 from fixtures.release import commit_in
 from fixtures.render import Render
@@ -34,14 +33,6 @@ needs_api = pytest.mark.needs("api")
 def health(api: Api, spec: Specification) -> HealthReport:
     """The health body, asked now."""
     return HealthReport(expect(api.call("health", timeout=spec.health.timeout_seconds)).success(), spec.health)
-
-
-@pytest.fixture
-def health_after_a_pause(api: Api, document_runs: DocumentRuns, spec: Specification) -> list[HealthReport]:
-    """Two bodies, one right after the other, when the run has left the page alone while its documents were worked on."""
-    document_runs.wait_for_all()
-    replies = [expect(api.call("health", timeout=spec.health.timeout_seconds)).success() for _ in range(2)]
-    return [HealthReport(reply, spec.health) for reply in replies]
 
 
 @needs_api
@@ -210,17 +201,6 @@ def test_the_worker_is_alive(document_runs: DocumentRuns, spec: Specification) -
     what, subject = "documents that the worker took", f"queue {spec.pipeline.jobs_table}"
     facts, seen = {"waiting": len(sent), "of": len(sent)}, f"none; policy: {sent[0].describe()}"
     expect(taken, what, WORKER_HINT, seen, subject=subject, facts=facts).is_not_empty()
-
-
-@needs_api
-@promised("pipeline")
-@pytest.mark.about("health.stale")
-def test_the_first_answer_after_a_pause_is_fresh(
-    health_after_a_pause: list[HealthReport], session: Session, spec: Specification
-) -> None:
-    """contract HTTP API: what is served first after a pause is no older than the cache allows, nor is the next one (F19)."""
-    first, second = health_after_a_pause
-    second.require_made_before(first, real_seconds(session, spec.health.cache_seconds))
 
 
 @needs_api

@@ -90,6 +90,16 @@ def plant_ids(session: Session) -> None:
     session.observers.see(answered("chat", {"conversation_id": CONVERSATION}, user=ALICE))
 
 
+def health(after: float, made: float) -> Exchanged:
+    """The health body, asked so many seconds later, with the time at which it was made."""
+    return later(answered("health", {"status": "healthy", "timestamp": iso(made)}), after)
+
+
+def plant_health(session: Session) -> None:
+    """An old health body."""
+    session.observers.see(health(0, made=-100))
+
+
 def chat(**fields: Any) -> Exchanged:
     """An answer to a question."""
     return answered("chat", {"text": "Yes."} | fields, user=BOB)
@@ -140,6 +150,11 @@ ANSWERS: Mapping[str, Case] = {
             chat(timestamp=round(BASE * 1000)),
             rows({"created_at": at(-9_000_000), "updated_at": datetime(2100, 1, 1)}),
         ],
+    ),
+    "health_age": Case(
+        [health(0.2, made=0.1)],
+        [health(0.1, made=-100), health(5, made=4.9), health(30, made=4.9), health(30.2, made=30.1), health(90, made=90)],
+        plant_health,
     ),
     "last_changes": Case(
         [
