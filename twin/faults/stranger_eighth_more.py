@@ -177,7 +177,7 @@ def waiting_jobs_are_not_counted(plan: Plan) -> None:
     "api/storage",
     "postdeploy",
     mode="-",
-    about="*signed*|*link*|*upload*|*content*",
+    about="*signed*|*link*|*upload*|*content*|user/*/raw/*",
 )
 def link_of_the_first(plan: Plan) -> None:
     # A registration that is repeated after a conflict does not ask storage again; the content's hash names the link.
