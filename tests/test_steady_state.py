@@ -84,6 +84,8 @@ AGAIN = """INSERT INTO document_chunks
         (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text, chunk_sha, embedding)
     SELECT gen_random_uuid(), {document}, {chunker}, chunker_version, {number}, text, chunk_sha, embedding FROM document_chunks
     WHERE document_id = '{{document}}'"""
+UNSENT = """INSERT INTO documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path)
+    VALUES (gen_random_uuid(), '{user}', 'x.pdf', 'application/pdf', 1, 'x', 'user/{folder}/raw/x.pdf')"""
 UNDER_WAY = "UPDATE upload_jobs SET status = '{status}', state = '{state}', created_at = now() - interval '{age}' "
 ON_DOCUMENT = "WHERE document_id = '{document}'"
 # What is planted against an invariant; `{other}` is another user's document.
@@ -104,8 +106,8 @@ PLANTED = [
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number="chunk_ord"), ""),
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="'another'", number="chunk_ord"), ""),
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number="chunk_ord + 4"), ""),
-    ("documents_have_jobs", """INSERT INTO documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path)
-        VALUES (gen_random_uuid(), '{user}', 'x.pdf', 'application/pdf', 1, 'x', 'x')""", ""),
+    ("documents_have_jobs", UNSENT.format(folder="{user}", user="{user}"), ""),
+    ("documents_keep_their_owner", UNSENT.format(folder="another", user="{user}"), "documents_have_jobs"),
     ("jobs_have_documents", "DELETE FROM documents " + ON_DOCUMENT, "documents_are_kept chunks_have_documents"),
     ("chunks_have_documents", AGAIN.format(document="gen_random_uuid()", chunker="chunker_name", number="chunk_ord"), ""),
     ("events_have_jobs",
