@@ -102,9 +102,9 @@ def test_the_webhook_stores_every_page(
 ) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole, and hashed."""
     callback = planted.callback(form)
-    expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
+    acknowledged = expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
     path, stage = spec.pipeline.parsed_path, f"stage {spec.pipeline.callback_stage}"
-    stored = supabase.storage.read(object_key(path, planted.owner.id, planted.document_id))
+    stored = planted.parsed_text(supabase, acknowledged)
     lost = stored.status in stored.known().error("unknown")
     # What was acknowledged and is not there was lost on the way.
     text = expect(stored, code="pipeline.callback" if lost else "", subject=stage if lost else "").success().text
