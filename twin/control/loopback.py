@@ -26,6 +26,8 @@ def use(address: str) -> None:
         return usual(address if host in LOCALHOST else host, *arguments, **more)
 
     socket.getaddrinfo = found
+    # It finds addresses past this function: servers take the usual loop where it cannot be loaded.
+    sys.modules["uvloop"] = None  # type: ignore[assignment]
 
 
 def die_with_parent() -> None:
