@@ -83,7 +83,7 @@ def test_no_transaction_blocks_the_queue(connections: Connections, spec: Specifi
 @promised("pipeline")
 @pytest.mark.about("database.idle_transaction", "connections database")
 def test_no_transactions_are_left_open(connections: Connections, document_runs: DocumentRuns, spec: Specification) -> None:
-    """§5 Database Connections: no request and no job leaves a transaction open that nobody ends (F18)."""
+    """§5 Database Connections: no request and no job leaves its transaction open (F18)."""
     document_runs.wait_for_all()
     left = len(connections.idle_transactions(spec.database.idle_transaction_seconds))
     what, hint = "sessions idle in a transaction when the run's documents have ended", "pg_stat_activity: their last statement"
