@@ -91,6 +91,14 @@ def moment(value: object, forms: Collection[TimeForm] = ()) -> datetime:
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
+def seconds_of(value: object, forms: Collection[TimeForm] = ()) -> float | None:
+    """The same in seconds since 1970; None for what is no point in time."""
+    try:
+        return moment(value, forms).timestamp()
+    except (Failure, OverflowError):
+        return None
+
+
 def version_in(value: object, wanted: str | None, accepted: Readings) -> str:
     """The wanted version, where a text names it in an accepted form; else the text."""
     text, forms = "" if value is None else str(value), accepted.version_forms
