@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+import uvloop
 
 T = TypeVar("T")
 
@@ -19,28 +18,57 @@ class Portal:
 
     def __init__(self) -> None:
         self._starting = threading.Lock()
-        self._stack = ExitStack()
-        self._portal: BlockingPortal | None = None
+        self._loop: _Loop | None = None
 
     def wait_for(self, work: Coroutine[object, object, T], seconds: float) -> T:
         """The result of the work; raises TimeoutError when it takes longer than `seconds`."""
-        result = self._started().call(_bounded, work, seconds)
+        running = asyncio.run_coroutine_threadsafe(_bounded(work, seconds), self._started())
+        try:
+            result = running.result()
+        except BaseException:
+            # An interrupted caller wants no more of it; on work that has ended this does nothing.
+            running.cancel()
+            raise
         if isinstance(result, _Skipped):
             raise result.reason
         return result
 
-    def _started(self) -> BlockingPortal:
+    def _started(self) -> asyncio.AbstractEventLoop:
         # Threads of several documents get here at once; they must share one loop.
         with self._starting:
-            if self._portal is None:
-                self._portal = self._stack.enter_context(start_blocking_portal("asyncio", {"use_uvloop": True}))
-            return self._portal
+            if self._loop is None:
+                self._loop = _Loop()
+            return self._loop.loop
 
     def close(self) -> None:
-        """End the loop; the next use begins another one."""
+        """End the loop, and what still runs in it; the next use begins another one."""
         with self._starting:
-            self._portal = None
-            self._stack.close()
+            ended, self._loop = self._loop, None
+        if ended is not None:
+            ended.end()
+
+
+class _Loop:
+    """An event loop that runs in a thread until it is ended."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self.loop = self._runner.get_loop()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="portal", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        # The runner cancels what is left when the loop ends.
+        with self._runner:
+            self._runner.run(self._until_ended())
+
+    async def _until_ended(self) -> None:
+        await self._over.wait()
+
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
 
 
 @dataclass(frozen=True)
@@ -51,7 +79,8 @@ class _Skipped:
 
 
 async def _bounded(work: Coroutine[object, object, T], seconds: float) -> T | _Skipped:
-    return await asyncio.wait_for(_caught(work), seconds)
+    async with asyncio.timeout(seconds):
+        return await _caught(work)
 
 
 async def _caught(work: Coroutine[object, object, T]) -> T | _Skipped:
