@@ -1,6 +1,7 @@
 """Registers the gate's plugins; each of them has one concern."""
 
 pytest_plugins = [
+    "gate.nursery",
     "gate.options",
     "gate.plugin",
     "gate.folders",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from gate.nursery import Nursery
 from gate.places import ROOT
 from gate.settings import ConfigurationError, read_env_file
 
@@ -28,11 +29,13 @@ class EmbeddedTwin:
         faults: Sequence[str] = (),
         variants: Sequence[str] = (),
         arguments: Sequence[str] = (),
+        nursery: Nursery | None = None,
     ) -> None:
         self.folder = folder
         named = [word for fault in faults for word in ("--fault", fault)]
         named += [word for variant in variants for word in ("--variant", variant)]
         self._arguments = ["--system", system, *arguments, *named]
+        self._nursery = nursery
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,6 +47,8 @@ class EmbeddedTwin:
         """The operator's settings; raises ConfigurationError with the twin's last line."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "twin", "up", "--env-file", str(self.env_file), "--owner-pid", str(os.getpid())]
+        inherited = () if self._nursery is None else (self._nursery.descriptor(),)
+        command += [word for line in inherited for word in ("--nursery", str(line))]
         log = self.folder / "twin.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -53,7 +58,10 @@ class EmbeddedTwin:
                 stderr=output,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                pass_fds=inherited,
             )
+        if self._nursery is not None:
+            self._nursery.hand_over()
         deadline = time.monotonic() + START_SECONDS
         while not self.env_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

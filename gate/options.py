@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from gate.command import QUIET_OPTIONS, are_tests
 from gate.internals import pytest_
-from gate.places import ACCEPTANCE, DEFAULT_ENV_FILE, OUT, TESTS
+from gate.nursery import NURSERY
+from gate.places import ACCEPTANCE, DEFAULT_ENV_FILE, OUT
 from gate.target import Choice
 from spec import DEFAULT
 
 READING_SUITE = "predeploy"
 DRILLS_SUITE = "resilience"
 MOST_PROCESSES = 4
-QUIET_OPTIONS = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,8 +61,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def is_gate(config: pytest.Config) -> bool:
     """False when pytest runs the project's own tests only."""
-    named = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
-    return not named or not all(path == TESTS or TESTS in path.parents for path in named)
+    return not are_tests(config.args)
 
 
 def is_quiet(config: pytest.Config) -> bool:
@@ -118,4 +118,5 @@ def choice(config: pytest.Config) -> Choice:
         read_only=options.read_only,
         writes=not only_reads(config),
         commit_range=options.commit_range or "",
+        nursery=config.stash.get(NURSERY, None),
     )

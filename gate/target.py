@@ -10,6 +10,7 @@ from typing import Literal
 
 from gate import settings
 from gate.embedded import EmbeddedTwin
+from gate.nursery import Nursery
 from gate.places import DEFAULT_ENV_FILE, ROOT, STATE
 from gate.preload import load_beside
 from gate.run import Run, forget_dead_twins, new_run_id
@@ -45,6 +46,8 @@ class Choice:
     purpose: Literal["gate", "load"] = "gate"
     # Two commits of the source tree, A..B, in place of the setting.
     commit_range: str = ""
+    # What has begun to load the libraries of a twin.
+    nursery: Nursery | None = None
 
 
 def open_session(choice: Choice, system: System) -> Session:
@@ -61,12 +64,14 @@ def open_session(choice: Choice, system: System) -> Session:
     if kind == "twin":
         equipment = drill_arguments(spec) if choice.drills and DRILL_URL in spec.harness.settings else ()
         arguments = (*choice.twin_arguments, *equipment)
-        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments)
+        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments, choice.nursery)
         load_beside(system.libraries)
         values = twin.start()
     else:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
+        if choice.nursery is not None:
+            choice.nursery.end()
         values = settings.live_values(env_file_of(choice), spec)
     if choice.production_env_file is not None:
         values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())

@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--worker-env-file", type=Path, metavar="PATH", help="write the worker's environment")
     up.add_argument("--speedup", type=float, default=DEFAULT_SPEEDUP, help="divide the worker's waits (default 60)")
     up.add_argument("--drills", action="store_true", help="with what breaks and mends its parts while it runs")
+    up.add_argument("--nursery", type=int, metavar="DESCRIPTOR", help="the line to what has begun to load its libraries")
     up.add_argument("--owner-pid", type=int, help="stop when this process has ended")
     listings = [
         commands.add_parser("faults", help="list the faults, one a line"),
@@ -73,7 +74,10 @@ def _up(system: System[Any], arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     if arguments.drills and not system.has_drills:
         raise UsageError(f"--drills: the {arguments.system} has none")
-    with system.twin(arguments.speedup, damage.change_for(system, arguments), arguments.drills) as twin:
+    twin = system.twin(arguments.speedup, damage.change_for(system, arguments), arguments.drills)
+    if arguments.nursery is not None and not arguments.drills:
+        twin.processes.adopt(arguments.nursery)
+    with twin:
         _write_env_files(twin, arguments)
         faults, variants = (", ".join(ids) or "none" for ids in (arguments.fault, arguments.variant))
         print(f"twin is up at {twin.url} after {time.monotonic() - started:.1f} s")

@@ -36,10 +36,26 @@ def _closed_on_error(line: socket.socket) -> Iterator[None]:
 class Line:
     """The line to the nursery; several threads may ask it."""
 
-    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+    def __init__(self, line: socket.socket, process: subprocess.Popen[bytes] | None) -> None:
+        self._line = line
+        self._process = process
+        self._read = b""
+        self._born: list[int] = []
+        self._codes: dict[int, int] = {}
+        self._is_gone = False
+        self._lock = threading.Lock()
+
+    @classmethod
+    def to(cls, descriptor: int) -> Line:
+        """The line to a nursery that somebody else has started, and will wait for."""
+        return cls(socket.socket(fileno=descriptor), None)
+
+    @classmethod
+    def new(cls, env: Mapping[str, str], log: Path) -> Line:
+        """The line to a new one; raises OSError when the system refuses."""
         own, other = socket.socketpair()
         with log.open("ab") as output, other, _closed_on_error(own):
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, str(SCRIPT), str(other.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -48,12 +64,7 @@ class Line:
                 pass_fds=[other.fileno()],
                 start_new_session=True,
             )
-        self._line = own
-        self._read = b""
-        self._born: list[int] = []
-        self._codes: dict[int, int] = {}
-        self._is_gone = False
-        self._lock = threading.Lock()
+        return cls(own, process)
 
     def order(self, order: Order) -> Forked:
         """A new process; raises OSError when the nursery does not answer."""
@@ -92,6 +103,8 @@ class Line:
     def close(self) -> None:
         """End the nursery, and what it still has, by the end of their line."""
         self._line.close()
+        if self._process is None:
+            return
         try:
             self._process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -34,8 +34,9 @@ OF_DOUBLES = (
     "httpx",
     "asyncpg",
     "jwt",
+    "numpy",
 )
-OF_SERVICES = ("fastapi", "storage3", "supabase_auth", "openai")
+OF_SERVICES = ("fastapi", "storage3", "supabase_auth", "openai", "anthropic")
 PR_SET_PDEATHSIG = 1
 FULL = 65536
 

@@ -84,10 +84,16 @@ class Processes:
             )
         self._note_start(name)
 
+    def adopt(self, descriptor: int) -> None:
+        """Have a process that loads libraries already, and that listens on this line."""
+        self._nursery = Line.to(descriptor)
+
     def load(self, env: Mapping[str, str]) -> None:
         """Have the libraries of Python processes loaded once; raises TwinError when the system refuses."""
+        if self._nursery is not None:
+            return
         with _named("what loads the libraries"):
-            self._nursery = Line(env, self.folder / "nursery.log")
+            self._nursery = Line.new(env, self.folder / "nursery.log")
 
     def fork(
         self, name: str, arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, is_service: bool = False

@@ -20,6 +20,10 @@ async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _leave(_: object) -> None:
+    """Nothing outlives a transaction here, so there is nothing that a connection would have to forget after each query."""
+
+
 def create_app(config: TwinConfig) -> Starlette:
     """The double of one Supabase project."""
     project = Project(config=config, files=Path(config.folder) / "storage", behaviour=config.behaviour.get("supabase", {}))
@@ -27,7 +31,7 @@ def create_app(config: TwinConfig) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         project.pool = await asyncpg.create_pool(
-            config.database_admin_url, min_size=1, max_size=12, init=_prepare, command_timeout=20
+            config.database_admin_url, min_size=1, max_size=12, init=_prepare, reset=_leave, command_timeout=20
         )
         feed = Feed(project)
         project.feed = feed
