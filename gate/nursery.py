@@ -9,6 +9,8 @@ import os
 import socket
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Iterable
 
 import pytest
 
@@ -39,6 +41,11 @@ class Nursery:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def descriptor(self) -> int:
         """That of the line, for the process that takes it over."""
         return self._line.fileno()
@@ -63,16 +70,15 @@ NURSERY = pytest.StashKey[Nursery]()
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Called as soon as this plugin is registered, before the others are loaded."""
     config = pluginmanager.get_plugin("pytestconfig")
-    if isinstance(config, pytest.Config) and _will_want_a_twin(config):
+    if isinstance(config, pytest.Config) and expects_a_twin(config.invocation_params.args, config.known_args_namespace):
         nursery = config.stash[NURSERY] = Nursery()
         config.add_cleanup(nursery.end)
 
 
-def _will_want_a_twin(config: pytest.Config) -> bool:
-    known = config.known_args_namespace
+def expects_a_twin(words: Iterable[str], known: Namespace) -> bool:
+    """Whether this command line is about to start a twin, by its words and by those options that pytest knows itself."""
+    is_gate = not are_tests(known.file_or_dir or ()) and "PYTEST_XDIST_WORKER" not in os.environ
     is_quiet = any(getattr(known, name, False) for name in QUIET_OPTIONS)
-    words = {word.partition("=")[0] if word.startswith("--env") else word for word in config.invocation_params.args}
-    is_elsewhere = not words.isdisjoint(OTHER_TARGETS) or (ROOT / DEFAULT_ENV_FILE).exists()
-    return (
-        not are_tests(known.file_or_dir or ()) and not is_quiet and not is_elsewhere and "PYTEST_XDIST_WORKER" not in os.environ
-    )
+    named = {word.partition("=")[0] if word.startswith("--env") else word for word in words}
+    is_elsewhere = not named.isdisjoint(OTHER_TARGETS) or (ROOT / DEFAULT_ENV_FILE).exists()
+    return is_gate and not is_quiet and not is_elsewhere

@@ -55,7 +55,7 @@ class _Loop:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self.loop = self._runner.get_loop()
         self._over = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="portal", daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

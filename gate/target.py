@@ -64,15 +64,13 @@ def open_session(choice: Choice, system: System) -> Session:
     if kind == "twin":
         equipment = drill_arguments(spec) if choice.drills and DRILL_URL in spec.harness.settings else ()
         arguments = (*choice.twin_arguments, *equipment)
-        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments, choice.nursery)
+        twin = EmbeddedTwin(folder, spec.meta.twin, choice.faults, choice.variants, arguments, nursery=choice.nursery)
         load_beside(system.libraries)
         values = twin.start()
     else:
         if choice.faults or choice.variants:
             raise ConfigurationError("--fault breaks the twin only; a live target is never broken on purpose")
-        if choice.nursery is not None:
-            choice.nursery.end()
-        values = settings.live_values(env_file_of(choice), spec)
+        values = _live_values(choice, spec)
     if choice.production_env_file is not None:
         values[settings.PRODUCTION_FILE] = str(choice.production_env_file.resolve())
     if choice.commit_range:
@@ -92,6 +90,12 @@ def open_session(choice: Choice, system: System) -> Session:
         SharedFolder(folder).remove()
         raise
     return session
+
+
+def _live_values(choice: Choice, spec: Specification) -> dict[str, str]:
+    if choice.nursery is not None:
+        choice.nursery.end()
+    return settings.live_values(env_file_of(choice), spec)
 
 
 def drill_arguments(spec: Specification) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def test_a_twin_has_drills_where_they_are_selected_and_its_system_has_them(
     given: list[tuple[str, ...]] = []
 
     class NoTwin:
-        def __init__(self, *positional: Any) -> None:
+        def __init__(self, *positional: Any, **_: Any) -> None:
             given.append(positional[-1])
 
         def start(self) -> dict[str, str]:
