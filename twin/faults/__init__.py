@@ -104,6 +104,8 @@ FAMILIES = (
     "stranger_eighth_more",
     "stranger_slips_eighth",
     "stranger_slips_eighth_more",
+    "stranger_ninth",
+    "stranger_ninth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
