@@ -104,6 +104,8 @@ FAMILIES = (
     "stranger_eighth_more",
     "stranger_slips_eighth",
     "stranger_slips_eighth_more",
+    "stranger_slips_ninth",
+    "stranger_slips_ninth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
