@@ -150,3 +150,87 @@ def idle_circuits(plan: Plan) -> None:
         "        self.failures, self._opened, self._opened_at, self._is_on_trial = 0, None, None, False\n"
         "        self._last = self._clock()\n",
     )
+
+
+@fault(
+    "I36",
+    "users do not see their own jobs that have failed, through the database's own interface",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*upload_jobs*|*deadletter*|*policy*|*failed*|*own row*",
+)
+def failed_jobs_hidden(plan: Plan) -> None:
+    # The list of uploads in the browser became tidier; that a document has failed is never told there, nor live.
+    plan.sql.append(
+        """ALTER POLICY upload_jobs_owner ON upload_pipeline.upload_jobs
+           USING (state <> 'deadletter' AND EXISTS (
+               SELECT 1 FROM upload_pipeline.documents d
+               WHERE d.document_id = upload_jobs.document_id AND d.user_id = (SELECT auth.uid())))"""
+    )
+
+
+@fault(
+    "I37",
+    "live updates tell of jobs that are made and deleted, and no longer of their progress",
+    "realtime/database",
+    "postdeploy",
+    mode="-",
+    about="*realtime*|*publication*|*publish*|*upload_jobs*|*update*",
+)
+def no_live_progress(plan: Plan) -> None:
+    # The worker's many small updates filled the quota of messages.
+    plan.sql.append("ALTER PUBLICATION supabase_realtime SET (publish = 'insert, delete')")
+
+
+@fault(
+    "I38",
+    "parsed_sha256 is not the hash of the stored text",
+    "api/worker/database/storage",
+    "postdeploy",
+    mode="-",
+    about="*parsed_sha256*|*hash*|*parsed*",
+)
+def hash_of_the_words(plan: Plan) -> None:
+    # So that another parse with other line breaks counts as the same text; what is stored keeps its line breaks.
+    plan.replace_in_source(
+        "backend/shared/parsing.py",
+        "        hashlib.sha256(text.encode()).hexdigest(),\n",
+        '        hashlib.sha256(" ".join(text.split()).encode()).hexdigest(),\n',
+    )
+
+
+@fault(
+    "I39",
+    "a late callback that says failed leaves its error on a job that is complete",
+    "webhook/api",
+    "postdeploy",
+    mode="-",
+    about="*webhook*|*callback*|*last_error*|*complete*|*repeat*",
+)
+def late_doubt(plan: Plan) -> None:
+    # Failures were moved to the front, to be looked into first; whether the job still waits is asked afterwards.
+    waits = '        if row["status"] != "parse_queued":\n            return {"status": "ignored"}\n'
+    fails = (
+        '        if payload.get("status") != "completed":\n'
+        '            await doubt(connection, row, str(payload.get("error") or "parsing failed"))\n'
+        '            return {"status": "ok"}\n'
+    )
+    plan.replace_in_source("api/webhook.py", waits + fails, fails + waits)
+
+
+@fault(
+    "I40",
+    "every host below accessa.ai is served, not only the three of staging",
+    "api",
+    "postdeploy",
+    mode="F33",
+    about="*host*",
+)
+def one_pattern_of_hosts(plan: Plan) -> None:
+    # One pattern instead of three names; production's host is below it too.
+    plan.replace_in_source(
+        "api/application.py",
+        '"staging.accessa.ai", "staging-app.accessa.ai", "staging-admin.accessa.ai", "*.render.com"',
+        '"*.accessa.ai", "*.render.com"',
+    )
