@@ -106,6 +106,8 @@ FAMILIES = (
     "stranger_slips_eighth_more",
     "stranger_ninth",
     "stranger_ninth_more",
+    "stranger_slips_ninth",
+    "stranger_slips_ninth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
