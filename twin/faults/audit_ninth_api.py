@@ -83,3 +83,56 @@ def listing_for_any_page(plan: Plan) -> None:
         '    response.headers["Access-Control-Allow-Origin"] = request.headers.get("origin", "*")\n'
         '    return {"jobs": [_view(row)',
     )
+
+
+@fault("M05", "an account is shown as made when its user signed in", "auth/api", "postdeploy", mode="-", about="*created_at*")
+def made_with_each_sign_in(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH, '"created_at": user.get("created_at"),', '"created_at": user.get("last_sign_in_at") or user.get("created_at"),'
+    )
+
+
+@fault("M06", "the time of a consent is when it was stored", "auth/api", "postdeploy", mode="-", about="*consent_timestamp*")
+def consent_of_now(plan: Plan) -> None:
+    plan.replace_in_source(AUTH, "import re\n", "import re\nfrom datetime import UTC, datetime\n")
+    plan.replace_in_source(
+        AUTH, '"consent_timestamp": body.consent_timestamp,', '"consent_timestamp": datetime.now(UTC).isoformat(),'
+    )
+
+
+@fault("M07", "the life of a token is said in milliseconds", "auth/api", "postdeploy", mode="-", about="*expires_in*")
+def life_in_milliseconds(plan: Plan) -> None:
+    plan.replace_in_source(AUTH, '"expires_in": session.expires_in,', '"expires_in": session.expires_in * 1000,')
+
+
+@fault(
+    "M08",
+    "when the database was asked last stands still in the health body",
+    "api",
+    "postdeploy",
+    mode="F19|-",
+    about="*health*",
+)
+def asked_at_the_start(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py",
+        "_cache: dict[str, Any] = {}\n",
+        "_cache: dict[str, Any] = {}\nSTARTED = datetime.now(UTC).isoformat()\n",
+    )
+    plan.replace_in_source(
+        "api/health.py",
+        '"SELECT 1", timeout=5)\n    return {"status": "healthy", "healthy": True, "last_check": _now()',
+        '"SELECT 1", timeout=5)\n    return {"status": "healthy", "healthy": True, "last_check": STARTED',
+    )
+
+
+@fault("M09", "the time of the status page is that of the start", "api", "postdeploy", mode="F19|-", about="*timestamp*status*")
+def status_of_the_start(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/health.py", "_cache: dict[str, Any] = {}\n", "_cache: dict[str, Any] = {}\nBEGAN = datetime.now(UTC).isoformat()\n"
+    )
+    plan.replace_in_source(
+        "api/health.py",
+        '"degraded",\n        "timestamp": _now(),\n        "version": config.version,\n        "commit"',
+        '"degraded",\n        "timestamp": BEGAN,\n        "version": config.version,\n        "commit"',
+    )
