@@ -105,6 +105,7 @@ FAMILIES = (
     "stranger_slips_eighth",
     "stranger_slips_eighth_more",
     "audit_ninth_api",
+    "audit_ninth_api_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -1,0 +1,72 @@
+"""What is refused and done nevertheless, and what is shown or kept of something else."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+CHAT, JOBS, UPLOADS, WEBHOOK = "api/chat.py", "api/jobs.py", "api/uploads.py", "api/webhook.py"
+
+
+@fault("M10", "all sources bear the file name of the first one", "chat/api", "postdeploy", mode="-", about="*source*")
+def name_of_the_first(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, '            "filename": p.filename,\n', '            "filename": passages[0].filename,\n')
+
+
+@fault("M11", "a retry that is refused queues the job nevertheless", "api", "postdeploy", mode="-", about="*retry*")
+def queued_before_it_is_refused(plan: Plan) -> None:
+    plan.replace_in_source(
+        JOBS, "acquire() as connection, connection.transaction():\n        row =", "acquire() as connection:\n        row ="
+    )
+    plan.replace_in_source(
+        JOBS,
+        '        if row["state"] != "deadletter":\n',
+        "        await connection.execute(\"UPDATE upload_jobs SET state = 'queued' WHERE job_id = $1\", job_id)\n"
+        '        if row["state"] != "deadletter":\n',
+    )
+
+
+@fault(
+    "M12",
+    "the text of a callback is stored before its signature is looked at",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*webhook*",
+)
+def stored_before_it_is_refused(plan: Plan) -> None:
+    plan.replace_in_source(
+        WEBHOOK,
+        '        _verify(row["webhook_secret"],',
+        "        found = json.loads(body)\n"
+        '        if isinstance(found, dict) and (text := _markdown(found.get("result"))):\n'
+        '            key = object_key(row["user_id"], row["document_id"], "parsed")\n'
+        '            await request.app.state.storage.write(key, text.encode(), "text/markdown")\n'
+        '        _verify(row["webhook_secret"],',
+    )
+    plan.replace_in_source(
+        WEBHOOK,
+        "from backend.shared.parsing import conclude, doubt\n",
+        "from backend.shared.parsing import conclude, doubt\nfrom backend.shared.storage import object_key\n",
+    )
+
+
+@fault("M13", "of pages the plain text is stored, where they have both", "api", "postdeploy", mode="-", about="*parsed*|*page*")
+def plain_pages(plan: Plan) -> None:
+    plan.replace_in_source(
+        WEBHOOK, "(_page(page) for page in result)", '(str(page.get("txt") or _page(page)) for page in result)'
+    )
+
+
+@fault("M14", "the id of a document is made of its name as well", "api", "postdeploy", mode="-", about="*upload*")
+def id_of_the_name(plan: Plan) -> None:
+    plan.replace_in_source(
+        UPLOADS,
+        "document_id = document_id_of(user.id, body.sha256)",
+        'document_id = document_id_of(user.id, f"{body.sha256}:{body.filename}")',
+    )
+
+
+@fault("M15", "a new document is called complete", "api", "postdeploy", mode="-", about="*processing_status*")
+def complete_at_once(plan: Plan) -> None:
+    plan.replace_in_source(UPLOADS, "$7, 'uploaded')", "$7, 'complete')")
