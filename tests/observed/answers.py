@@ -234,6 +234,7 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata={"retrieval_seconds": 31.4}),
             chat(metadata={"retrieval_seconds": 0.015}),
             chat(metadata={"processing_time": -0.2}),
+            chat(metadata={"processing_time": 0.001, "retrieval_seconds": 0.006}),
             chat(metadata={"confidence": float("nan")}),
             chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
             chat(metadata={"processing_time": 9.0}, sources=[{"processing_time": took} for took in (0.001, 0.002, 0.005)]),

@@ -70,3 +70,40 @@ def id_of_the_name(plan: Plan) -> None:
 @fault("M15", "a new document is called complete", "api", "postdeploy", mode="-", about="*processing_status*")
 def complete_at_once(plan: Plan) -> None:
     plan.replace_in_source(UPLOADS, "$7, 'uploaded')", "$7, 'complete')")
+
+
+@fault(
+    "M16",
+    "the process time of what is refused for its token is always the same",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*X-Process-Time*",
+)
+def one_time_for_all(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/application.py",
+        '                spent = f"{time.perf_counter() - started:.6f}"\n',
+        '                spent = f"{time.perf_counter() - started:.6f}" if message["status"] != 401 else "0.000010"\n',
+    )
+
+
+@fault(
+    "M17",
+    "the processing time of an answer leaves retrieval out",
+    "chat/api",
+    "postdeploy",
+    mode="-",
+    about="*processing_time*",
+)
+def time_after_retrieval(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "            answer = await complete(client,",
+        "            started = time.perf_counter()\n            answer = await complete(client,",
+    )
+    plan.replace_in_source(
+        CHAT,
+        '            answer = Routed("Your documents',
+        '            started = time.perf_counter()\n            answer = Routed("Your documents',
+    )
