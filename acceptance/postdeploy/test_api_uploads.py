@@ -207,10 +207,10 @@ def test_a_fourth_document_a_day_is_refused(
     pipeline.finish_job(jobs[0])
     expect(caller.request_upload(first)).error("duplicate", because="the content is the same after days, too")
     anew = quota.after_removal(new_user, lambda: caller.request_upload(first, filename=document.filename))
-    others = [one for reply in anew if (one := Accepted(reply).document_id) != accepted.document_id]
+    strange = [id for reply in anew if (id := Accepted(reply).document_id) != accepted.document_id]
     what, hint = "other ids of a document that is registered again under another name", "an id is made of user and content"
     subject = subject_of_field(accepted.reply, "document_id")
-    expect(others, what, hint, code="http.value", subject=subject, of=accepted.reply).is_empty()
+    expect(strange, what, hint, code="http.value", subject=subject, of=accepted.reply).is_empty()
 
 
 @pytest.mark.about("limit.published")

@@ -107,3 +107,33 @@ def time_after_retrieval(plan: Plan) -> None:
         '            answer = Routed("Your documents',
         '            started = time.perf_counter()\n            answer = Routed("Your documents',
     )
+
+
+@fault(
+    "M18",
+    "whom the chat knows from a question before it does not ask for again for a minute",
+    "auth/api",
+    "postdeploy",
+    mode="F25",
+    about="*token*ended*",
+)
+def known_from_before(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, "from typing import Any\n", "from typing import Annotated, Any\n")
+    plan.replace_in_source(
+        CHAT, "import APIRouter, HTTPException, Request\n", "import APIRouter, Depends, HTTPException, Request\n"
+    )
+    plan.replace_in_source(CHAT, "from api.auth import CurrentUser\n", "from api.auth import Caller, current_user\n")
+    plan.replace_in_source(
+        CHAT,
+        'APOLOGY = "',
+        "_known: dict[str, tuple[float, Caller]] = {}\n\n\n"
+        "async def _caller(request: Request) -> Caller:\n"
+        '    token = request.headers.get("authorization", "")\n'
+        "    at, caller = _known.get(token, (0.0, None))\n"
+        "    if caller is None or time.time() - at > 60:\n"
+        "        caller = await current_user(request)\n"
+        "        _known[token] = (time.time(), caller)\n"
+        "    return caller\n\n\n"
+        "CurrentUser = Annotated[Caller, Depends(_caller)]\n"
+        'APOLOGY = "',
+    )
