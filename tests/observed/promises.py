@@ -23,6 +23,12 @@ def of_a_page(exchange: Exchanged) -> Exchanged:
     return replace(exchange, sent_headers={"origin": ORIGIN})
 
 
+def plant_ids(session: Session) -> None:
+    """The id of one request, and one that another has brought."""
+    session.observers.see(answered("status", {}, headers={ID: "the-same"}))
+    session.observers.see(replace(answered("me", {}, headers={ID: "brought"}), sent_headers={ID: "brought"}))
+
+
 def plant_times(session: Session) -> None:
     """Answers that all say that they took as long as each other, to the microsecond."""
     for _ in range(7):
@@ -31,9 +37,17 @@ def plant_times(session: Session) -> None:
 
 PROMISES: Mapping[str, Case] = {
     "request_ids": Case(
-        [answered("me", NOT_FOUND, status=404, headers={ID: ""}), answered("me", {"id": ALICE}, headers={ID: "the-same"})],
-        [answered("me", {"id": ALICE}), answered("health", {}, headers={ID: "the-same", "Age": "3"})],
-        lambda session: session.observers.see(answered("status", {}, headers={ID: "the-same"})),
+        [
+            answered("me", NOT_FOUND, status=404, headers={ID: ""}),
+            answered("me", {"id": ALICE}, headers={ID: "the-same"}),
+            answered("me", {"id": ALICE}, headers={ID: "brought"}),
+        ],
+        [
+            answered("me", {"id": ALICE}),
+            answered("health", {}, headers={ID: "the-same", "Age": "3"}),
+            replace(answered("health", {}, headers={ID: "the-same"}), sent_headers={ID.lower(): "the-same"}),
+        ],
+        plant_ids,
     ),
     "process_times": Case(
         [

@@ -137,3 +137,41 @@ def known_from_before(plan: Plan) -> None:
         "CurrentUser = Annotated[Caller, Depends(_caller)]\n"
         'APOLOGY = "',
     )
+
+
+@fault(
+    "M19",
+    "an id that somebody brought for a request is that of the next request of this path as well",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*X-Request-ID*",
+)
+def id_of_an_earlier_request(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/application.py", "class RequestHeaders:\n", "_brought: dict[str, str] = {}\n\n\nclass RequestHeaders:\n"
+    )
+    plan.replace_in_source(
+        "api/application.py",
+        "        REQUEST_ID.set(request_id)\n",
+        "        if request_id == given:\n"
+        '            _brought[scope["path"]] = given\n'
+        "        else:\n"
+        '            request_id = _brought.pop(scope["path"], request_id)\n'
+        "        REQUEST_ID.set(request_id)\n",
+    )
+
+
+@fault(
+    "M20", "the alias of the chat does not count tokens", "rag/chat/api", "postdeploy", mode="-", about="*token_budget*|*alias*"
+)
+def no_budget_by_the_alias(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, "from dataclasses import asdict\n", "from dataclasses import asdict, replace\n")
+    plan.replace_in_source(
+        CHAT,
+        "    client: Vendors = request.app.state.client\n    try:\n        passages = await retrieve(",
+        "    client: Vendors = request.app.state.client\n"
+        '    if request.url.path == "/chat":\n'
+        "        config = replace(config, token_budget=10**6)\n"
+        "    try:\n        passages = await retrieve(",
+    )
