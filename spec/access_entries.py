@@ -49,9 +49,13 @@ def thorough_signed(spec: Specification) -> Iterator[str]:
     return _with_cells(spec, *AT_THE_API, "object", "rows", "topic", signed=True, thorough=True)
 
 
-def reads(spec: Specification) -> Iterator[str]:
-    """Endpoints that show users what is their own."""
-    return (what.asked for what in spec.access.of_kind("read"))
+def used(spec: Specification) -> Iterator[str]:
+    """Endpoints that show users what is their own, or do something for them."""
+    return (
+        what.asked
+        for what in spec.access.of_kind("read", "act", "resource", "folder")
+        if what.kind != "resource" or what.writes
+    )
 
 
 def shown(spec: Specification) -> Iterator[str]:

@@ -17,7 +17,7 @@ from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, of_anothers_retry, within
 from gate.fields import id_in
-from gate.http import expect
+from gate.http import Reply, expect
 from gate.selection import promised
 from gate.session import Session
 from spec import Specification
@@ -32,6 +32,14 @@ pytestmark = [
     pytest.mark.about("http.value"),
     promised("pipeline"),
 ]
+
+
+def expect_unqueued(pipeline: Pipeline, planted: Planted, refused: Reply) -> None:
+    """Expects that a job does not wait for a worker after a retry that was refused."""
+    __tracebackhide__ = True
+    state, waiting = pipeline.existing_job(planted.job_id)["state"], pipeline.waiting_state
+    what = "state of a job whose retry was refused"
+    expect(state, what, code="http.value", subject=refused.subject, of=refused).differs_from(waiting, "nothing was to be done")
 
 
 def test_a_new_job_can_be_read(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
@@ -136,16 +144,18 @@ def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document:
 def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline) -> None:
     """contract POST …/retry: 409 for a job that is done."""
     pipeline.finish_job(planted.job_id)
-    expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).error("not_retryable")
+    refused = expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).error("not_retryable")
+    expect_unqueued(pipeline, planted, refused)
 
 
-def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, spec: Specification) -> None:
-    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, at any stage."""
+def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
+    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, at any stage; it stays there."""
     rule = spec.pipeline
     for stage in (rule.callback_stage, rule.stages[-2]):
         planted.stand(stage, rule.states.working, None)
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
         expect(reply).error("not_retryable", because=f"its status is {stage}, and it has not failed")
+        expect_unqueued(pipeline, planted, reply)
     planted.settle()
 
 

@@ -18,6 +18,7 @@ from fixtures.uploads import Accepted, altered
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
 from gate.failures import not_applicable
+from gate.fields import subject_of_field
 from gate.http import Reply, Timed, expect
 from gate.selection import each, promised
 from spec import Specification
@@ -57,6 +58,10 @@ def test_an_upload_is_accepted(
     row = pipeline.existing_job(accepted.job_id)
     column = f"column {spec.pipeline.tables.documents}.user_id"
     expect(str(row["user_id"]), "owner of the document's row", code="data.wrong", subject=column, of=reply).equals(new_user.id)
+    word, column = str(row["processing_status"]), f"column {spec.pipeline.tables.documents}.processing_status"
+    over = [word] if word in spec.pipeline.document_statuses or spec.pipeline.has_failed(word) else []
+    what = "words of an end for a document whose file has not come"
+    expect(over, what, code="data.wrong", subject=column, of=reply).is_empty()
 
 
 def test_the_upload_window_is_as_published(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
@@ -187,7 +192,8 @@ def test_a_fourth_document_a_day_is_refused(
     """contract POST …/upload: 429 above 3 documents a day of one user, failed ones too, those of other days not (F34)."""
     most, caller = spec.limits.max_uploads_per_day_per_user, api.as_(new_user)
     first, *others = (new_document() for _ in range(most))
-    jobs = [Accepted(within(caller.request_upload(first), DAILY_LIMIT)).job_id]
+    accepted = Accepted(within(caller.request_upload(first), DAILY_LIMIT))
+    jobs = [accepted.job_id]
     for one, status in zip(others, cycle(failures_of(spec)), strict=False):
         pipeline.put_job(jobs[-1], spec.pipeline.failed_state, status)
         jobs.append(Accepted(within(caller.request_upload(one), DAILY_LIMIT)).job_id)
@@ -200,6 +206,11 @@ def test_a_fourth_document_a_day_is_refused(
     expect(let_go, code="limit.strict", subject=f"limit {DAILY_LIMIT}").success("the other documents are not of this day")
     pipeline.finish_job(jobs[0])
     expect(caller.request_upload(first)).error("duplicate", because="the content is the same after days, too")
+    anew = quota.after_removal(new_user, lambda: caller.request_upload(first, filename=document.filename))
+    strange = [id for reply in anew if (id := Accepted(reply).document_id) != accepted.document_id]
+    what, hint = "other ids of a document that is registered again under another name", "an id is made of user and content"
+    subject = subject_of_field(accepted.reply, "document_id")
+    expect(strange, what, hint, code="http.value", subject=subject, of=accepted.reply).is_empty()
 
 
 @pytest.mark.about("limit.published")
@@ -231,30 +242,18 @@ def test_an_altered_signature_is_refused(api: Api, new_user: User, new_document:
     expect(api.send(url, document.body)).success("a refusal of the right signature would prove nothing")
 
 
-def test_the_upload_proxy_takes_the_file(
-    api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
-) -> None:
-    """contract PUT …/upload-file-proxy: 200 {status: success}."""
-    document = new_document()
-    job_id = Accepted(api.as_(new_user).request_upload(document)).job_id
-    bucket, _, key = pipeline.raw_path(job_id).partition("/")
-    headers = {"Content-Type": spec.limits.supported_mime_types[0]}
-    at = {"bucket": bucket, "key": key}
-    reply = expect(api.as_(new_user).call("upload_proxy", at=at, content=document.body, headers=headers)).success()
-    differing = api.differing_values(reply)
-    expect(differing, "fields of the reply that differ", code="http.value", subject=reply.subject, of=reply).is_empty()
-
-
 def test_the_upload_proxy_passes_on_what_storage_says(
     api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, supabase: Supabase, spec: Specification
 ) -> None:
-    """contract PUT …/upload-file-proxy: storage's own status passed on, as for a file that is already there."""
+    """contract PUT …/upload-file-proxy: 200 {status: success}, or storage's own status, as for a file that is there already."""
     document, mime = new_document(), spec.limits.supported_mime_types[0]
     job_id = Accepted(api.as_(new_user).request_upload(document)).job_id
     bucket, _, key = pipeline.raw_path(job_id).partition("/")
     caller = api.as_(new_user)
     sent: Timed = {"content": document.body, "headers": {"Content-Type": mime}}
-    expect(caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)).success()
+    reply = expect(caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)).success()
+    differing = api.differing_values(reply)
+    expect(differing, "fields of the reply that differ", code="http.value", subject=reply.subject, of=reply).is_empty()
     wanted = statuses_of(supabase.storage.write(key, document.body, mime))
     again = caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)
     expect(again).status(*wanted, because="storage itself says so of the same file")

@@ -64,11 +64,15 @@ def test_the_webhook_refuses_another_key_than_the_jobs(api: Api, planted: Plante
     expect(reply).error("unauthorized")
 
 
-def test_the_webhook_compares_the_whole_signature(api: Api, planted: Planted, spec: Specification) -> None:
+def test_the_webhook_compares_the_whole_signature(api: Api, planted: Planted, supabase: Supabase, spec: Specification) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: 401 for a signature that is empty, a part of the right one, or longer."""
     right = planted.callback(next(iter(spec.webhook.results))).request
     for how in WRONG:
-        expect(api.call("webhook", at={"job_id": planted.job_id}, **forged(spec.webhook, right, how))).error("unauthorized")
+        reply = api.call("webhook", at={"job_id": planted.job_id}, **forged(spec.webhook, right, how))
+        expect(reply).error("unauthorized")
+    stored = supabase.storage.read(object_key(spec.pipeline.parsed_path, planted.owner.id, planted.document_id))
+    what = "whether the text of a callback that was refused is stored"
+    expect(stored.succeeded, what, subject=reply.subject, of=reply).equals(False, "its signature is wrong")
 
 
 def test_the_webhook_does_not_know_an_unknown_job(api: Api, planted: Planted, spec: Specification) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fixtures.api import Api
-from fixtures.network import is_sent_home, page_for, preflight, shown_to
+from fixtures.network import asked_of_host, is_sent_home, page_for, preflight, shown_to
 from fixtures.tls import CURRENT, Tls
 from fixtures.violations import of_a_preflight, of_an_origin
 from gate.http import expect
@@ -85,9 +85,10 @@ def test_a_foreign_page_may_not_call_the_api(api: Api, spec: Specification, orig
 
 @pytest.mark.about("cors.open", "origin {origin}")
 @each("origin", entries.foreign_origins)
-def test_an_answer_is_not_shown_to_a_foreign_page(api: Api, spec: Specification, origin: str) -> None:
-    """§1 CORS Configuration: a simple request neither (F20)."""
-    reply = expect(api.call("health", headers={"Origin": origin})).handled()
+def test_an_answer_is_not_shown_to_a_foreign_page(api: Api, caller_token: str, spec: Specification, origin: str) -> None:
+    """§1 CORS Configuration: a simple request neither, whichever page it is for (F20)."""
+    page = page_for(api, origin, spec.networking.foreign_origins)
+    reply = expect(api.as_(caller_token).call(page, headers={"Origin": origin})).handled()
     allowed = shown_to(reply, origin, spec.networking.cors_origins)
     expect(allowed, f"allowed origin for {origin}", CORS_HINT, of=reply).is_one_of([None])
 
@@ -129,9 +130,12 @@ def test_the_preflight_allows_the_token(api: Api, spec: Specification) -> None:
 
 @pytest.mark.about("host.accepted", "host {host}")
 @each("host", entries.foreign_hosts)
-def test_a_foreign_host_is_refused(api: Api, caller_token: str, spec: Specification, host: str) -> None:
+def test_a_foreign_host_is_refused(
+    request: pytest.FixtureRequest, api: Api, caller_token: str, spec: Specification, host: str
+) -> None:
     """§1 Trusted Hosts: on every page a Host header that names another host is refused, or sent to one of the service (F33)."""
-    reply = api.as_(caller_token).call(page_for(api, host), headers={"Host": host})
+    asked, sent = asked_of_host(api, host, lambda: request.getfixturevalue("user"))
+    reply = api.as_(caller_token).call(asked, **sent)
     if not is_sent_home(reply, api.base_url, spec.networking.trusted_hosts):
         expect(reply).refusal(f"{host} is not a trusted host")
 

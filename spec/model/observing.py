@@ -48,8 +48,8 @@ class Range(Entry):
     """Between what the numbers of some fields lie.
 
     `most_of` is a variable that holds the largest; `of_exchange` is the largest for each second that the exchange took.
-    With `shares`, so many shares of 1 show that no other number of the run is one of 100, and so many times that can be
-    seconds that none is milliseconds.
+    What is part of another field of the same object, `within`, is no more than that. With `shares`, so many shares of 1 show
+    that no other number of the run is one of 100, and so many times that can be seconds that none is milliseconds.
     """
 
     fields: list[str] = Field(min_length=1)
@@ -57,6 +57,7 @@ class Range(Entry):
     most: float | None = None
     most_of: str = ""
     of_exchange: float = Field(default=0.0, ge=0)
+    within: str = ""
     whole: bool = False
     shares: int = Field(default=0, ge=0)
 

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from spec.model.base import Entry, Sectioned
 
-Place = Literal["older", "newer", "another"]
+Place = Literal["older", "newer", "further", "another"]
 
 
 class PlantedPassages(Entry):
     """Passages of one document: the first one at this cosine from the question, each further one a step below."""
 
-    # Of the user who asks the older or the newer document; or that of another user.
+    # Of the user who asks the older or the newer document, or one of another name; or that of another user.
     document: Place
     similarity: float = Field(gt=0, lt=1)
     step: float = Field(default=0, ge=0)

@@ -82,7 +82,15 @@ def plant_facts(session: Session) -> None:
     """A finished job in the database, and a user who has just registered."""
     plant_row(session)
     sent = {"json": {"email": "bob@example.test", "password": "x", "name": " Bob Łuk"}}
-    session.observers.see(answered("register", {"user": {"id": BOB}}, sent=sent))
+    session.observers.see(answered("register", {"user": {"id": BOB, "created_at": iso()}}, sent=sent))
+    consent = {"email": "alice@example.test", "password": "x", "consent_version": "2.0", "consent_timestamp": iso()}
+    session.observers.see(answered("signup", {"user": {"id": ALICE}}, status=201, sent={"json": consent}))
+
+
+def signed_in(**metadata: str) -> Exchanged:
+    """The sign-in of somebody who has signed up, with a token that has this in it."""
+    sent = {"json": {"email": "alice@example.test", "password": "x"}}
+    return answered("auth_login", {"access_token": token_of(ALICE, user_metadata=metadata)}, sent=sent)
 
 
 def plant_ids(session: Session) -> None:
@@ -90,9 +98,10 @@ def plant_ids(session: Session) -> None:
     session.observers.see(answered("chat", {"conversation_id": CONVERSATION}, user=ALICE))
 
 
-def health(after: float, made: float) -> Exchanged:
-    """The health body, asked so many seconds later, with the time at which it was made."""
-    return later(answered("health", {"status": "healthy", "timestamp": iso(made)}), after)
+def health(after: float, made: float, checked: float | None = None) -> Exchanged:
+    """The health body, asked so many seconds later, with the time at which it was made, and its database asked."""
+    services = {"database": {"last_check": iso(made if checked is None else checked)}}
+    return later(answered("health", {"status": "healthy", "timestamp": iso(made), "services": services}), after)
 
 
 def plant_health(session: Session) -> None:
@@ -131,6 +140,7 @@ ANSWERS: Mapping[str, Case] = {
         [
             answered("status", {"timestamp": iso(3600)}),
             answered("status", {"timestamp": iso(-3600)}),
+            answered("login", {"access_token": token_of(ALICE, exp=BASE + 3600), "expires_in": 3_600_000}),
             chat(timestamp=BASE - 600),
             chat(timestamp=BASE - SPEC.health.cache_seconds),
             answered("jobs", {"jobs": [{"created_at": iso(-4 * 3600)}]}, user=ALICE),
@@ -147,13 +157,15 @@ ANSWERS: Mapping[str, Case] = {
             answered("jobs", {"jobs": [{"created_at": iso(-0.1), "updated_at": LOCAL, "not_before": iso(9000)}]}, user=ALICE),
             answered("upload", {"upload_expires_at": iso(LIFETIME)}, user=ALICE),
             answered("login", {"expires_at": 4102444800, "user": {"created_at": iso(-9_000_000)}}),
+            answered("login", {"access_token": token_of(ALICE, exp=BASE + 3600), "expires_in": "3600"}),
+            answered("login", {"access_token": token_of(ALICE), "expires_in": 3600}),
             chat(timestamp=round(BASE * 1000)),
             rows({"created_at": at(-9_000_000), "updated_at": datetime(2100, 1, 1)}),
         ],
     ),
     "health_age": Case(
-        [health(0.2, made=0.1)],
-        [health(0.1, made=-100), health(5, made=4.9), health(30, made=4.9), health(30.2, made=30.1), health(90, made=90)],
+        [health(0.2, made=0.1), health(0.2, made=-100, checked=-200)],
+        [health(0.1, -100), health(5, 4.9), health(30, 4.9), health(30.2, 30.1), health(90, 90, checked=80)],
         plant_health,
     ),
     "last_changes": Case(
@@ -222,6 +234,7 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata={"retrieval_seconds": 31.4}),
             chat(metadata={"retrieval_seconds": 0.015}),
             chat(metadata={"processing_time": -0.2}),
+            chat(metadata={"processing_time": 0.001, "retrieval_seconds": 0.006}),
             chat(metadata={"confidence": float("nan")}),
             chat(metadata={"confidence": 1.7}, sources=[{"confidence": share} for share in (0.4, 0.5, 0.8)]),
             chat(metadata={"processing_time": 9.0}, sources=[{"processing_time": took} for took in (0.001, 0.002, 0.005)]),
@@ -302,6 +315,9 @@ ANSWERS: Mapping[str, Case] = {
             answered("auth_user", BOBS | {"name": ""}, user=BOB),
             answered("login", {"user": BOBS | {"email": "b.ob@example.test"}}),
             answered("login", {"user": BOBS | {"id": OTHER}}),
+            answered("login", {"user": BOBS | {"created_at": iso(60)}}),
+            signed_in(consent_version="1"),
+            signed_in(consent_timestamp=iso(5)),
         ],
         [
             job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),
@@ -311,6 +327,8 @@ ANSWERS: Mapping[str, Case] = {
             answered("login", {"access_token": token_of(ALICE), "user": {"id": ALICE}}),
             answered("me", BOBS, user=BOB),
             answered("login", {"user": BOBS | {"name": None}}),
+            answered("login", {"user": BOBS | {"created_at": iso(0.4)}}),
+            signed_in(consent_version="2.0 ", consent_timestamp=LOCAL, other="x"),
             answered("me", {"id": ALICE, "name": ""}, user=ALICE),
         ],
         plant_facts,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gate.observers import Exchanged
+from gate.session import Session
 from tests.observed.cases import ALICE, Case, answered, rows
 from tests.recorded import SPEC
 
@@ -22,11 +23,31 @@ def of_a_page(exchange: Exchanged) -> Exchanged:
     return replace(exchange, sent_headers={"origin": ORIGIN})
 
 
+def plant_ids(session: Session) -> None:
+    """The id of one request, and one that another has brought."""
+    session.observers.see(answered("status", {}, headers={ID: "the-same"}))
+    session.observers.see(replace(answered("me", {}, headers={ID: "brought"}), sent_headers={ID: "brought"}))
+
+
+def plant_times(session: Session) -> None:
+    """Answers that all say that they took as long as each other, to the microsecond."""
+    for _ in range(7):
+        session.observers.see(answered("jobs", {}, headers={TIME: "0.000123"}))
+
+
 PROMISES: Mapping[str, Case] = {
     "request_ids": Case(
-        [answered("me", NOT_FOUND, status=404, headers={ID: ""}), answered("me", {"id": ALICE}, headers={ID: "the-same"})],
-        [answered("me", {"id": ALICE}), answered("health", {}, headers={ID: "the-same", "Age": "3"})],
-        lambda session: session.observers.see(answered("status", {}, headers={ID: "the-same"})),
+        [
+            answered("me", NOT_FOUND, status=404, headers={ID: ""}),
+            answered("me", {"id": ALICE}, headers={ID: "the-same"}),
+            answered("me", {"id": ALICE}, headers={ID: "brought"}),
+        ],
+        [
+            answered("me", {"id": ALICE}),
+            answered("health", {}, headers={ID: "the-same", "Age": "3"}),
+            replace(answered("health", {}, headers={ID: "the-same"}), sent_headers={ID.lower(): "the-same"}),
+        ],
+        plant_ids,
     ),
     "process_times": Case(
         [
@@ -34,8 +55,14 @@ PROMISES: Mapping[str, Case] = {
             answered("me", {}, headers={TIME: "12.5"}),
             answered("me", {}, headers={TIME: "-0.001"}),
             answered("me", {}, headers={TIME: "12 ms"}),
+            answered("jobs", {}, headers={TIME: "0.000123"}),
         ],
-        [answered("me", {}), answered("me", {}, headers={TIME: "2e-3"}), answered("me", {}, headers={TIME: "0.0"})],
+        [
+            *(answered("me", {}, headers=headers) for headers in ({}, {TIME: "2e-3"}, {TIME: "0.0"})),
+            *(answered("jobs", {}, headers={TIME: "0.000124"}) for _ in range(8)),
+            *(answered("status", {}, headers={TIME: "0.001"}) for _ in range(7)),
+        ],
+        plant_times,
     ),
     "content_types": Case(
         [answered("me", PAGE, kind="text/html"), answered("me", NOT_FOUND, status=404, kind="text/plain"), answered("me", "{")],

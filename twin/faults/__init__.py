@@ -108,6 +108,8 @@ FAMILIES = (
     "stranger_ninth_more",
     "stranger_slips_ninth",
     "stranger_slips_ninth_more",
+    "audit_ninth_api",
+    "audit_ninth_api_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
