@@ -37,7 +37,7 @@ pytestmark = [
 def expect_unqueued(pipeline: Pipeline, planted: Planted, refused: Reply) -> None:
     """Expects that a job does not wait for a worker after a retry that was refused."""
     __tracebackhide__ = True
-    state, waiting = pipeline.existing_job(planted.job_id)["state"], pipeline.waiting_state
+    state, waiting = pipeline.existing_job(planted.job_id)["state"], pipeline.states.waiting
     what = "state of a job whose retry was refused"
     expect(state, what, code="http.value", subject=refused.subject, of=refused).differs_from(waiting, "nothing was to be done")
 

@@ -8,7 +8,6 @@ from fixtures.documents import Document
 from fixtures.stored import sha256
 from fixtures.upload_edges import Edges
 from fixtures.upload_ways import LINK, WAYS, Registered, filled
-from fixtures.violations import SIZE_LIMIT
 from gate.failures import not_applicable
 from gate.http import Reply, expect
 from gate.selection import promised
@@ -35,15 +34,18 @@ def require_kept(registered: Registered, way: str, sent: Reply, body: bytes, how
 @pytest.mark.about("limit.missing")
 def test_a_file_that_arrives_over_the_limit_is_not_kept(registered: Registered, spec: Specification, way: str) -> None:
     """contract POST …/upload: 413 above the size limit, also for a smaller declared size; the limit itself is allowed (F34)."""
-    limit, subject = spec.limits.max_file_size_bytes, f"limit {SIZE_LIMIT} of {registered.rule_of(way)}"
-    reply = registered.try_to_send(way, filled(spec, limit + 1))
-    if reply is not None:
+    limit = spec.limits.max_file_size_bytes
+    replies, kept = registered.try_to_send(way, filled(spec, limit + 1)), registered.stored()
+    for reply in replies:
+        subject, _ = registered.judged_for_size(way, reply)
         expect(reply, code="limit.missing", subject=subject).refusal("the limit holds for what arrives")
-    kept = registered.stored()
-    expect(kept.succeeded, "whether storage keeps a file over the limit", subject=subject, of=reply).equals(False)
+    subject, part = registered.judged_for_size(way, kept)
+    what, last = "whether storage keeps a file over the limit", next(iter(replies), None)
+    expect(kept.succeeded, what, subject=subject, component=part, of=last).equals(False)
     taken = registered.send(way, filled(spec, limit))
     if registered.is_too_large(taken):
-        expect(taken, code="limit.strict", subject=subject).success("the limit itself is allowed")
+        (subject, part), what = registered.judged_for_size(way), "whether a file of exactly the limit is taken"
+        expect(taken.succeeded, what, code="limit.strict", subject=subject, component=part, of=taken).equals(True)
     if not taken.succeeded:
         not_applicable(f"{taken} returns {taken.status} for a file at the limit too, so its refusal above says nothing")
     require_kept(registered, way, taken, filled(spec, limit), "is as large as may be")
