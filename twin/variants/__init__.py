@@ -32,6 +32,8 @@ FAMILIES = (
     "stranger_honest",
     "stranger_honest_inside",
     "stranger_honest_more",
+    "stranger_ninth",
+    "stranger_ninth_inside",
     "surroundings",
     "transport",
     "uploads",
