@@ -80,12 +80,6 @@ async def retrieve(pool: Any, client: Vendors, config: Config, user_id: UUID, qu
         )
     return [Passage(**dict(row.items())) for row in rows]
 '''
-MARKED = """    context = "\\n".join(
-        f'<passage number="{number}" file={quoteattr(p.filename)}>\\n{escape(p.text, quote=False)}\\n</passage>'
-        for number, p in enumerate(passages, 1)
-    )
-    return f"Passages:\\n{context}\\n\\nQuestion: {question}\\n\\nQuote amounts and dates exactly as the passages have them."
-"""
 
 
 @variant("M10", "a conversation is remembered: its last three turns go before the passages, and are kept for thirty days")
@@ -116,20 +110,11 @@ def remembered(plan: Plan) -> None:
     )
 
 
-@variant(
-    "M11", "all of a user's chunks are compared, in one statement that also counts tokens; passages are marked with their file"
-)
+@variant("M11", "all of a user's chunks are compared, in one statement that also holds the threshold and counts tokens")
 def exact_search(plan: Plan) -> None:
-    """Contract, RAG: `over the caller's own chunks only`, threshold, best first, limits; not by which statement or prompt."""
+    """Contract, RAG: `over the caller's own chunks only`, threshold, best first, limits; not by which statement."""
     text = (plan.source / RETRIEVAL).read_text()
     write(plan, RETRIEVAL, text[: text.index("def within_budget(")] + EXACT)
-    text = (plan.source / CHAT).read_text()
-    start = text.index('    context = "\\n\\n".join(')
-    end = text.index("\n\nasync def _openai(")
-    text = text[:start] + MARKED + text[end:]
-    imports = "from functools import partial\nfrom html import escape\nfrom typing import Any\n"
-    imports += "from xml.sax.saxutils import quoteattr\n"
-    write(plan, CHAT, text.replace("from functools import partial\nfrom typing import Any\n", imports))
 
 
 @variant("M12", "a user's uploads line up at a row of the user, made when it is needed; URLs are signed before, outside of it")
