@@ -104,6 +104,7 @@ FAMILIES = (
     "stranger_eighth_more",
     "stranger_slips_eighth",
     "stranger_slips_eighth_more",
+    "audit_ninth_work",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
