@@ -17,7 +17,7 @@ WORKER = "backend/workers/enhanced_base_worker.py"
     "worker",
     "postdeploy",
     mode="-",
-    about="*second*|*queue*",
+    about="*second*|*stage*",
 )
 def latin_names(plan: Plan) -> None:
     # Names stand in a header of the upload.
