@@ -92,7 +92,7 @@ def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database:
     hint, facts = "how the worker makes the secret of a callback", {"jobs": found.jobs}
     for wrong, what in (
         (found.jobs - found.secrets, "jobs with the secret of another one"),
-        (found.guessed, "secrets that are an id or the hash of what everybody may know"),
+        (found.guessed, "secrets that are short, or hold an id or the hash of what everybody may know"),
     ):
         expect(wrong, what, hint, code="data.wrong", subject=subject, facts=facts).equals(0)
 

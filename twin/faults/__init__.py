@@ -105,6 +105,7 @@ FAMILIES = (
     "stranger_slips_eighth",
     "stranger_slips_eighth_more",
     "audit_ninth_work",
+    "audit_ninth_work_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
