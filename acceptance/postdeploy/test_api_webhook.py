@@ -1,5 +1,6 @@
 """8.2.2 Test API endpoints functionality: the webhook (contract: HTTP API)."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from fixtures.failed_callbacks import reason_of
 from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.queue.ends import says_why
 from fixtures.queue.secrets_of_jobs import secrets_of
 from fixtures.stored import object_key, sha256, words_missing
 from fixtures.supabase import Supabase
@@ -94,7 +96,7 @@ def test_each_job_has_a_secret_of_its_own(document_runs: DocumentRuns, database:
     hint, facts = "how the worker makes the secret of a callback", {"jobs": found.jobs}
     for wrong, what in (
         (found.jobs - found.secrets, "jobs with the secret of another one"),
-        (found.guessed, "secrets that are an id or the hash of what everybody may know"),
+        (found.guessed, "secrets that are short, or hold an id or the hash of what everybody may know"),
     ):
         expect(wrong, what, hint, code="data.wrong", subject=subject, facts=facts).equals(0)
 
@@ -170,7 +172,10 @@ def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipelin
     request = planted.callback_with_failure()
     reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **request)).success()
     column = f"column {spec.pipeline.jobs_table}.last_error"
-    expect(reason_of(pipeline, planted.job_id), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
+    reason = reason_of(pipeline, planted.job_id)
+    expect(str(reason or ""), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
+    what, seen = "the reason of a parse that failed to say more than which step it was", json.dumps(reason, default=str)
+    expect(says_why(reason, spec.pipeline), what, seen=seen, subject=column, of=reply).is_true()
 
 
 @pytest.mark.about("job.again")

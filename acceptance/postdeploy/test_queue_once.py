@@ -9,7 +9,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.drills.invariants import Judged
 from fixtures.pipeline import Pipeline
-from fixtures.queue.extra import RETRIED, UNBROKEN
+from fixtures.queue.extra import NAMES, UNBROKEN
 from fixtures.queue.judging import require_embedded_once
 from fixtures.queue.parses import Parses
 from fixtures.queue.resources import ExtraRuns, most_retries
@@ -57,11 +57,12 @@ def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database:
     require_single(database, document_runs.completed(name))
 
 
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.needs("database")
-@pytest.mark.about("data.doubled", "chunks retried")
-def test_no_text_of_a_retried_job_is_there_twice(extra_runs: ExtraRuns, database: Database) -> None:
-    """contract POST …/retry, Worker: after a retry a document is there once, like any other."""
-    require_single(database, extra_runs.completed(RETRIED))
+@pytest.mark.about("data.doubled", "chunks {name}")
+def test_no_text_of_a_users_second_job_is_another(extra_runs: ExtraRuns, database: Database, name: str) -> None:
+    """contract POST …/retry, Worker: after a retry a document is there once, like any other, and so is its user's next one."""
+    require_single(database, extra_runs.completed(name))
 
 
 @each("name", entries.documents_that("complete"))

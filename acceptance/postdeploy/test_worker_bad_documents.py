@@ -1,9 +1,12 @@
 """8.2.3 Validate worker job processing: documents that cannot be read, and the queue behind them (contract: Worker)."""
 
+import json
+
 import pytest
 
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
+from fixtures.queue.ends import says_why
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
@@ -20,12 +23,17 @@ pytestmark = [
 
 @each("name", entries.documents_that("failed"))
 @pytest.mark.about("data.reason", "column upload_jobs.last_error")
-def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, name: str) -> None:
+def test_a_bad_document_fails_with_a_reason(document_runs: DocumentRuns, spec: Specification, name: str) -> None:
     """contract Worker: failed_parse with the reason in last_error, or its upload is refused."""
     document_run = document_runs.result(name)
     if not document_run.was_rightly_refused:
         document_runs.require(document_runs.accepted(name), "failed", WORKER_HINT)
         expect(document_run.last_error, f"last_error of {name!r}", facts={"document": name}).is_not_empty("people must see why")
+        why = says_why(document_run.last_error, spec.pipeline)
+        what, seen = f"last_error of {name!r} to say why", json.dumps(document_run.last_error, default=str)
+        expect(why, what, WORKER_HINT, seen, facts={"document": name}).equals(
+            True, "a stage or an exception's name is no reason"
+        )
 
 
 @each("name", entries.documents_that("failed"))
@@ -64,8 +72,10 @@ def test_the_job_of_a_bad_document_is_over(
         not_applicable(f"no job of {name!r} has failed")
     row = pipeline.existing_job(document_run.job_id)
     is_under_way = spec.pipeline.has_failed(row["status"]) and row["state"] in spec.pipeline.states.unfinished
-    seen = f"{row['status']}, {row['state']}"
+    seen, column = f"{row['status']}, {row['state']}", f"column {spec.pipeline.jobs_table}.status"
     expect(is_under_way, f"whether the failed job of {name!r} is still under way", WORKER_HINT, seen).equals(False)
+    what = f"status of {name!r}, which cannot be read"
+    expect(row["status"], what, WORKER_HINT, subject=column).is_one_of(spec.pipeline.unreadable_as)
     what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
     expect(document_run.unmoved, what, WORKER_HINT, code="data.wrong", subject=subject).is_empty()
 

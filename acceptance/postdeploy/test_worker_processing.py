@@ -7,7 +7,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
 from fixtures.queue.extra import RETRIED, UNBROKEN
-from fixtures.queue.followed import require_followed, require_paths, require_registered
+from fixtures.queue.followed import require_followed, require_paths, require_registered, require_versions
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.stored import (
@@ -90,6 +90,7 @@ def test_completion_sets_state_and_document(
     require_followed(document_runs, row)
     require_registered(document_run, row, spec)
     require_paths(document_run, row, spec)
+    require_versions(row, spec)
     what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
     expect(document_run.unmoved, what, WORKER_HINT, code="data.wrong", subject=subject).is_empty()
 
@@ -118,9 +119,7 @@ def test_the_document_row_is_right(policy: DocumentRun, pipeline: Pipeline, spec
 
 def test_the_job_names_its_versions(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
     """contract Database: chunks_version, embed_model and embed_version."""
-    rule = spec.pipeline
-    wanted = {"chunks_version": rule.chunks_version, "embed_model": rule.embed_model, "embed_version": rule.embed_version}
-    expect_columns(pipeline.existing_job(policy.job_id), "upload_jobs", **wanted)
+    require_versions(pipeline.existing_job(policy.job_id), spec)
 
 
 def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:

@@ -120,9 +120,10 @@ def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None
 @pytest.mark.about("db.open", "table of any name")
 @promised("roles", "pipeline", "row_security")
 def test_nobody_sees_the_rows_of_another_user_in_any_state(database: Database) -> None:
-    """contract Database: a user sees rows of their own documents and no others, anon nothing: in each state of a job (F24)."""
+    """contract Database: users see rows of their own documents, anon none, service_role all: in each state of a job (F24)."""
     for shown in ForeignReads(database).found:
-        whose = "rows of their own that a user does not see" if shown.is_own else f"rows of another user that {shown.role} sees"
+        hidden, foreign = f"rows that {shown.role} has to see, and does not", f"rows of another user that {shown.role} sees"
+        whose = hidden if shown.is_own else foreign
         what, hint, code = f"{whose} in {shown.table}", f"the policies on {shown.table}", "db.hidden" if shown.is_own else ""
         named, facts = f"table {shown.table}", {"role": shown.role}
         expect(shown.situations[:NAMED], what, hint, code=code, subject=named, facts=facts).is_empty("in any state of a job")

@@ -65,6 +65,8 @@ class Pipeline(Sectioned):
     # Status of a job whose document cannot be parsed, and what every status of a failed job begins with.
     failed_status: str
     failed_prefix: str
+    # Statuses of a job whose document cannot be read.
+    unreadable_as: list[str] = Field(min_length=1)
     # The first stage that a job with a status of failure has not reached.
     not_reached: dict[str, str] = {}
     # Statuses of a document whose job is complete.
@@ -113,6 +115,12 @@ class Pipeline(Sectioned):
         """Stages that a job with this status of failure has not reached."""
         first = self.not_reached.get(failure)
         return self.stages[self.stages.index(first) :] if first else []
+
+    def is_behind(self, word: str | None, status: str) -> bool:
+        """Whether a document's word is not one for its job, which is over: a stage on the way, or another end."""
+        if self.has_failed(status):
+            return word in self.stages
+        return word in self.stages[:-1] or self.has_failed(word or "")
 
     def has_failed(self, status: str) -> bool:
         """Whether a status is one of a failed job."""

@@ -81,7 +81,12 @@ class Queue(Sectioned):
     alike: DocumentKind
     alike_head: str = Field(min_length=1)
     alike_characters: int = Field(gt=0)
+    # Behind that: a last line, too long to stand with the last paragraph in one passage, and shorter than any other passage.
+    last: str = Field(min_length=1)
     second: DocumentKind
+    # The end of its file's name, and how the file begins.
+    second_name: str = Field(min_length=1)
+    second_begins: str = Field(min_length=1)
     # What a parse at the vendor's is called.
     parse_name: str = Field(min_length=1)
     parse_page: int = Field(gt=0)

@@ -110,6 +110,8 @@ FAMILIES = (
     "stranger_slips_ninth_more",
     "audit_ninth_api",
     "audit_ninth_api_more",
+    "audit_ninth_work",
+    "audit_ninth_work_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId

@@ -1,0 +1,97 @@
+"""Slips in tables, policies and functions, and in what the worker keeps beside its rows."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.plan import Plan
+
+QUEUE = "backend/workers/job_queue.py"
+WORKER = "backend/workers/enhanced_base_worker.py"
+
+
+@fault(
+    "M32",
+    "a function says of any job how far it is",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*progress_of*",
+)
+def progress_of(plan: Plan) -> None:
+    # The front end shows it beside the name of a file.
+    plan.sql.append(
+        "CREATE FUNCTION upload_pipeline.progress_of(job uuid) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER"
+        " SET search_path = '' AS $$ SELECT status FROM upload_pipeline.upload_jobs WHERE job_id = job $$"
+    )
+
+
+@fault(
+    "M33",
+    "a view shows all users how many jobs are under way, and which",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*queue_now*",
+)
+def queue_now(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE VIEW upload_pipeline.queue_now AS"
+        " SELECT job_id AS id, status, created_at AS since FROM upload_pipeline.upload_jobs"
+    )
+    plan.sql.append("GRANT SELECT ON upload_pipeline.queue_now TO authenticated")
+
+
+@fault(
+    "M34",
+    "whoever has an address of the company sees everybody's passages",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*document_chunks*",
+)
+def colleagues(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE POLICY chunks_support ON upload_pipeline.document_chunks FOR SELECT TO authenticated"
+        " USING ((SELECT auth.jwt() ->> 'email') LIKE '%@accessa.ai')"
+    )
+
+
+@fault(
+    "M35",
+    "the service role does not see the events of parses that failed",
+    "database",
+    "postdeploy",
+    mode="-|F24",
+    about="*events*",
+)
+def no_failed_events(plan: Plan) -> None:
+    plan.sql.append("ALTER POLICY events_service ON upload_pipeline.events USING (type IS DISTINCT FROM 'failed_parse')")
+
+
+@fault(
+    "M36",
+    "secrets of callbacks have six digits",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*webhook_secret*",
+)
+def short_secrets(plan: Plan) -> None:
+    plan.replace_in_source(WORKER, "secrets.token_hex(32)", "secrets.token_hex(3)")
+
+
+@fault(
+    "M37",
+    "an event of the cutting names its job where its document should stand",
+    "worker/database",
+    "postdeploy",
+    mode="-",
+    about="*events*",
+)
+def event_of_a_job(plan: Plan) -> None:
+    plan.replace_in_source(
+        QUEUE,
+        '            job["job_id"],\n            job["document_id"],\n            status,\n            payload,',
+        '            job["job_id"],\n            job["job_id"] if status == "chunks_stored" else job["document_id"],\n'
+        "            status,\n            payload,",
+    )
