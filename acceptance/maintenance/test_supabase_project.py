@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.database import Database
+from fixtures.catalogue import Catalogue
 from fixtures.supabase import Supabase
 from fixtures.supabase_management import Management, expect_one_project, expect_setting, hours_since
 from gate.failures import not_applicable
@@ -113,8 +113,9 @@ def test_the_bucket_is_limited(supabase: Supabase, spec: Specification) -> None:
 @pytest.mark.needs("database")
 @promised("database")
 @each("publication", project_entries.publications)
-def test_the_publication_holds_exactly_the_agreed_tables(database: Database, spec: Specification, publication: str) -> None:
-    """§3 Supabase (realtime): changes of the agreed tables are published, and of no other of the schema."""
-    sql = "SELECT tablename FROM pg_publication_tables WHERE pubname = $1 AND schemaname = $2"
-    found = sorted(database.names(sql, publication, spec.database.schema_name))
-    expect(found, f"tables in {publication}").equals(sorted(spec.project.published[publication]))
+def test_the_publication_holds_exactly_the_agreed_tables(catalogue: Catalogue, spec: Specification, publication: str) -> None:
+    """§3 Supabase (realtime): changes of the agreed tables are published, of every kind, and of no other of the schema."""
+    found = catalogue.published(publication)
+    expect(sorted(found), f"tables in {publication}").equals(sorted(spec.project.published[publication]))
+    silent = sorted({kind for kinds in found.values() for kind, is_told in kinds.items() if not is_told})
+    expect(silent, f"kinds of changes that {publication} does not tell").is_empty()
