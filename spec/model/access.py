@@ -107,6 +107,7 @@ class Access(Sectioned):
     expired_seconds: float = Field(gt=0)
     long_expired_seconds: float = Field(gt=0)
     worn_seconds: int = Field(gt=0)
+    remembered_seconds: float = Field(ge=0)
     link_seconds: int = Field(gt=0)
     longest_link_seconds: float = Field(gt=0)
     topic_seconds: float = Field(gt=0)
