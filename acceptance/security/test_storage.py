@@ -3,7 +3,10 @@
 import pytest
 
 from fixtures.controls import require_shown
+from fixtures.database import Database
 from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
+from fixtures.placed_files import placed_files
 from fixtures.stored import object_key
 from fixtures.supabase import Supabase
 from fixtures.users import User
@@ -19,6 +22,8 @@ pytestmark = [
     pytest.mark.component("storage"),
     promised("pipeline"),
 ]
+# Of what is found, so many are named.
+SHOWN = 3
 opens_storage = pytest.mark.about("storage.open", "bucket files")
 
 
@@ -104,3 +109,16 @@ def test_a_signed_url_fits_one_object_only(supabase: Supabase, policy: DocumentR
         subject=signing.subject,
     ).differs_from(path)
     expect(supabase.storage.open_signed(neighbour)).refusal("the signature is for another object")
+
+
+@pytest.mark.needs("database")
+@promised("pipeline", "database")
+@pytest.mark.about("steady.orphaned", "bucket files")
+def test_each_file_lies_at_its_documents_place(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
+    """contract Storage: file and text of a document lie in its user's folder, and nothing of it lies anywhere else (F23)."""
+    runs = [run for run in document_runs.ended("complete") if run.outcome == "complete"]
+    found, subject = placed_files(database, runs), f"bucket {spec.pipeline.bucket}"
+    what, hint = "files of complete documents that are not there", "what removes files, and which keys the services write to"
+    expect(found.missing[:SHOWN], what, hint, code="steady.lost", subject=subject).is_empty()
+    what = "files in no user's folder, or in one of a user who has no such document"
+    expect(found.elsewhere[:SHOWN], what, hint, subject=subject).is_empty()

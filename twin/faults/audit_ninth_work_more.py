@@ -95,3 +95,57 @@ def event_of_a_job(plan: Plan) -> None:
         '            job["job_id"],\n            job["job_id"] if status == "chunks_stored" else job["document_id"],\n'
         "            status,\n            payload,",
     )
+
+
+@fault(
+    "M38",
+    "a user does not see the rows of their documents of more than a year",
+    "database",
+    "postdeploy",
+    mode="-",
+    about="*documents*",
+)
+def of_this_year(plan: Plan) -> None:
+    plan.sql.append(
+        "ALTER POLICY documents_owner ON upload_pipeline.documents"
+        " USING (user_id = (SELECT auth.uid()) AND created_at > now() - interval '1 year')"
+    )
+
+
+@fault(
+    "M39",
+    "the text of a document is also kept in a folder of the worker's own",
+    "worker/storage/api",
+    "postdeploy",
+    mode="-",
+    about="*bucket files*",
+)
+def second_copy(plan: Plan) -> None:
+    # A text that was cut in a wrong way is looked at there.
+    plan.replace_in_source(
+        WORKER,
+        "        chunks = split(await self._parsed_text(job))\n",
+        "        text = await self._parsed_text(job)\n"
+        "        await self.storage.write(f\"chunked/{job['job_id']}.md\", text.encode(), 'text/markdown')\n"
+        "        chunks = split(text)\n",
+    )
+
+
+@fault(
+    "M40",
+    "the file of a long document is removed when its text is cut",
+    "worker/storage",
+    "postdeploy",
+    mode="-",
+    about="*bucket files*",
+)
+def no_long_files(plan: Plan) -> None:
+    # They are what fills the bucket.
+    plan.replace_in_source(
+        WORKER,
+        '        async with self.queue.leases.holding(job) as connection:\n            await connection.execute("DELETE',
+        "        if len(rows) > 100:\n"
+        "            document = await self._document(job)\n"
+        "            await self.storage._files.remove([object_key(document['user_id'], job['document_id'], 'raw')])\n"
+        '        async with self.queue.leases.holding(job) as connection:\n            await connection.execute("DELETE',
+    )
