@@ -117,5 +117,5 @@ def test_the_publication_holds_exactly_the_agreed_tables(catalogue: Catalogue, s
     """§3 Supabase (realtime): changes of the agreed tables are published, of every kind, and of no other of the schema."""
     found = catalogue.published(publication)
     expect(sorted(found), f"tables in {publication}").equals(sorted(spec.project.published[publication]))
-    silent = sorted({kind for kinds in found.values() for kind, is_told in kinds.items() if not is_told})
-    expect(silent, f"kinds of changes that {publication} does not tell").is_empty()
+    silent = sorted({kind for kinds in found.values() for kind, is_published in kinds.items() if not is_published})
+    expect(silent, f"kinds of changes that {publication} leaves out").is_empty()
