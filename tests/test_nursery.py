@@ -94,6 +94,7 @@ def test_a_nursery_that_is_gone_is_named(tmp_path: Path) -> None:
     processes.load(base_env(""))
     line = processes._nursery
     assert line is not None
+    assert line._process is not None
     line._process.kill()
     line._process.wait(PATIENCE)
     with pytest.raises(TwinError, match="late cannot be started"):

@@ -127,18 +127,6 @@ def stage_alone(plan: Plan) -> None:
 
 
 @fault(
-    "M29",
-    "a chunk does not say when it was given its vector",
-    "worker",
-    "postdeploy",
-    mode="-",
-    about="*document_chunks.updated_at*",
-)
-def chunk_stands_still(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "embed_version = '1', updated_at = now()", "embed_version = '1'")
-
-
-@fault(
     "M30",
     "the parsed text of a user is kept in memory, and used for the next document",
     "worker",
