@@ -112,15 +112,17 @@ class Rows:
     """A job's row that changes at the third look, or never."""
 
     claim_limit = 0.2
+    states = SPEC.pipeline.states
 
     def __init__(self, changes: bool) -> None:
         self.changes, self.looks = changes, 0
 
-    def existing_job(self, job_id: str) -> dict[str, datetime]:
+    def existing_job(self, job_id: str) -> dict[str, Any]:
         """The row."""
         self.looks += 1
         made = datetime(2026, 1, 1, tzinfo=UTC)
-        return {"created_at": made, "updated_at": made + timedelta(seconds=int(self.changes and self.looks > 2))}
+        changed = made + timedelta(seconds=int(self.changes and self.looks > 2))
+        return {"created_at": made, "updated_at": changed, "state": self.states.retryable}
 
 
 @pytest.mark.parametrize("changes", [True, False])
