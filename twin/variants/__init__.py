@@ -36,6 +36,8 @@ FAMILIES = (
     "stranger_ninth_chat",
     "stranger_ninth_inside",
     "stranger_ninth_more",
+    "stranger_tenth",
+    "stranger_tenth_more",
     "surroundings",
     "transport",
     "uploads",
