@@ -128,7 +128,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def _first_lines(gate: Session) -> list[str]:
     run = gate.run
-    speedup = gate.settings.number("HARNESS_SPEEDUP")
+    speedup = gate.speedup
     more = f", waits divided by {speedup:g}" if speedup != 1 else ""
     more += f", faults {', '.join(run.faults)}" if run.faults else ""
     more += f", variants {', '.join(run.variants)}" if run.variants else ""

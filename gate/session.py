@@ -161,6 +161,11 @@ class Session:
         """Whether that service runs on this machine; elsewhere a shared front end routes by host name."""
         return (urlsplit(self.api_url).hostname or "") in LOOPBACK
 
+    @property
+    def speedup(self) -> float:
+        """By what the target's waits are divided: 1 on a deployment, more on a twin."""
+        return self.settings.number("HARNESS_SPEEDUP")
+
     @cached_property
     def tls(self) -> ssl.SSLContext:
         """Trust of the system, or of the authority that the target names."""

@@ -104,7 +104,7 @@ class Review:
         now = recoveries.read(session.shared.path / RECOVERIES)
         if not now or not spec.has("recovery") or not spec.has("history"):
             return []
-        path, speedup = self.folder / history.RECOVERIES, session.settings.number("HARNESS_SPEEDUP")
+        path, speedup = self.folder / history.RECOVERIES, session.speedup
         found = recoveries.conclude(now, history.read_lines(path), speedup, spec.recovery)
         entry: KeptRecoveries = {
             "schema": history.SCHEMA,

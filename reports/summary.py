@@ -69,7 +69,6 @@ class Strip(TypedDict):
 def collect(session: Session, data: VerdictData, checks: Sequence[Check]) -> SummaryData:
     """What the page shows: the verdict, documents, response times, the slowest checks."""
     slowest = sorted(checks, key=lambda check: check.duration, reverse=True)[:SLOWEST]
-    has_speedup = "HARNESS_SPEEDUP" in session.spec.harness.settings
     return {
         "run": data,
         "documents": _documents(session.shared.path / "documents"),
@@ -78,7 +77,7 @@ def collect(session: Session, data: VerdictData, checks: Sequence[Check]) -> Sum
         "response_times": response_times.read(session.shared.path / "samples"),
         "slowest": [(check.name, round(check.duration, 2)) for check in slowest],
         "suites": {entry.id: entry.suite for entry in session.spec.checklist},
-        "speedup": session.settings.number("HARNESS_SPEEDUP") if has_speedup else 1.0,
+        "speedup": session.speedup,
     }
 
 

@@ -154,7 +154,7 @@ def test_a_document_waits_for_its_file_as_long_as_its_link_lives(
     row, stage = unsent.met(pipeline), f"stage {spec.pipeline.stages[0]}"
     found = [row["chunk_ord"] for row in pipeline.chunks(unsent.document_id)]
     expect(found, "chunks of a document whose file never came", code="data.left", subject="chunks unsent").is_empty()
-    lives = spec.limits.signed_url_ttl_seconds / session.settings.number("HARNESS_SPEEDUP")
+    lives = spec.limits.signed_url_ttl_seconds / session.speedup
     waited = (row["updated_at"] - row["created_at"]).total_seconds()
     what, facts = "seconds that a document waited for its file before it failed", {"status": row["status"]}
     if spec.pipeline.has_failed(row["status"]):
