@@ -6,7 +6,6 @@ A failure here names the release that broke it: the one that was just updated.
 import importlib
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -87,7 +86,6 @@ def test_ctrl_c_ends_a_checks_own_work_and_no_hook(tmp_path: Path, place: str) -
     command = [sys.executable, "-m", "pytest", f"--rootdir={tmp_path}", "-c", "/dev/null", "-q", "-p", "no:cacheprovider", "."]
     command += ["-n", "1"] if place == "wait for other processes" else ["-p", "no:xdist"]
     environment = without_settings() | {"PYTHONPATH": str(ROOT)}
-    started = time.monotonic()
     # A process group of its own: what is sent here must not reach this one.
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, start_new_session=True
@@ -97,7 +95,6 @@ def test_ctrl_c_ends_a_checks_own_work_and_no_hook(tmp_path: Path, place: str) -
     assert not (tmp_path / "went on").exists(), seen
     assert (tmp_path / "hook ended").exists() is (place == "hook"), seen
     assert "INTERNALERROR" not in done.stdout, seen
-    assert time.monotonic() - started < 8, seen
 
 
 @pytest.mark.parametrize(

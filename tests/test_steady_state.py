@@ -84,6 +84,8 @@ AGAIN = """INSERT INTO document_chunks
         (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text, chunk_sha, embedding)
     SELECT gen_random_uuid(), {document}, {chunker}, chunker_version, {number}, text, chunk_sha, embedding FROM document_chunks
     WHERE document_id = '{{document}}'"""
+# The same number of chunks once more, with the numbers that follow.
+BEHIND = "chunk_ord + count(*) OVER ()"
 UNSENT = """INSERT INTO documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path)
     VALUES (gen_random_uuid(), '{user}', 'x.pdf', 'application/pdf', 1, 'x', 'user/{folder}/raw/x.pdf')"""
 UNDER_WAY = "UPDATE upload_jobs SET status = '{status}', state = '{state}', created_at = now() - interval '{age}' "
@@ -105,7 +107,7 @@ PLANTED = [
     ("stages_happen_once", "INSERT INTO events (job_id, document_id, type) VALUES ('{job}', '{document}', 'parsed')", ""),
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number="chunk_ord"), ""),
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="'another'", number="chunk_ord"), ""),
-    ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number="chunk_ord + 4"), ""),
+    ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number=BEHIND), ""),
     ("documents_have_jobs", UNSENT.format(folder="{user}", user="{user}"), ""),
     ("documents_keep_their_owner", UNSENT.format(folder="another", user="{user}"), "documents_have_jobs"),
     ("jobs_have_documents", "DELETE FROM documents " + ON_DOCUMENT, "documents_are_kept chunks_have_documents"),
@@ -115,7 +117,7 @@ PLANTED = [
     ("failures_have_reasons", UNDER_WAY.format(status="failed_parse", state="deadletter", age="1 s") + ON_DOCUMENT, ""),
     ("documents_keep_their_owner", "UPDATE documents SET user_id = gen_random_uuid() " + ON_DOCUMENT, ""),
     ("documents_keep_their_owner", "UPDATE documents SET parsed_path = 'files/user/x/parsed/y.md' " + ON_DOCUMENT, ""),
-    ("texts_keep_their_document", AGAIN.format(document="'{other}'::uuid", chunker="chunker_name", number="chunk_ord + 4"), ""),
+    ("texts_keep_their_document", AGAIN.format(document="'{other}'::uuid", chunker="chunker_name", number=BEHIND), ""),
 ]  # fmt: skip
 
 
