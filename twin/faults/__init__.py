@@ -112,6 +112,8 @@ FAMILIES = (
     "audit_ninth_api_more",
     "audit_ninth_work",
     "audit_ninth_work_more",
+    "stranger_tenth",
+    "stranger_tenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
