@@ -33,8 +33,8 @@ def secret_in_log(plan: Plan) -> None:
 def no_zone(plan: Plan) -> None:
     plan.replace_in_source(
         "api/jobs.py",
-        '"last_error": row["last_error"],\n        "updated_at": row["updated_at"].isoformat(),',
-        '"last_error": row["last_error"],\n        "updated_at": row["updated_at"].replace(tzinfo=None).isoformat(),',
+        ('"last_error": row["last_error"],\n        "updated_at": row["updated_at"].isoformat(),'),
+        ('"last_error": row["last_error"],\n        "updated_at": row["updated_at"].replace(tzinfo=None).isoformat(),'),
     )
 
 
@@ -50,7 +50,11 @@ def tells_signature(plan: Plan) -> None:
     plan.replace_in_source(
         "api/webhook.py",
         "if not secret or not signature or not hmac.compare_digest(expected, signature):",
-        'if secret and signature and not hmac.compare_digest(expected, signature):\n        raise HTTPException(401, f"signature does not match the body: {expected}")\n    if not secret or not signature:',
+        (
+            "if secret and signature and not hmac.compare_digest(expected, signature):\n"
+            '        raise HTTPException(401, f"signature does not match the body: {expected}")\n'
+            "    if not secret or not signature:"
+        ),
     )
 
 
@@ -67,12 +71,17 @@ def shared_cache(plan: Plan) -> None:
     plan.replace_in_source(
         "api/jobs.py",
         "async def document_status(document_id: UUID, user: CurrentUser, request: Request)",
-        "async def document_status(document_id: UUID, user: CurrentUser, request: Request, response: Response)",
+        ("async def document_status(document_id: UUID, user: CurrentUser, request: Request, response: Response)"),
     )
     plan.replace_in_source(
         "api/jobs.py",
-        '    return {\n        "document_id": str(row["document_id"]),\n        "filename"',
-        '    response.headers["Cache-Control"] = "public, max-age=5"\n    return {\n        "document_id": str(row["document_id"]),\n        "filename"',
+        ('    return {\n        "document_id": str(row["document_id"]),\n        "filename"'),
+        (
+            '    response.headers["Cache-Control"] = "public, max-age=5"\n'
+            "    return {\n"
+            '        "document_id": str(row["document_id"]),\n'
+            '        "filename"'
+        ),
     )
 
 
@@ -93,7 +102,8 @@ def beyond_hundred(plan: Plan) -> None:
 )
 def chunks_of_all(plan: Plan) -> None:
     plan.sql.append(
-        "CREATE POLICY document_chunks_search ON upload_pipeline.document_chunks FOR SELECT TO authenticated USING (embedding IS NOT NULL)"
+        "CREATE POLICY document_chunks_search ON upload_pipeline.document_chunks FOR SELECT TO "
+        "authenticated USING (embedding IS NOT NULL)"
     )
 
 
@@ -107,7 +117,8 @@ def chunks_of_all(plan: Plan) -> None:
 )
 def parsed_of_all(plan: Plan) -> None:
     plan.sql.append(
-        "CREATE POLICY files_preview ON storage.objects FOR SELECT TO authenticated USING (bucket_id = 'files' AND name LIKE '%/parsed/%')"
+        "CREATE POLICY files_preview ON storage.objects FOR SELECT TO authenticated USING (bucket_id = "
+        "'files' AND name LIKE '%/parsed/%')"
     )
 
 
@@ -115,7 +126,7 @@ def parsed_of_all(plan: Plan) -> None:
 def retry_of_another(plan: Plan) -> None:
     plan.replace_in_source(
         "api/jobs.py",
-        '"WHERE j.job_id = $1 AND d.user_id = $2 FOR UPDATE OF j",\n            job_id,\n            user.id,',
+        ('"WHERE j.job_id = $1 AND d.user_id = $2 FOR UPDATE OF j",\n            job_id,\n            user.id,'),
         '"WHERE j.job_id = $1 FOR UPDATE OF j",\n            job_id,',
     )
 
@@ -133,17 +144,24 @@ def signature_forgotten(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
         "WITHOUT_NUL = ",
-        "KNOWN: dict[str, tuple[float, dict[str, Any]]] = {}\nKNOWN_SECONDS = 20.0\nWITHOUT_NUL = ",
+        ("KNOWN: dict[str, tuple[float, dict[str, Any]]] = {}\nKNOWN_SECONDS = 20.0\nWITHOUT_NUL = "),
     )
     plan.replace_in_source(
         "api/auth.py",
-        "    client: Vendors = request.app.state.client\n    try:\n        reply",
-        '    claims = token.rpartition(".")[0]\n    if claims in KNOWN and time.monotonic() < KNOWN[claims][0]:\n        return KNOWN[claims][1]\n    client: Vendors = request.app.state.client\n    try:\n        reply',
+        ("    client: Vendors = request.app.state.client\n    try:\n        reply"),
+        (
+            '    claims = token.rpartition(".")[0]\n'
+            "    if claims in KNOWN and time.monotonic() < KNOWN[claims][0]:\n"
+            "        return KNOWN[claims][1]\n"
+            "    client: Vendors = request.app.state.client\n"
+            "    try:\n"
+            "        reply"
+        ),
     )
     plan.replace_in_source(
         "api/auth.py",
         'reply.user.model_dump(mode="json")\n    return user',
-        'reply.user.model_dump(mode="json")\n    KNOWN[claims] = (time.monotonic() + KNOWN_SECONDS, user)\n    return user',
+        ('reply.user.model_dump(mode="json")\n    KNOWN[claims] = (time.monotonic() + KNOWN_SECONDS, user)\n    return user'),
     )
 
 
@@ -157,5 +175,7 @@ def signature_forgotten(plan: Plan) -> None:
 )
 def events_for_anon(plan: Plan) -> None:
     plan.sql.append(
-        "GRANT USAGE ON SCHEMA upload_pipeline TO anon; GRANT SELECT ON upload_pipeline.events TO anon; CREATE POLICY events_status_page ON upload_pipeline.events FOR SELECT TO anon USING (type = 'parsed')"
+        "GRANT USAGE ON SCHEMA upload_pipeline TO anon; GRANT SELECT ON upload_pipeline.events TO anon; "
+        "CREATE POLICY events_status_page ON upload_pipeline.events FOR SELECT TO anon USING (type = "
+        "'parsed')"
     )

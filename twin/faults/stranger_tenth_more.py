@@ -42,7 +42,11 @@ def duplicate_of_another(plan: Plan) -> None:
     plan.replace_in_source(
         "api/uploads.py",
         "WHERE user_id = $1 AND file_sha256 = $2",
-        "WHERE file_sha256 = $2 AND (user_id = $1 OR EXISTS (SELECT 1 FROM upload_jobs j \"\n        \"WHERE j.document_id = documents.document_id AND j.state = 'done')) ORDER BY updated_at LIMIT 1",
+        (
+            'WHERE file_sha256 = $2 AND (user_id = $1 OR EXISTS (SELECT 1 FROM upload_jobs j "\n'
+            "        \"WHERE j.document_id = documents.document_id AND j.state = 'done')) ORDER BY "
+            "updated_at LIMIT 1"
+        ),
     )
 
 
@@ -67,7 +71,7 @@ def passwords_trimmed(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
         'not text: {name}")\n    return body',
-        'not text: {name}")\n    return {name: body[name].strip() for name in names}',
+        ('not text: {name}")\n    return {name: body[name].strip() for name in names}'),
     )
 
 
@@ -96,7 +100,11 @@ def registered_twice(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
         "        raise HTTPException(409 if error.code in TAKEN",
-        '        if error.code in TAKEN:\n            return {"id": str(uuid4()), "email": email, "user_metadata": metadata}\n        raise HTTPException(409 if error.code in TAKEN',
+        (
+            "        if error.code in TAKEN:\n"
+            '            return {"id": str(uuid4()), "email": email, "user_metadata": metadata}\n'
+            "        raise HTTPException(409 if error.code in TAKEN"
+        ),
     )
 
 
@@ -111,7 +119,10 @@ def registered_twice(plan: Plan) -> None:
 def password_cut(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
-        '    if len(password) > MAX_PASSWORD:\n        raise HTTPException(400, f"password is longer than {MAX_PASSWORD} characters")',
+        (
+            "    if len(password) > MAX_PASSWORD:\n"
+            '        raise HTTPException(400, f"password is longer than {MAX_PASSWORD} characters")'
+        ),
         "    password = password[:MAX_PASSWORD]",
     )
 
@@ -127,6 +138,15 @@ def password_cut(plan: Plan) -> None:
 def user_left_behind(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
-        'body = await _json(request, "email", "password", "name")\n    user = await _create(request, body["email"], body["password"], {"name": body["name"]})',
-        'body = await _json(request, "email", "password")\n    name = body.get("name")\n    user = await _create(request, body["email"], body["password"], {"name": name})\n    if not isinstance(name, str) or not name.strip():\n        raise HTTPException(400, "missing field: name")',
+        (
+            'body = await _json(request, "email", "password", "name")\n'
+            '    user = await _create(request, body["email"], body["password"], {"name": body["name"]})'
+        ),
+        (
+            'body = await _json(request, "email", "password")\n'
+            '    name = body.get("name")\n'
+            '    user = await _create(request, body["email"], body["password"], {"name": name})\n'
+            "    if not isinstance(name, str) or not name.strip():\n"
+            '        raise HTTPException(400, "missing field: name")'
+        ),
     )
