@@ -12,7 +12,7 @@ from twin.plan import Plan
     "webhook/api",
     "postdeploy",
     mode="F21",
-    about="*secret*|*log*",
+    about="*secret*",
 )
 def secret_in_log(plan: Plan) -> None:
     plan.replace_in_source(

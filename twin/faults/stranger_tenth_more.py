@@ -23,7 +23,14 @@ def ten_times_larger(plan: Plan) -> None:
     plan.sql.append("UPDATE storage.buckets SET file_size_limit = 52428800 WHERE id = 'files'")
 
 
-@fault("O13", "names of files lose every character that is not ASCII", "api", "postdeploy", mode="-", about="*filename*|*name*")
+@fault(
+    "O13",
+    "names of files lose every character that is not ASCII",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*filename*|*file name*|*names*",
+)
 def ascii_names(plan: Plan) -> None:
     plan.replace_in_source(
         "api/uploads.py", "        body.filename,\n", '        body.filename.encode("ascii", "ignore").decode(),\n'
