@@ -114,6 +114,8 @@ FAMILIES = (
     "audit_ninth_work_more",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
+    "stranger_tenth",
+    "stranger_tenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
