@@ -84,9 +84,9 @@ def test_production_stops_the_run_before_it_writes(gate: Pytest, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("more", [(), ("-n", "2", "-p", "tests.reversing")], ids=["one process", "two, the other way round"])
-def test_a_healthy_twin_is_green_and_leaves_nothing(gate: Pytest, tmp_path: Path, more: tuple[str, ...]) -> None:
-    done = gate("-m", "predeploy or postdeploy", "--target", "twin", *more)
+# In one process and in the usual order tests/test_live_page.py runs them.
+def test_a_healthy_twin_is_green_and_leaves_nothing(gate: Pytest, tmp_path: Path) -> None:
+    done = gate("-m", "predeploy or postdeploy", "--target", "twin", "-n", "2", "-p", "tests.reversing")
     assert done.returncode == ExitCode.PASS, done.stdout
     found = verdict(tmp_path)
     assert found["verdict"] == "pass"

@@ -118,6 +118,9 @@ def test_each_file_lies_at_its_documents_place(document_runs: DocumentRuns, data
     """contract Storage: file and text of a document lie in its user's folder, and nothing of it lies anywhere else (F23)."""
     runs = [run for run in document_runs.ended("complete") if run.outcome == "complete"]
     found, subject = placed_files(database, runs), f"bucket {spec.pipeline.bucket}"
+    # Of what everybody may read, who wrote it there comes second.
+    of, what = f"bucket {min(found.public, default=spec.pipeline.bucket)}", "public buckets with files of the run's users"
+    expect(found.public, what, "whether they must be public", code="storage.open", subject=of).is_empty()
     what, hint = "files of complete documents that are not there", "what removes files, and which keys the services write to"
     expect(found.missing[:SHOWN], what, hint, code="steady.lost", subject=subject).is_empty()
     what = "files in no user's folder, or in one of a user who has no such document"
