@@ -1,18 +1,20 @@
 """8.3.1 Measure API response times: pauses, many questions, uploads, requests (§5 Resource Monitoring; §1 start_command)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from fixtures.after_pauses import AfterPauses
 from fixtures.api import Api
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
+from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
-from fixtures.endurance import MEGABYTE, AfterPauses, Growth, PlatformMemory, after_batches, connections_of_others
+from fixtures.endurance import MEGABYTE, Growth, PlatformMemory, Registrations, after_batches, connections_of_others
+from fixtures.first_work import FirstWork
 from fixtures.pipeline import Pipeline
 from fixtures.render import Render
 from fixtures.request_limit import AcrossTheLimit
-from fixtures.uploads import Accepted
 from fixtures.users import User, Users
 from gate.http import expect
 from gate.selection import promised
@@ -29,9 +31,19 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def after_pauses(session: Session, api: Api, user: User) -> AfterPauses:
-    """A target that was left alone, asked again."""
-    return AfterPauses(session, api.as_(user)).watch()
+def after_pauses(session: Session, api: Api, user: User, users: Users, document_runs: DocumentRuns) -> AfterPauses:
+    """A target that was left alone, asked again, and given work."""
+    policy = document_runs.state("policy")
+    asked = policy if policy is not None and policy.outcome == "complete" else None
+    return AfterPauses(session, api.as_(user), FirstWork(session, api, users, asked)).watch()
+
+
+@pytest.fixture
+def registrations(session: Session, pipeline: Pipeline) -> Iterator[Registrations]:
+    """Documents that are registered and never sent."""
+    found = Registrations(session, pipeline)
+    yield found
+    found.finish()
 
 
 @pytest.mark.about("load.errors", "target first request after a pause")
@@ -44,6 +56,30 @@ def test_the_first_request_after_a_pause_succeeds(after_pauses: AfterPauses) -> 
 def test_the_first_request_after_a_pause_is_quick(after_pauses: AfterPauses) -> None:
     """contract Response-time targets: nothing that was dropped in a pause makes the next request wait."""
     after_pauses.require_quick()
+
+
+@promised("pipeline", "chat")
+@pytest.mark.component("chat")
+@pytest.mark.about("chat.failed", "endpoint POST /api/chat")
+def test_the_first_questions_after_a_pause_are_answered(after_pauses: AfterPauses) -> None:
+    """contract Response-time targets: several users ask at once after a pause, and nobody gets an apology (error rate 0)."""
+    after_pauses.work.require_answers()
+
+
+@promised("pipeline")
+@pytest.mark.about("load.errors", "target first request after a pause")
+def test_the_first_uploads_after_a_pause_are_accepted(after_pauses: AfterPauses) -> None:
+    """contract Response-time targets: several users register documents at once after a pause (error rate 0)."""
+    after_pauses.work.require_registrations()
+
+
+@promised("pipeline")
+@pytest.mark.component("worker")
+@pytest.mark.needs("database")
+@pytest.mark.about("stage.slow")
+def test_a_rested_worker_takes_a_job_at_its_next_poll(after_pauses: AfterPauses) -> None:
+    """§2 WORKER_POLL_INTERVAL: a worker that had nothing to do for a while still polls once in its interval (F26)."""
+    after_pauses.work.require_taken()
 
 
 @promised("pipeline", "chat", "platform", "figures")
@@ -62,28 +98,32 @@ def test_questions_leave_no_memory_behind(
     )
 
 
+@promised("pipeline", "database", "platform", "figures")
+@pytest.mark.needs("database")
+@pytest.mark.about("memory.kept", "service api")
+def test_uploads_leave_no_memory_behind(
+    session: Session, registrations: Registrations, render: Render, spec: Specification
+) -> None:
+    """§5 Resource Monitoring: memory settles, however many users upload."""
+    rule = spec.endurance.memory_of_uploads
+    growth = Growth(session, rule, PlatformMemory(render, spec.service).now)
+    kept = growth.per_piece(lambda _: registrations.add().finish())
+    what = f"bytes that one of {rule.each * (rule.batches + 1)} uploads left in memory"
+    expect(
+        kept, what, "what the API keeps of a session or a document", facts=after_batches(growth.values, MEGABYTE)
+    ).is_at_most(rule.at_most)
+
+
 @promised("pipeline", "database")
 @pytest.mark.needs("database")
 @pytest.mark.about("db.kept", "connections of uploads")
 def test_uploads_leave_no_connections_open(
-    session: Session,
-    api: Api,
-    users: Users,
-    new_document: Callable[[], Document],
-    pipeline: Pipeline,
-    database: Database,
-    spec: Specification,
+    session: Session, registrations: Registrations, database: Database, spec: Specification
 ) -> None:
-    """§5 Database Connections: uploads share the connections of a pool, and leave none open."""
-
-    def upload(_: int) -> None:
-        reply = expect(api.as_(users.new("many")).silent().request_upload(new_document())).success()
-        # A job whose file never comes would keep the worker waiting.
-        pipeline.finish_job(Accepted(reply).job_id)
-
+    """§5 Database Connections: uploads share the connections of a pool, and hold none while their files are awaited."""
     rule = spec.endurance.connections_of_uploads
     growth = Growth(session, rule, lambda: connections_of_others(database))
-    kept = growth.per_piece(upload)
+    kept = growth.per_piece(lambda _: registrations.add())
     what = "connections to the database that one upload left open"
     expect(kept, what, "where the handler of the upload opens a connection", facts=after_batches(growth.values)).is_at_most(
         rule.at_most

@@ -15,9 +15,12 @@ class Pauses(Entry):
     fewest_seconds: float = Field(gt=0)
     # And once more for so long, if that is longer: what a service or a pooler drops after a while is not sped up with it.
     longest_seconds: float = Field(gt=0)
-    rounds: int = Field(ge=2)
+    # How many times as long each pause lasts. They differ: how long a worker sleeps may depend on how long it had no work.
+    lengths: list[float] = Field(min_length=2)
     # What is asked after each, all at the same time, and once more right after that.
     endpoints: list[str] = Field(min_length=1)
+    # Questions, and documents, that come at the same moment then.
+    at_once: int = Field(ge=2)
     first_request_ms: float = Field(gt=0)
     next_request_ms: float = Field(gt=0)
 
@@ -44,6 +47,7 @@ class Endurance(Sectioned):
 
     pauses: Pauses
     memory_of_questions: Growing
+    memory_of_uploads: Growing
     connections_of_uploads: Growing
     request_limit: RequestLimit
     # Values of the platform's series that are waited for after a batch.

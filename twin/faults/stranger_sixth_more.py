@@ -190,7 +190,7 @@ def hash_in_capitals(plan: Plan) -> None:
     "H19",
     "the first question after a pause of fifteen seconds is answered with an apology",
     "chat/api",
-    "postdeploy",
+    "performance",
     mode="F02",
     about="*pause*|*chat*",
 )

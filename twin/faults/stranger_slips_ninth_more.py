@@ -15,7 +15,7 @@ BREAKER = "backend/shared/breaker.py"
     "I31",
     "each question opens clients of its own, which stay open until the service ends",
     "api/chat",
-    "postdeploy",
+    "performance",
     mode="-|F18",
     about="*memory*|*connection*|*grow*|*chat*",
 )
@@ -36,7 +36,7 @@ def clients_for_each_question(plan: Plan) -> None:
     "I32",
     "each document that is registered holds a connection to the database until its job has ended",
     "api/database",
-    "postdeploy",
+    "performance",
     mode="F18|-",
     about="*connection*|*pool*|*upload*",
 )
@@ -72,7 +72,7 @@ def watched_documents(plan: Plan) -> None:
     "I33",
     "a worker that found nothing waits twice as long each time, up to sixteen poll intervals",
     "worker",
-    "postdeploy",
+    "performance",
     mode="-|F26",
     about="*poll*|*interval*|*uploaded*|*claim*|*slow*|*job*|*pause*|*idle*",
 )
@@ -126,7 +126,7 @@ def health_of_before(plan: Plan) -> None:
     "I35",
     "after a pause of ten seconds a service is called once at a time: a second question or upload is refused meanwhile",
     "api/chat",
-    "postdeploy",
+    "performance",
     mode="F02|F16|-",
     about="*chat*|*circuit*|*half_open*|*upload*|*parallel*|*apolog*|*degraded*",
 )
