@@ -176,7 +176,7 @@ def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pip
         what, column = f"stages behind the one that ended in {status}, at which its retry begins", f"{rule.jobs_table}.status"
         expect(skipped, what, code="job.order", subject=f"column {column}", of=reply).is_empty("what has failed is not done")
         # A time in whole seconds says nothing of the order within one.
-        stale = [after] if after == before and after.microsecond else []
+        stale = [after.isoformat()] if after == before and after.microsecond else []
         what, column = f"updated_at, as before, of a job after its retry from {status}", f"column {rule.jobs_table}.updated_at"
         expect(stale, what, code="data.wrong", subject=column, of=reply).is_empty()
         failed = failed_fields(reply, rule)
