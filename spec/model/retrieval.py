@@ -78,14 +78,6 @@ class Providers(Entry):
     # Key of the list of those that were tried, and the names of a provider and of what became of it in an entry.
     attempts_key: str
     outcome_key: str
-    # Keys of an attempt's seconds and of those of the whole answer, and of whether and why an answer is less than it would be.
-    seconds_key: str
-    took_key: str
-    degraded_key: str
-    unavailable_key: str
-    # Words of the route to the primary, and of that to a fallback.
-    primary_route: str
-    fallback_route: str
     primary: str
     fallbacks: list[str]
     success_words: list[str]

@@ -117,16 +117,6 @@ def chat(**fields: Any) -> Exchanged:
 METADATA = dict.fromkeys(SPEC.chat.metadata, 0.01)
 
 
-TRIED = [{"provider": "openai", "outcome": "success", "seconds": 0.01}]
-FAILED = {"provider": "openai", "outcome": "timeout", "seconds": 0.01}
-
-
-def took(attempts: list[dict[str, Any]], **metadata: Any) -> Exchanged:
-    """An answer that says which way it took."""
-    usual = {"provider": "openai", "route": "primary", "degraded": False, "processing_time": 0.5}
-    return chat(metadata=usual | {"attempts": attempts} | metadata, sources=["a passage"])
-
-
 def asked(named: str, shown: str, user: str = ALICE) -> Exchanged:
     """A question with the id of a conversation, and that of its answer."""
     sent = {"json": {"message": "Is it?"} | ({"conversation_id": named} if named else {})}
@@ -271,21 +261,6 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata=METADATA, sources=[], success=True),
             chat(metadata=METADATA | {"error": None, "error_type": ""}, sources=["user", "system"]),
             answered("chat_alias", {"detail": "empty message"}, status=400, user=BOB),
-        ],
-    ),
-    "chat_routes": Case(
-        [
-            took(TRIED, degraded=True),
-            took([*TRIED, *TRIED]),
-            took(TRIED, provider="anthropic"),
-            took([FAILED, *TRIED], provider="openai", route="fallback", degraded=False),
-            took([TRIED[0] | {"seconds": 800.0}], processing_time=0.9),
-        ],
-        [
-            took(TRIED),
-            took([FAILED, *TRIED], degraded=True),
-            took([FAILED, FAILED, *TRIED], route="fallback", degraded=True),
-            took(TRIED, degraded=True, unavailable="retrieval"),
         ],
     ),
     "conversations": Case(
