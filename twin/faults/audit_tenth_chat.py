@@ -6,7 +6,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 CHAT = "api/chat.py"
-ROUTER = "backend/shared/router.py"
+RETRIEVAL, ROUTER = "api/retrieval.py", "backend/shared/router.py"
 
 
 @fault(
@@ -47,4 +47,40 @@ def attempts_in_milliseconds(plan: Plan) -> None:
         ROUTER,
         '            attempts.append(Attempt(provider.name, "success", round(time.perf_counter() - started, 6)))\n',
         '            attempts.append(Attempt(provider.name, "success", round((time.perf_counter() - started) * 1000, 3)))\n',
+    )
+
+
+@fault("M85", "the id of a source is new each time", "chat/api", "postdeploy", mode="-", about="*source*")
+def new_ids_of_sources(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, '"chunk_id": str(p.chunk_id),', '"chunk_id": str(uuid.uuid4()),')
+
+
+@fault(
+    "M86",
+    "the best source is shown twice where there are few of one document",
+    "chat/api",
+    "postdeploy",
+    mode="-",
+    about="*source*",
+)
+def best_source_twice(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "        for p in passages\n    ]\n",
+        "        for p in ([passages[0], *passages] if passages and PLANTED not in passages[0].text else passages)\n    ]\n",
+    )
+    plan.replace_in_source(CHAT, "MAX_TOKENS = 1024\n", 'MAX_TOKENS = 1024\nPLANTED = "Passage "\n')
+
+
+@fault(
+    "M87",
+    "letters beyond ASCII cost no tokens",
+    "chat/api",
+    "postdeploy",
+    mode="-",
+    about="*token_budget*",
+)
+def ascii_tokens(plan: Plan) -> None:
+    plan.replace_in_source(
+        RETRIEVAL, "len(passage.text) // CHARACTERS", 'len(passage.text.encode("ascii", "ignore")) // CHARACTERS'
     )
