@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fixtures.measured.every import ALL, PLAIN, chosen, in_common, special
 from fixtures.measured.questions import Question
+from fixtures.measured.traits import ALL, PLAIN, chosen, in_common, special
 from fixtures.stored import Chunk
 from fixtures.vectors_of_texts import samples, with_own_vectors
 

@@ -22,8 +22,9 @@ class PlantedPassages(Entry):
     # Text of each, behind a mark of its own; then filled up to so many characters.
     text: str = ""
     characters: int = Field(default=0, ge=0)
-    # Filled up without a space, so that all of it is one word.
+    # Filled up without a space, so that all of it is one word; and with this, where it is not the usual text.
     is_one_word: bool = False
+    filler: str = ""
 
 
 class Trial(Entry):
@@ -39,7 +40,7 @@ class Trial(Entry):
     # The question stands behind that text, not before it.
     asks_last: bool = False
     # Further fields of the request; trials that name the same conversation are asked in it, one beside the other.
-    asked: dict[str, str] = {}
+    asked: dict[str, str | dict[str, str]] = {}
     conversation: str = ""
     passages: list[PlantedPassages] = Field(min_length=1)
     # What only its passages say: the answer has it where they may be found, and has it not where they may not.

@@ -117,6 +117,21 @@ def chat(**fields: Any) -> Exchanged:
 METADATA = dict.fromkeys(SPEC.chat.metadata, 0.01)
 
 
+QUOTED = "Your plan covers two visits to the dentist each year"
+
+
+def spoken(response: str, **more: Any) -> Exchanged:
+    """An answer whose second text is this."""
+    body = {"text": QUOTED, "response": response, "metadata": METADATA}
+    return answered("chat_alias", body, user=BOB, sent={"json": {"message": "Which?"} | more})
+
+
+def routed(*tried: tuple[str, str, float], route: str = "primary", provider: str = "openai", **more: Any) -> Exchanged:
+    """An answer whose metadata tell of these attempts."""
+    attempts = [{"provider": name, "outcome": outcome, "seconds": seconds} for name, outcome, seconds in tried]
+    return chat(metadata=METADATA | {"route": route, "provider": provider, "attempts": attempts} | more)
+
+
 def asked(named: str, shown: str, user: str = ALICE) -> Exchanged:
     """A question with the id of a conversation, and that of its answer."""
     sent = {"json": {"message": "Is it?"} | ({"conversation_id": named} if named else {})}
@@ -256,9 +271,32 @@ ANSWERS: Mapping[str, Case] = {
             chat(metadata=METADATA, text=" "),
             chat(metadata={"processing_time": 0.01, "confidence": 0.5}),
             chat(metadata=None),
+            routed(("openai", "success", 0.001), degraded=True),
+            routed(
+                ("openai", "timeout", 0.001),
+                ("anthropic", "success", 0.001),
+                route="fallback",
+                provider="anthropic",
+                degraded=False,
+            ),
+            routed(("openai", "success", 0.001), ("openai", "success", 0.001)),
+            routed(("openai", "success", 0.001), ("openai", "timeout", 0.001)),
+            routed(("anthropic", "success", 0.001)),
+            routed(),
+            routed(("openai", "success", 4.1)),
+            spoken("Nothing is said about glasses there"),
         ],
         [
             chat(metadata=METADATA, sources=[], success=True),
+            routed(("openai", "success", 0.01), degraded=False, unavailable=None),
+            routed(("openai", "success", 0.01), degraded=True, unavailable="database"),
+            routed(("openai", "timeout", 0.001), ("openai", "success", 0.001), degraded=True),
+            routed(("anthropic", "success", 0.001), provider="Anthropic", route="fallback", degraded=True),
+            routed(route="direct", provider="ours", degraded=True),
+            routed(route="none", provider="none"),
+            spoken(f"{QUOTED}, and one cleaning."),
+            spoken("Nothing is said about glasses there", user_language="fr"),
+            spoken("No."),
             chat(metadata=METADATA | {"error": None, "error_type": ""}, sources=["user", "system"]),
             answered("chat_alias", {"detail": "empty message"}, status=400, user=BOB),
         ],
