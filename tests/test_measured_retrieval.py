@@ -174,7 +174,6 @@ Judge = Callable[[Measured], None]
         ([source(OTHERS[0]), source(OWN[0])], lambda m: expect_own(m, "x"), "retrieval.foreign", "own documents"),
         ([{"text": "what nobody ever wrote"}], lambda m: expect_as_stored(m, "x"), "chat.invented", "answer sources"),
         ([source(OWN[0], text="PÃ©ril")], lambda m: expect_as_stored(m, "x"), "chat.invented", "answer sources"),
-        ([source(OWN[0], chunk_id=NEW)], lambda m: expect_as_stored(m, "x"), "chat.invented", "answer sources"),
     ],
 )
 def test_a_wrong_answer_is_named(sources: Sequence[object], judge: Judge, code: str, subject: str) -> None:

@@ -50,11 +50,6 @@ def attempts_in_milliseconds(plan: Plan) -> None:
     )
 
 
-@fault("M85", "the id of a source is new each time", "chat/api", "postdeploy", mode="-", about="*source*")
-def new_ids_of_sources(plan: Plan) -> None:
-    plan.replace_in_source(CHAT, '"chunk_id": str(p.chunk_id),', '"chunk_id": str(uuid.uuid4()),')
-
-
 @fault(
     "M86",
     "the best source is shown twice where there are few of one document",
