@@ -117,7 +117,7 @@ def by_user(plan: Plan) -> None:
     "api",
     "postdeploy",
     mode="-",
-    about="*left behind*retried*",
+    about="*at work*retried*|*left behind*retried*",
 )
 def retried_and_parked(plan: Plan) -> None:
     plan.replace_in_source(
