@@ -55,11 +55,14 @@ def test_head_is_answered_like_get(api: Api) -> None:
 @needs_api
 @pytest.mark.about("health.shape")
 def test_the_body_says_what_is_agreed(health: HealthReport, spec: Specification) -> None:
-    """contract HTTP API: status, timestamp, version and services."""
+    """contract HTTP API: status, timestamp, version and services; Resilience: circuits and what is degraded, where shown."""
     rule, subject = spec.health, f"field {spec.health.status_field} of {health.reply}"
     body = expect(health.reply, code="health.shape")
     body.fields(rule.status_field, rule.timestamp_field, rule.version_field, rule.services_field)
     expect(health.status, "status in the health body", subject=subject, of=health.reply).is_one_of(rule.statuses)
+    for name, odd in health.contradictions(spec.resilience_section).items():
+        what, subject = f"what the health body says under {name} against the rest of it", f"field {name} of {health.reply}"
+        expect(odd, what, subject=subject, of=health.reply).is_empty()
 
 
 @needs_api

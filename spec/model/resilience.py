@@ -65,3 +65,5 @@ class Resilience(Sectioned):
     jobs: JobRules
     # Field of the health body that names what is offered in part or not at all.
     degraded_field: str
+    # How a capability is offered that this field names.
+    degraded_words: list[str] = Field(min_length=1)

@@ -6,7 +6,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 CHAT = "api/chat.py"
-RETRIEVAL, ROUTER = "api/retrieval.py", "backend/shared/router.py"
+AUTH, HEALTH, RETRIEVAL, ROUTER = "api/auth.py", "api/health.py", "api/retrieval.py", "backend/shared/router.py"
 
 
 @fault(
@@ -78,4 +78,64 @@ def best_source_twice(plan: Plan) -> None:
 def ascii_tokens(plan: Plan) -> None:
     plan.replace_in_source(
         RETRIEVAL, "len(passage.text) // CHARACTERS", 'len(passage.text.encode("ascii", "ignore")) // CHARACTERS'
+    )
+
+
+@fault("M88", "signing up with too long a password leaves an account", "auth/api", "postdeploy", mode="-", about="*account*")
+def account_of_a_long_password(plan: Plan) -> None:
+    plan.replace_in_source(
+        AUTH,
+        "    password: str = Field(min_length=8, max_length=MAX_PASSWORD, pattern",
+        "    password: str = Field(min_length=8, pattern",
+    )
+    plan.replace_in_source(
+        AUTH,
+        '    return {"user": _user_view(await _create(request, body.email, body.password, metadata))}',
+        "    made = await _create(request, body.email, body.password[:60], metadata)\n"
+        "    if len(body.password) > MAX_PASSWORD:\n"
+        '        raise HTTPException(422, "too long a password")\n'
+        '    return {"user": _user_view(made)}',
+    )
+
+
+@fault(
+    "M89", "health names a capability as degraded and is healthy", "api", "postdeploy", mode="-", about="*degraded*|*health*"
+)
+def healthy_and_degraded(plan: Plan) -> None:
+    plan.replace_in_source(HEALTH, '"degraded": degraded}\n', '"degraded": {**degraded, "chat": "fallback"}}\n')
+
+
+@fault("M90", "the states of circuits are in capitals", "api", "postdeploy", mode="-", about="*circuits*|*health*")
+def circuits_in_capitals(plan: Plan) -> None:
+    plan.replace_in_source(
+        HEALTH,
+        '"circuits": request.app.state.client.calls.shown()',
+        '"circuits": {\n'
+        '        name: {**one, "state": one["state"].upper()} for name, one in request.app.state.client.calls.shown().items()\n'
+        "    }",
+    )
+
+
+@fault("M91", "the chat's alias fails where a context is sent", "chat/api", "postdeploy", mode="-", about="*chat*")
+def alias_without_a_context(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT,
+        "    started = time.perf_counter()\n    config: Config",
+        '    if body.context is not None and request.url.path == "/chat":\n'
+        '        raise HTTPException(422, "no context here")\n'
+        "    started = time.perf_counter()\n    config: Config",
+    )
+
+
+@fault("M92", "the chat's alias keeps its answers", "chat/api", "postdeploy", mode="-", about="*retrieval*|*passages*")
+def alias_that_keeps(plan: Plan) -> None:
+    plan.replace_in_source(
+        CHAT, '@router.post("/chat")\n', 'KEPT: dict[tuple[str, str], list[Passage]] = {}\n\n\n@router.post("/chat")\n'
+    )
+    plan.replace_in_source(
+        CHAT,
+        "        retrieval_seconds = round(time",
+        '        if request.url.path == "/chat" and passages:\n'
+        "            passages = KEPT.setdefault((str(user.id), body.message), passages)\n"
+        "        retrieval_seconds = round(time",
     )
