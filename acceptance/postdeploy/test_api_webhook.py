@@ -1,6 +1,7 @@
 """8.2.2 Test API endpoints functionality: the webhook (contract: HTTP API)."""
 
 import json
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -169,13 +170,19 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
 @pytest.mark.about("data.reason")
 def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
     """contract POST …/webhook/llamaparse/{job_id}: `failed`, with its error, is taken note of as `completed` is."""
-    request = planted.callback_with_failure()
+    word = secrets.token_hex(6)
+    request = planted.callback_with_failure(word)
     reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **request)).success()
     column = f"column {spec.pipeline.jobs_table}.last_error"
     reason = reason_of(pipeline, planted.job_id)
     expect(str(reason or ""), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
     what, seen = "the reason of a parse that failed to say more than which step it was", json.dumps(reason, default=str)
     expect(says_why(reason, spec.pipeline), what, seen=seen, subject=column, of=reply).is_true()
+    what = "whether the reason of a parse that failed holds the text that was read until then"
+    expect(word in seen, what, code="words.shown", subject=column, of=reply).equals(False, "that is the document's")
+    # The reason may be left out of a callback.
+    bare = api.call("webhook", at={"job_id": planted.job_id}, **planted.callback_with_failure(word, without="error"))
+    expect(bare, code="webhook.refused" if bare.is_refusal else "").success("a callback that says no reason is one as well")
 
 
 @pytest.mark.about("job.again")

@@ -113,6 +113,7 @@ FAMILIES = (
     "audit_ninth_work",
     "audit_ninth_work_more",
     "audit_tenth_chat",
+    "audit_tenth_api",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
