@@ -105,4 +105,6 @@ def test_texts_of_all_documents_name_their_versions(database: Database, document
 def _least(chunk: Chunk, cosine: float, own: list[float], others: list[list[float]], spec: Specification) -> float:
     """Words around a chunk may have been embedded with it, as long as its own text is the nearest."""
     least, context = spec.pipeline.same_text_cosine, spec.pipeline.context_cosine
-    return context if context and least >= cosine > context and is_nearest(chunk, own, others) else least
+    if context and len(chunk.text) < spec.pipeline.context_outweighs_characters:
+        context = 0.0
+    return context if context is not None and least >= cosine > context and is_nearest(chunk, own, others) else least

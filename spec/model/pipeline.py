@@ -86,6 +86,8 @@ class Pipeline(Sectioned):
     same_text_cosine: float = Field(gt=0, lt=1)
     # Enough for a text that was embedded with words around it, if no other text of the document is nearer; None: never.
     context_cosine: float | None = Field(default=None, gt=0, lt=1)
+    # Shorter texts may weigh less than the words around them, and then need only be the nearest.
+    context_outweighs_characters: int = Field(default=0, ge=0)
     poll_intervals_waited: int
     give_up_seconds: float = Field(gt=0)
     claim_poll_intervals: int = Field(gt=0)
