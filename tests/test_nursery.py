@@ -53,6 +53,14 @@ def test_a_module_is_run_from_the_paths_that_it_is_given(nursery: Processes, tmp
     assert (nursery.folder / "module.log").read_text().strip() == "['c'] __main__"
 
 
+def test_what_runs_before_any_import_is_run_so(nursery: Processes, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; print('asyncpg' in sys.modules)")
+    (tmp_path / "shown.py").write_text("")
+    nursery.fork("early", ["-m", "shown"], {"PYTHONPATH": str(tmp_path)}, is_service=True)
+    assert _ended(nursery, "early") == 0
+    assert (nursery.folder / "early.log").read_text().strip() == "False"
+
+
 def test_what_it_raises_ends_it_and_stands_in_its_log(nursery: Processes, tmp_path: Path) -> None:
     script = tmp_path / "breaks.py"
     script.write_text("raise ValueError('broken')")

@@ -44,6 +44,12 @@ def _named(name: str) -> Iterator[None]:
         raise TwinError(f"{name} cannot be started: {error}") from error
 
 
+def _has_site(env: Mapping[str, str]) -> bool:
+    """Whether Python runs a `sitecustomize` of one of these folders when it starts."""
+    folders = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
+    return any((Path(folder) / "sitecustomize.py").exists() for folder in folders)
+
+
 class Processes:
     """Processes that write `<name>.log` into one folder, and stand in its `pids.json`."""
 
@@ -99,7 +105,8 @@ class Processes:
         self, name: str, arguments: list[str], env: Mapping[str, str], cwd: Path | None = None, is_service: bool = False
     ) -> None:
         """Start a Python process with these arguments, where libraries are loaded for it; see `spawn`."""
-        if self._nursery is None:
+        # What a release does before anything is imported cannot be done once the libraries are loaded.
+        if self._nursery is None or _has_site(env):
             self.spawn(name, [sys.executable, *arguments], env, cwd)
             return
         log, folder = self.folder / f"{name}.log", str(cwd or self.folder)

@@ -173,7 +173,11 @@ class Twin(RunningTwin):
         }
         if name in REACHED:
             env = self._with_links(name, env)
-        self.processes.fork(name, ["-m", "twin.serve", name], env)
+        if name in self.config.behaviour.get("clock", {}):
+            # Its clock is shifted before it imports anything else.
+            self.processes.spawn(name, [sys.executable, "-m", "twin.serve", name], env)
+        else:
+            self.processes.fork(name, ["-m", "twin.serve", name], env)
 
     @property
     def _postgres_port(self) -> int:
