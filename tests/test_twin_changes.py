@@ -102,4 +102,4 @@ def test_lists_begin_with_the_id(command: str) -> None:
     done = subprocess.run([*TWIN, command], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     listed = [line.split()[0] for line in done.stdout.splitlines()]
     assert len(listed) == len(set(listed)) >= 3
-    assert all(re.fullmatch(r"[ABDEFGHIJKMNOPQRSTUVWXYZ]\d+|(L[A-H]|NU|NK)\d+", name) for name in listed)
+    assert all(re.fullmatch(r"[ABDEFGHIJKMNOPQRSTUVWXYZ]\d+|(L[A-Z]|NU|NK)\d+", name) for name in listed)
