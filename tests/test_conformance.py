@@ -77,6 +77,12 @@ def test_urls_have_defaults_and_keys_may_be_missing() -> None:
 
 def test_outcomes_are_those_of_body_and_fixtures(pytester: pytest.Pytester) -> None:
     results = Results()
+    pytester.makeconftest(
+        """
+        from proof.conformance.results import note_operation
+        def pytest_itemcollected(item): note_operation(item)
+        """
+    )
     pytester.makepyfile(
         dedent(
             """

@@ -19,6 +19,7 @@ from proof.targets import running
 FOLDER = Path(__file__).parent
 # The cases ask for what a key of limited scope is refused.
 FULL_RIGHTS = ("--behaviour", 'openai.rights="admin"')
+PROCESSES = 3
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +59,9 @@ def main(arguments: argparse.Namespace) -> int:
     chosen = [*(arguments.cases or [str(FOLDER)]), *(["-k", arguments.k] if arguments.k else [])]
     try:
         with _settings(arguments) as settings:
-            command = ["-c", str(FOLDER / "pytest.ini"), "--rootdir", str(FOLDER), "--confcutdir", str(FOLDER), *settings]
+            # They wait most of their time.
+            beside = [] if arguments.target == "live" else ["-n", str(PROCESSES), "--dist", "loadscope"]
+            command = ["-c", str(FOLDER / "pytest.ini"), f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", *settings, *beside]
             code = int(pytest.main([*command, *chosen], plugins=[results]))
     except ConfigurationError as error:
         print(f"conformance: {error}", file=sys.stderr)

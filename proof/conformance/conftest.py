@@ -11,11 +11,16 @@ import pytest
 import supabase
 from supabase_auth import SyncGoTrueAdminAPI
 from supabase_auth.errors import AuthApiError
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from gate.settings import read_env_file
 from proof.conformance.clients import Clients, Member
 from proof.conformance.recorded import problems
+from proof.conformance.results import note_operation
 
+# The doubles that a module is about stand in its name; the others are about Supabase and PostgREST, which share a database.
+DOUBLES, REST = ("openai", "anthropic", "llamaparse", "render"), "supabase"
 NEEDED = {
     "Supabase Auth": "secret",
     "Supabase Storage": "secret",
@@ -26,6 +31,14 @@ NEEDED = {
     "LlamaParse": "llamaparse",
     "Render": "render",
 }
+
+
+class ByDoubles(LoadScopeScheduling):  # type: ignore[misc]  # without types
+    """Gives all modules of the same doubles to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return next((name for name in DOUBLES if name in module), REST)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,10 +55,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mark = item.get_closest_marker("operation")
         if mark is None:
             raise pytest.UsageError(f"{item.nodeid}: a case without operation(vendor, text)")
+        note_operation(item)
         if not getattr(clients.keys, NEEDED[mark.args[0]]):
             item.add_marker(pytest.mark.skip(reason=f"no key of {mark.args[0]}"))
         elif clients.is_live and item.get_closest_marker("writes") and not config.getoption("--allow-writes"):
             item.add_marker(pytest.mark.skip(reason="writes; --allow-writes runs it"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Cases of the same doubles run in one process: one may change what another sees."""
+    return ByDoubles(config, log)
 
 
 CLIENTS = pytest.StashKey[Clients]()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,15 @@ class Case:
     reason: str = ""
 
 
+OPERATION = "operation"
+
+
+def note_operation(item: pytest.Item) -> None:
+    """Let the reports of a case say what it is about, in whichever process it runs."""
+    if mark := item.get_closest_marker(OPERATION):
+        item.user_properties.append((OPERATION, list(mark.args)))
+
+
 def _reason(report: pytest.TestReport) -> str:
     return report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
@@ -30,17 +40,12 @@ class Results:
     """A plugin of pytest that keeps the outcome of every case."""
 
     def __init__(self) -> None:
-        self._marks: dict[str, tuple[str, str]] = {}
+        self._about: dict[str, Any] = {}
         self._outcomes: dict[str, tuple[str, str]] = {}
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember what each case is about."""
-        for item in session.items:
-            if mark := item.get_closest_marker("operation"):
-                self._marks[item.nodeid] = (mark.args[0], mark.args[1])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case has failed when its body or a fixture around it has: a fixture holds the answers to the description."""
+        self._about[report.nodeid] = next((found for name, found in report.user_properties if name == OPERATION), ())
         if report.failed:
             self._outcomes[report.nodeid] = ("failed", "")
         elif report.skipped:
@@ -52,7 +57,8 @@ class Results:
     def cases(self) -> list[Case]:
         """All cases that were begun, by vendor and in the order of their modules."""
         found = [
-            Case(*self._marks[node], BY_STRANGERS in node, outcome, reason)
+            Case(vendor, text, BY_STRANGERS in node, outcome, reason)
             for node, (outcome, reason) in self._outcomes.items()
+            for vendor, text in [self._about[node]]
         ]
         return sorted(found, key=lambda case: VENDORS.index(case.vendor))
