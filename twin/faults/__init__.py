@@ -114,6 +114,7 @@ FAMILIES = (
     "audit_ninth_work_more",
     "audit_tenth_chat",
     "audit_tenth_api",
+    "audit_eleventh_data",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
