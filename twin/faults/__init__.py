@@ -115,6 +115,7 @@ FAMILIES = (
     "audit_tenth_chat",
     "audit_tenth_api",
     "audit_eleventh_data",
+    "audit_eleventh_data_more",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
