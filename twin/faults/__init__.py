@@ -116,6 +116,7 @@ FAMILIES = (
     "audit_tenth_api",
     "audit_eleventh_data",
     "audit_eleventh_data_more",
+    "audit_eleventh_data_rest",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
