@@ -32,12 +32,3 @@ def token_in_event(plan: Plan) -> None:
         '            "UPDATE events SET payload = $2 WHERE job_id = $1", job_id, {"caller": user.token}\n'
         "        )\n",
     )
-
-
-@fault("LX15", "headers are logged where storage refuses a file", "api", "postdeploy", mode="-|F21", about="*log*")
-def headers_of_refused_files(plan: Plan) -> None:
-    plan.replace_in_source(
-        UPLOADS,
-        "    except StorageError as error:\n",
-        '    except StorageError as error:\n        log.warning("refused: %s %s", key, dict(request.headers))\n',
-    )
