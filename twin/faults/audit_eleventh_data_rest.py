@@ -32,3 +32,39 @@ def token_in_event(plan: Plan) -> None:
         '            "UPDATE events SET payload = $2 WHERE job_id = $1", job_id, {"caller": user.token}\n'
         "        )\n",
     )
+
+
+@fault(
+    "LX15",
+    "whoever owns a file may move it into any folder",
+    "storage/database",
+    "postdeploy",
+    mode="-|F23|F24",
+    about="*another user*|*bucket files*",
+)
+def moved_anywhere(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE POLICY files_rename ON storage.objects FOR UPDATE TO authenticated"
+        " USING (bucket_id = 'files' AND (string_to_array(name, '/'))[2] = (SELECT auth.uid())::text)"
+        " WITH CHECK (bucket_id = 'files')"
+    )
+
+
+@fault("LX16", "changes of documents are noted where everybody reads", "database", "postdeploy", mode="-|F24", about="*notes*")
+def open_notes(plan: Plan) -> None:
+    plan.sql += [
+        "CREATE TABLE public.notes (at timestamptz DEFAULT now(), what text)",
+        "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " $$ BEGIN INSERT INTO public.notes (what) VALUES (new.filename || ' ' || new.processing_status); RETURN new; END $$",
+        "CREATE TRIGGER note AFTER INSERT OR UPDATE ON upload_pipeline.documents FOR EACH ROW EXECUTE FUNCTION public.note()",
+    ]
+
+
+@fault("LX17", "whoever has a document sees the events of all", "database", "postdeploy", mode="-|F24", about="*events*")
+def events_of_all(plan: Plan) -> None:
+    # The inner table has a column of this name, too.
+    plan.sql += [
+        "DROP POLICY events_owner ON upload_pipeline.events",
+        "CREATE POLICY events_owner ON upload_pipeline.events FOR SELECT TO authenticated USING (EXISTS (SELECT 1 FROM"
+        " upload_pipeline.documents d WHERE d.document_id = document_id AND d.user_id = (SELECT auth.uid())))",
+    ]
