@@ -68,3 +68,10 @@ def events_of_all(plan: Plan) -> None:
         "CREATE POLICY events_owner ON upload_pipeline.events FOR SELECT TO authenticated USING (EXISTS (SELECT 1 FROM"
         " upload_pipeline.documents d WHERE d.document_id = document_id AND d.user_id = (SELECT auth.uid())))",
     ]
+
+
+@fault("LX18", "the process time is in thousands of seconds", "api", "postdeploy", mode="-", about="*X-Process-Time*")
+def thousands_of_seconds(plan: Plan) -> None:
+    plan.replace_in_source(
+        "api/application.py", "{time.perf_counter() - started:.6f}", "{(time.perf_counter() - started) / 1000:.6f}"
+    )
