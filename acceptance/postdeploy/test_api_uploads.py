@@ -247,14 +247,13 @@ def test_the_upload_proxy_passes_on_what_storage_says(
     api: Api, new_user: User, new_document: NewDocument, pipeline: Pipeline, supabase: Supabase, spec: Specification
 ) -> None:
     """contract PUT …/upload-file-proxy: 200 {status: success}, or storage's own status, as for a file that is there already."""
-    document, mime = new_document(), spec.limits.supported_mime_types[0]
-    job_id = Accepted(api.as_(new_user).request_upload(document)).job_id
-    bucket, _, key = pipeline.raw_path(job_id).partition("/")
-    caller = api.as_(new_user)
+    document, mime, caller = new_document(), spec.limits.supported_mime_types[0], api.as_(new_user)
+    bucket, _, key = pipeline.raw_path(Accepted(caller.request_upload(document)).job_id).partition("/")
     sent: Timed = {"content": document.body, "headers": {"Content-Type": mime}}
-    reply = expect(caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)).success()
+    nowhere, there = ({"bucket": name, "key": key} for name in (f"{bucket}-elsewhere", bucket))
+    expect(caller.call("upload_proxy", at=nowhere, **sent)).refusal("there is no such bucket")
+    reply = expect(caller.call("upload_proxy", at=there, **sent)).success()
     differing = api.differing_values(reply)
     expect(differing, "fields of the reply that differ", code="http.value", subject=reply.subject, of=reply).is_empty()
     wanted = statuses_of(supabase.storage.write(key, document.body, mime))
-    again = caller.call("upload_proxy", at={"bucket": bucket, "key": key}, **sent)
-    expect(again).status(*wanted, because="storage itself says so of the same file")
+    expect(caller.call("upload_proxy", at=there, **sent)).status(*wanted, because="storage itself says so of the same file")

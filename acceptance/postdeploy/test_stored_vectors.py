@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
+from fixtures.queue.dated import misdated
 from fixtures.queue.extra import UNBROKEN
 from fixtures.queue.resources import ExtraRuns
 from fixtures.stored import Chunk, code_of_vectors, expect_columns, is_nearest, wrongly_hashed
@@ -100,6 +101,15 @@ def test_texts_of_all_documents_name_their_versions(database: Database, document
     wanted |= {"embed_model": rule.embed_model, "embed_version": rule.embed_version, "vector_dim": spec.vectors.dimension}
     found = versions_of(database, documents, list(wanted))
     expect_columns(found, rule.tables.chunks, **{column: [value] for column, value in wanted.items()})
+
+
+@pytest.mark.component("database")
+@pytest.mark.about("time.wrong")
+def test_rows_of_all_documents_are_of_this_run(database: Database, documents: list[str]) -> None:
+    """contract Database: created_at and updated_at of documents, jobs and chunks are when that was, with their zone."""
+    for column, seconds in misdated(database, documents):
+        what, hint = "seconds by which it lies before the run, or ahead", "the column's default; the statement that sets it"
+        expect(seconds, what, hint, subject=f"column {column}", facts={"seconds": seconds}).equals(0)
 
 
 def _least(chunk: Chunk, cosine: float, own: list[float], others: list[list[float]], spec: Specification) -> float:

@@ -6,7 +6,8 @@ import pytest
 
 from fixtures.bucket_rows import BucketRows
 from fixtures.catalogue import Catalogue
-from fixtures.claims import claims_for
+from fixtures.claims import claims_of_a_pretender
+from fixtures.old_files import done_to, row_of_an_old_file
 from fixtures.policies import COMMANDS, Policies
 from fixtures.stored import object_key
 from gate.failures import not_applicable
@@ -49,7 +50,7 @@ def test_the_service_role_may_read_and_write_files(catalogue: Catalogue, policie
 
 
 @pytest.mark.about("storage.open", "object of another user")
-@promised("pipeline", "roles")
+@promised("pipeline", "roles", "limits")
 @pytest.mark.parametrize("kind", ["raw_path", "parsed_path"])
 def test_no_policy_opens_the_files_of_another_user(
     catalogue: Catalogue, policies: Policies, spec: Specification, kind: str
@@ -57,19 +58,22 @@ def test_no_policy_opens_the_files_of_another_user(
     """contract Storage: a user's document and its text are nobody else's to read, write, change or delete (F23, F24)."""
     if not catalogue.exists(spec.pipeline.tables.objects):
         not_applicable("this database does not hold Supabase's storage schema")
-    caller, other = str(uuid4()), str(uuid4())
-    key = {"bucket_id": spec.pipeline.bucket, "name": object_key(getattr(spec.pipeline, kind), other, str(uuid4()))}
-    asked = {spec.roles.user: claims_for(caller, spec.roles.user), spec.roles.anonymous: None}
-    found = []
-    for role, claims in asked.items():
-        for command in COMMANDS:
-            # A new file is its sender's, whosever folder it lies in.
-            owner = caller if command == "INSERT" else other
-            row = key | {"owner": owner, "owner_id": owner}
-            if policies.let(role, command, spec.pipeline.tables.objects, row, claims):
-                found.append(f"{command} by {role}")
+    caller, other, document = (str(uuid4()) for _ in range(3))
+    mime = spec.pipeline.parsed_mime if kind == "parsed_path" else spec.limits.supported_mime_types[0]
+    path, objects = getattr(spec.pipeline, kind), spec.pipeline.tables.objects
+    # What holds for files of today is seen of the run's own.
+    theirs, mine = (
+        row_of_an_old_file(spec.pipeline.bucket, object_key(path, owner, document), mime, owner) for owner in (other, caller)
+    )
+    asked = {spec.roles.user: claims_of_a_pretender(caller, spec.roles.user), spec.roles.anonymous: None}
+    found = [
+        f"{command} by {role}"
+        for role, claims in asked.items()
+        for command in COMMANDS
+        if any(policies.let(role, command, objects, row, claims, seen) for row, seen in done_to(theirs, mine, command))
+    ]
     hint = "the policies on storage.objects: whose folder, which kind of file?"
-    expect(found, f"commands on another user's file ({key['name'].rpartition('/')[0]}) that a policy lets", hint).is_empty()
+    expect(found, f"commands on another user's file ({path}) that a policy lets", hint).is_empty()
 
 
 @pytest.mark.about("storage.buckets_open", "part storage")
@@ -79,7 +83,7 @@ def test_no_policy_lets_anybody_else_change_the_buckets(catalogue: Catalogue, po
     if not catalogue.exists(spec.pipeline.tables.buckets):
         not_applicable("this database does not hold Supabase's storage schema")
     table, bucket = spec.pipeline.tables.buckets, {"id": spec.pipeline.bucket, "name": spec.pipeline.bucket}
-    asked = {spec.roles.user: claims_for(str(uuid4()), spec.roles.user), spec.roles.anonymous: None}
+    asked = {spec.roles.user: claims_of_a_pretender(str(uuid4()), spec.roles.user), spec.roles.anonymous: None}
     changes = [command for command in COMMANDS if command != "SELECT"]
     found = [
         f"{command} by {role}"

@@ -37,6 +37,7 @@ class PipelineTables(Entry):
     chunks: str
     buckets: str
     objects: str
+    accounts: str
     # Tables with rows of a document or a job, with the columns that name it; children first, the document last.
     linked: dict[str, list[str]] = Field(min_length=1)
 

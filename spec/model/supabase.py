@@ -49,7 +49,8 @@ class SecuredTable(Entry):
 
     `row` is what a row takes; {document}, {job}, {row}, {hash}, {number}, {user} and {tag} are filled in. It is found by `key`,
     `change` is the column that an UPDATE writes, `after` the tables whose rows must be there first. `situation` are columns
-    that say how far a job is, whose {status} and {state} are filled in: no policy may depend on them.
+    that say how far a job is, whose {status} and {state} are filled in, and `sometimes` those that only some rows have filled:
+    no policy may depend on them.
     """
 
     key: str
@@ -57,6 +58,7 @@ class SecuredTable(Entry):
     after: list[str] = []
     row: dict[str, str | int | bool]
     situation: dict[str, str] = {}
+    sometimes: dict[str, str | int | bool | dict[str, str]] = {}
     may: dict[Identity, list[Command]]
 
 

@@ -56,8 +56,11 @@ PROMISES: Mapping[str, Case] = {
             answered("me", {}, headers={TIME: "-0.001"}),
             answered("me", {}, headers={TIME: "12 ms"}),
             answered("jobs", {}, headers={TIME: "0.000123"}),
+            answered("chat", {"metadata": {"processing_time": 0.018, "retrieval_seconds": 0.013}}, headers={TIME: "0.001"}),
         ],
         [
+            answered("chat", {"metadata": {"processing_time": 0.012, "retrieval_seconds": 0.016}}, headers={TIME: "0.013"}),
+            answered("chat", {"metadata": {"processing_time": 18.0}}, headers={TIME: "0.018"}),
             *(answered("me", {}, headers=headers) for headers in ({}, {TIME: "2e-3"}, {TIME: "0.0"})),
             *(answered("jobs", {}, headers={TIME: "0.000124"}) for _ in range(8)),
             *(answered("status", {}, headers={TIME: "0.001"}) for _ in range(7)),
