@@ -16,7 +16,7 @@ from fixtures.visible import RowSecurity
 from gate.http import expect
 from gate.selection import each, promised
 from gate.session import Session
-from spec import Specification, entries
+from spec import Specification, entries, project_entries
 from spec.model import Table
 
 pytestmark = [
@@ -155,3 +155,16 @@ def test_the_role_obeys_row_level_security(catalogue: Catalogue, role: str) -> N
     catalogue.require_role(role)
     rights = catalogue.rights_beyond_policies(role)
     expect(rights, f"rights of {role} that go around row-level security", "ALTER ROLE … NOBYPASSRLS").is_empty()
+
+
+@pytest.mark.checklist("3.1")
+@pytest.mark.about("schema.differs", "publication {publication}")
+@pytest.mark.component("realtime")
+@promised("project")
+@each("publication", project_entries.publications)
+def test_the_publication_holds_exactly_the_agreed_tables(catalogue: Catalogue, spec: Specification, publication: str) -> None:
+    """§3 Supabase (realtime): changes of the agreed tables are published, every kind and row, and of no other."""
+    found = catalogue.published(publication)
+    expect(sorted(found), f"tables in {publication}").equals(sorted(spec.project.published[publication]))
+    silent = sorted({kind for kinds in found.values() for kind, is_published in kinds.items() if not is_published})
+    expect(silent, f"kinds of changes that {publication} leaves out").is_empty()
