@@ -79,6 +79,7 @@ class Pipeline(Sectioned):
     embed_version: str
     other_embed_models: list[str] = []
     embedding_batch: int
+    counts_chunks: list[str] = []
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
     # Numbers that are missing from even steps are lost chunks; a larger share of them is another rule of numbering.

@@ -39,6 +39,12 @@ def as_uploaded(session: Session) -> None:
     """A job and a document, as they are first seen."""
     session.observers.see(rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}))
     session.observers.see(rows({"document_id": DOCUMENT, "processing_status": "uploaded", "document_updated_at": at(0.5)}))
+    session.observers.see(made(JOB, 0.25))
+
+
+def made(job: str, seconds: float) -> Exchanged:
+    """The row of a job that was made then, with its document."""
+    return rows({"job_id": job, "created_at": at(seconds), "document_updated_at": at(0.5)})
 
 
 def later(exchange: Exchanged, seconds: float) -> Exchanged:
@@ -187,8 +193,12 @@ ANSWERS: Mapping[str, Case] = {
         [
             rows({"job_id": JOB, "status": "parsed", "updated_at": at(0.25)}),
             rows({"document_id": DOCUMENT, "processing_status": "parsed", "document_updated_at": at(0.5)}),
+            made(JOB, 0.75),
         ],
         [
+            made(OTHER_JOB, 0.75),
+            made(OTHER_JOB, 0.75),
+            made(OTHER_JOB, -9000),
             rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}),
             rows(
                 {"job_id": JOB, "status": "parsed", "updated_at": at(0.75)}, {"job_id": JOB, "status": "", "updated_at": None}
