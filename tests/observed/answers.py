@@ -39,12 +39,6 @@ def as_uploaded(session: Session) -> None:
     """A job and a document, as they are first seen."""
     session.observers.see(rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}))
     session.observers.see(rows({"document_id": DOCUMENT, "processing_status": "uploaded", "document_updated_at": at(0.5)}))
-    session.observers.see(made(JOB, 0.25))
-
-
-def made(job: str, seconds: float) -> Exchanged:
-    """The row of a job that was made then, with its document."""
-    return rows({"job_id": job, "created_at": at(seconds), "document_updated_at": at(0.5)})
 
 
 def later(exchange: Exchanged, seconds: float) -> Exchanged:
@@ -72,7 +66,7 @@ def document(after: float = 1.0, **fields: Any) -> Exchanged:
 
 def row(after: float = 0.0, **fields: Any) -> Exchanged:
     """The job's row."""
-    shown = {"job_id": JOB, "document_id": DOCUMENT, "filename": "a.pdf", "created_at": at(), "updated_at": at()}
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "filename": "a.pdf", "created_at": at(0.25), "updated_at": at()}
     return later(rows(shown | {"status": "complete", "state": "done"} | fields), after)
 
 
@@ -193,12 +187,8 @@ ANSWERS: Mapping[str, Case] = {
         [
             rows({"job_id": JOB, "status": "parsed", "updated_at": at(0.25)}),
             rows({"document_id": DOCUMENT, "processing_status": "parsed", "document_updated_at": at(0.5)}),
-            made(JOB, 0.75),
         ],
         [
-            made(OTHER_JOB, 0.75),
-            made(OTHER_JOB, 0.75),
-            made(OTHER_JOB, -9000),
             rows({"job_id": JOB, "status": "uploaded", "updated_at": at(0.25)}),
             rows(
                 {"job_id": JOB, "status": "parsed", "updated_at": at(0.75)}, {"job_id": JOB, "status": "", "updated_at": None}
@@ -355,6 +345,7 @@ ANSWERS: Mapping[str, Case] = {
         [
             job(document_id=OTHER),
             listed(created_at=iso(-3600)),
+            row(created_at=at(0.75)),
             document(filename="b.pdf"),
             job(job_id=OTHER_JOB),
             answered("me", {"id": BOB}, user=ALICE),
