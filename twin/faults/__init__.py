@@ -114,6 +114,8 @@ FAMILIES = (
     "audit_ninth_work_more",
     "audit_tenth_chat",
     "audit_tenth_api",
+    "audit_eleventh_work",
+    "audit_eleventh_work_more",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
