@@ -74,8 +74,8 @@ def test_the_job_of_a_bad_document_is_over(
     is_under_way = spec.pipeline.has_failed(row["status"]) and row["state"] in spec.pipeline.states.unfinished
     seen, column = f"{row['status']}, {row['state']}", f"column {spec.pipeline.jobs_table}.status"
     expect(is_under_way, f"whether the failed job of {name!r} is still under way", WORKER_HINT, seen).equals(False)
-    is_done = spec.pipeline.has_failed(row["status"]) and row["state"] == spec.pipeline.final_state
-    expect(is_done, f"whether the failed job of {name!r} is said to be done", WORKER_HINT, seen).equals(False)
+    done = [row["state"]] if spec.pipeline.has_failed(row["status"]) and row["state"] == spec.pipeline.final_state else []
+    expect(done, f"state of a finished job that the failed one of {name!r} has", WORKER_HINT, seen).is_empty()
     what = f"status of {name!r}, which cannot be read"
     expect(row["status"], what, WORKER_HINT, subject=column).is_one_of(spec.pipeline.unreadable_as)
     what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"
