@@ -84,3 +84,19 @@ def word_of_another_step(plan: Plan) -> None:
         '            job["document_id"],\n            "failed_chunking" if status.startswith("failed") else status,\n'
         "        )\n        await connection.execute(\n",
     )
+
+
+@fault(
+    "LW16",
+    "from the second batch of a document on a chunk has the hash of the one before",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*chunk_sha*",
+)
+def hash_of_the_one_before(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "hashlib.sha256(text.encode()).hexdigest()",
+        "hashlib.sha256(chunks[max(0, number - (number >= BATCH))].encode()).hexdigest()",
+    )
