@@ -107,3 +107,13 @@ def listing_of_a_month(plan: Plan) -> None:
     plan.replace_in_source(
         JOBS, "WHERE d.user_id = $1 AND ($2", "WHERE d.user_id = $1 AND j.created_at > now() - interval '30 days' AND ($2"
     )
+
+
+@fault("LW17", "a job of more than a month cannot be retried", "api", "postdeploy", mode="-", about="*retry*")
+def retry_of_a_month(plan: Plan) -> None:
+    # What was parsed then is not kept for ever.
+    plan.replace_in_source(
+        JOBS,
+        'if row["state"] != "deadletter":',
+        'if row["state"] != "deadletter" or (row["updated_at"] - row["created_at"]).days > 30:',
+    )
