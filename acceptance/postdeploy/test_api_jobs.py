@@ -163,8 +163,10 @@ def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, pipeline: P
 
 
 def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
-    """contract POST …/retry: 200 for the owner of a failed job, whichever of its steps failed."""
+    """contract POST …/retry: 200 for the owner of a failed job, whichever of its steps failed, and however long ago."""
     rule = spec.pipeline
+    planted.park()
+    planted.grow_old()
     for status in failures_of(spec):
         planted.stand(status, rule.failed_state, None)
         before = pipeline.existing_job(planted.job_id)["updated_at"]

@@ -11,7 +11,15 @@ from fixtures.queue.extra import UNBROKEN
 from fixtures.queue.resources import ExtraRuns
 from fixtures.stored import Chunk, code_of_vectors, expect_columns, is_nearest, wrongly_hashed
 from fixtures.stored_chunks import StoredChunks
-from fixtures.vectors_of_texts import apart, of_a_later_batch, samples, sharing_a_vector, versions_of, with_own_vectors
+from fixtures.vectors_of_texts import (
+    apart,
+    hashes_of,
+    of_a_later_batch,
+    samples,
+    sharing_a_vector,
+    versions_of,
+    with_own_vectors,
+)
 from fixtures.vendors import OpenAI
 from gate.failures import Blocked, not_applicable
 from gate.http import expect
@@ -83,13 +91,10 @@ def test_texts_of_every_kind_have_their_own_vectors(
 
 @pytest.mark.component("worker")
 @pytest.mark.about("data.wrong", "column document_chunks.chunk_sha")
-def test_texts_of_every_kind_have_their_own_hashes(
-    stored_chunks: StoredChunks, documents: list[str], spec: Specification
-) -> None:
-    """contract Database: chunk_sha is a hash that belongs to the chunk's text, in every script and of any length."""
-    for id in (documents[0], documents[-1]):
-        wrong = wrongly_hashed(stored_chunks.of(id), spec.readings)
-        expect(wrong, "chunks whose chunk_sha is no hash of their text", "how the worker makes the hash").is_empty()
+def test_texts_of_every_kind_have_their_own_hashes(database: Database, documents: list[str], spec: Specification) -> None:
+    """contract Database: chunk_sha is a hash that belongs to the chunk's text, in every script, of any length, anywhere."""
+    wrong = wrongly_hashed(hashes_of(database, documents), spec.readings)
+    expect(wrong, "chunks whose chunk_sha is no hash of their text", "how the worker makes the hash").is_empty()
 
 
 @pytest.mark.component("worker")

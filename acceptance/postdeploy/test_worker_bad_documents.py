@@ -52,13 +52,13 @@ def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, pi
 def test_the_documents_own_status_follows_a_failure(
     document_runs: DocumentRuns, pipeline: Pipeline, spec: Specification, name: str
 ) -> None:
-    """contract Worker: the document's processing_status follows its job's: once that has failed it is no stage on the way."""
+    """contract Worker: the document's processing_status follows its job's: once that has failed it names no other step."""
     document_run = document_runs.result(name)
     if not document_run.job_id or document_run.outcome != "failed":
         not_applicable(f"no job of {name!r} has failed")
-    word = pipeline.existing_job(document_run.job_id)["processing_status"]
-    left = [word] if word in spec.pipeline.stages else []
-    expect(left, f"stage that processing_status of the failed document {name!r} still names", WORKER_HINT).is_empty()
+    row = pipeline.existing_job(document_run.job_id)
+    left = [row["processing_status"]] if spec.pipeline.is_behind(row["processing_status"], row["status"]) else []
+    expect(left, f"another step that processing_status of the failed document {name!r} names", WORKER_HINT).is_empty()
 
 
 @each("name", entries.documents_that("failed"))
@@ -74,6 +74,8 @@ def test_the_job_of_a_bad_document_is_over(
     is_under_way = spec.pipeline.has_failed(row["status"]) and row["state"] in spec.pipeline.states.unfinished
     seen, column = f"{row['status']}, {row['state']}", f"column {spec.pipeline.jobs_table}.status"
     expect(is_under_way, f"whether the failed job of {name!r} is still under way", WORKER_HINT, seen).equals(False)
+    done = [row["state"]] if spec.pipeline.has_failed(row["status"]) and row["state"] == spec.pipeline.final_state else []
+    expect(done, f"state of a finished job that the failed one of {name!r} has", WORKER_HINT, seen).is_empty()
     what = f"status of {name!r}, which cannot be read"
     expect(row["status"], what, WORKER_HINT, subject=column).is_one_of(spec.pipeline.unreadable_as)
     what, subject = f"statuses of {name!r} that came without a newer updated_at", "column upload_jobs.updated_at"

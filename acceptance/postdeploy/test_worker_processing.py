@@ -7,7 +7,7 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
 from fixtures.queue.extra import RETRIED, UNBROKEN
-from fixtures.queue.followed import require_followed, require_paths, require_registered, require_versions
+from fixtures.queue.followed import require_counted, require_followed, require_paths, require_registered, require_versions
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.stored import (
@@ -224,16 +224,18 @@ def test_vectors_of_different_texts_differ(chunks: list[Chunk], spec: Specificat
 
 @pytest.mark.component("rag")
 @pytest.mark.about("vectors.wrong", VECTORS)
-def test_a_long_document_is_embedded_in_batches(document_runs: DocumentRuns, database: Database, spec: Specification) -> None:
-    """contract Worker: embeddings go out in batches of 256; a document of several batches arrives whole."""
-    chunks = chunks_of(database, document_runs.completed("long").document_id)
+def test_a_long_document_is_embedded_in_batches(
+    document_runs: DocumentRuns, database: Database, pipeline: Pipeline, spec: Specification
+) -> None:
+    """contract Worker: embeddings go out in batches of 256; a document of several batches arrives whole, and is counted so."""
+    chunks = chunks_of(database, (long := document_runs.completed("long")).document_id)
     bare = [number for number, (_, vector) in enumerate(chunks) if vector is None]
     what, facts = f"chunks of {len(chunks)} without a vector ({spec.pipeline.embedding_batch} a batch)", {"kind": "missing"}
     expect(bare, what, WORKER_HINT, facts=facts).is_empty()
     vectors, texts = len({vector for _, vector in chunks}), len({text for text, _ in chunks})
-    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(
-        texts * spec.pipeline.different_vectors_share
-    )
+    least = texts * spec.pipeline.different_vectors_share
+    expect(vectors, "different embeddings", WORKER_HINT, facts={"texts": texts, "kind": "same"}).is_at_least(least)
+    require_counted(pipeline.existing_job(long.job_id), len(chunks), spec)
 
 
 @pytest.mark.needs("database", "users")

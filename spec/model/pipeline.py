@@ -80,6 +80,7 @@ class Pipeline(Sectioned):
     embed_version: str
     other_embed_models: list[str] = []
     embedding_batch: int
+    counts_chunks: list[str] = []
     unit_norm_tolerance: float
     different_vectors_share: float = Field(gt=0, le=1)
     # Numbers that are missing from even steps are lost chunks; a larger share of them is another rule of numbering.
@@ -122,8 +123,12 @@ class Pipeline(Sectioned):
     def is_behind(self, word: str | None, status: str) -> bool:
         """Whether a document's word is not one for its job, which is over: a stage on the way, or another end."""
         if self.has_failed(status):
-            return word in self.stages
+            return word in self.stages or self.is_another_failure(word or "", status)
         return word in self.stages[:-1] or self.has_failed(word or "")
+
+    def is_another_failure(self, word: str, status: str) -> bool:
+        """Whether a word says that another step than the one by a failed job's status has failed."""
+        return word != status and {word, status} <= self.not_reached.keys()
 
     def has_failed(self, status: str) -> bool:
         """Whether a status is one of a failed job."""

@@ -22,6 +22,7 @@ class Probes(Entry):
     # What is no token, no key and no signing key of this system.
     wrong_token: str
     wrong_key: str = ""
+    no_key: str = ""
     foreign_signing_key: str = Field(default="", max_length=200)
     foreign_audience: str = ""
     foreign_issuer: str = ""

@@ -106,3 +106,4 @@ class Queue(Sectioned):
     same_reason_share: float = Field(gt=0, le=1)
     # Files that are sent so many polls after their registration.
     late_polls: list[int] = Field(min_length=1)
+    late_age_share: float = 0.0

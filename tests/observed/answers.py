@@ -66,7 +66,7 @@ def document(after: float = 1.0, **fields: Any) -> Exchanged:
 
 def row(after: float = 0.0, **fields: Any) -> Exchanged:
     """The job's row."""
-    shown = {"job_id": JOB, "document_id": DOCUMENT, "filename": "a.pdf", "created_at": at(), "updated_at": at()}
+    shown = {"job_id": JOB, "document_id": DOCUMENT, "filename": "a.pdf", "created_at": at(0.25), "updated_at": at()}
     return later(rows(shown | {"status": "complete", "state": "done"} | fields), after)
 
 
@@ -345,6 +345,7 @@ ANSWERS: Mapping[str, Case] = {
         [
             job(document_id=OTHER),
             listed(created_at=iso(-3600)),
+            row(created_at=at(0.75)),
             document(filename="b.pdf"),
             job(job_id=OTHER_JOB),
             answered("me", {"id": BOB}, user=ALICE),

@@ -117,6 +117,8 @@ FAMILIES = (
     "audit_eleventh_data",
     "audit_eleventh_data_more",
     "audit_eleventh_data_rest",
+    "audit_eleventh_work",
+    "audit_eleventh_work_more",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
