@@ -11,22 +11,6 @@ JOBS = "api/jobs.py"
 
 
 @fault(
-    "LW02",
-    "of a page that has plain text alone nothing is stored",
-    "api/webhook",
-    "postdeploy",
-    mode="-",
-    about="*parsed*|*page*|*lost*",
-)
-def markdown_alone(plan: Plan) -> None:
-    plan.replace_in_source(
-        WEBHOOK,
-        '"\\n\\n".join(_page(page) for page in result)',
-        '"\\n\\n".join(str(page.get("md") or "") for page in result if isinstance(page, dict))',
-    )
-
-
-@fault(
     "LW03",
     "a callback for a job without a secret is accepted when its key is empty",
     "api/webhook",
