@@ -57,7 +57,7 @@ def test_the_webhook_refuses_a_missing_signature(
 def test_the_webhook_refuses_a_wrong_signature(
     api: Api, new_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: 401 for a wrong signature: the job has no key yet, and an empty one is none."""
+    """contract POST …/webhook/llamaparse/{job_id}: 401 for a wrong signature; an empty key is none, if a job has none yet."""
     job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
     expect(api.call("webhook", at={"job_id": job_id}, **signed(spec.webhook, spec.probes.no_key))).error("unauthorized")
 
