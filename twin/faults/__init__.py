@@ -123,6 +123,8 @@ FAMILIES = (
     "stranger_slips_tenth_more",
     "stranger_tenth",
     "stranger_tenth_more",
+    "stranger_eleventh",
+    "stranger_eleventh_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
