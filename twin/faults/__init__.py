@@ -118,6 +118,7 @@ FAMILIES = (
     "stranger_slips_tenth_more",
     "stranger_tenth",
     "stranger_tenth_more",
+    "stranger_slips_eleventh",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
