@@ -119,6 +119,7 @@ FAMILIES = (
     "stranger_tenth",
     "stranger_tenth_more",
     "stranger_slips_eleventh",
+    "stranger_slips_eleventh_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
