@@ -125,6 +125,8 @@ FAMILIES = (
     "stranger_tenth_more",
     "stranger_eleventh",
     "stranger_eleventh_more",
+    "stranger_slips_eleventh",
+    "stranger_slips_eleventh_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
