@@ -14,6 +14,16 @@ FILE = "file"
 WAITING, ABANDONED, DUE, LATER = "waiting", "abandoned", "due", "later"
 
 
+# The longest units first, in seconds.
+UNITS = {"days": 86_400, "hours": 3_600}
+
+
+def _ago(seconds: float) -> str:
+    """An age in its longest whole unit, as a part of a name."""
+    unit, length = next(((name, each) for name, each in UNITS.items() if seconds >= each), ("seconds", 1))
+    return f"made-{seconds / length:.0f}-{unit}-ago"
+
+
 @dataclass(frozen=True)
 class Situation:
     """One job: its stage, what is stored by then, its state, failed attempts, ended workers and age in seconds."""
@@ -29,7 +39,7 @@ class Situation:
     @property
     def name(self) -> str:
         """What it is called, which is different for each."""
-        return f"{self.stage}-{self.state}-{self.attempts}-failures-{self.claims}-deaths-{self.stored}-{self.age:g}s"
+        return f"{self.stage}-{self.state}-{self.attempts}-failures-{self.claims}-deaths-{self.stored}-{_ago(self.age)}"
 
     def may_fail(self, grid: Grid, retries: int) -> bool:
         """Whether a worker may give the job up, with a reason: otherwise it has to become complete."""

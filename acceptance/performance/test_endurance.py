@@ -116,18 +116,19 @@ def test_uploads_leave_no_memory_behind(
 
 @promised("pipeline", "database")
 @pytest.mark.needs("database")
-@pytest.mark.about("db.kept", "connections of uploads")
-def test_uploads_leave_no_connections_open(
-    session: Session, registrations: Registrations, database: Database, spec: Specification
+@pytest.mark.about("db.kept", "connections of users")
+def test_uploads_and_questions_leave_no_connections_open(
+    session: Session, registrations: Registrations, database: Database, policy: DocumentRun, spec: Specification
 ) -> None:
-    """§5 Database Connections: uploads share the connections of a pool, and hold none while their files are awaited."""
-    rule = spec.endurance.connections_of_uploads
+    """§5 Database Connections: what users send and ask shares the connections of a pool, and holds none afterwards."""
+    rule = spec.endurance.connections_of_users
     growth = Growth(session, rule, lambda: connections_of_others(database))
-    kept = growth.per_piece(lambda _: registrations.add())
-    what = "connections to the database that one upload left open"
-    expect(kept, what, "where the handler of the upload opens a connection", facts=after_batches(growth.values)).is_at_most(
-        rule.at_most
+    kept = growth.per_piece(lambda _: registrations.add(policy.facts[0][0]))
+    what, hint = (
+        "connections to the database that one user's upload and question left open",
+        "where a handler opens a connection",
     )
+    expect(kept, what, hint, facts=after_batches(growth.values)).is_at_most(rule.at_most)
 
 
 @promised("pipeline", "database", "figures")

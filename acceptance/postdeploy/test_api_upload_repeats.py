@@ -34,6 +34,7 @@ pytestmark = [
 ]
 # What belongs to the first user, with every request of another.
 OWN_COLUMNS = ("user_id", "document_id", "filename", "bytes_len", "mime", "file_sha256", "raw_path")
+OWN_PAGES = ("job", "document_status")
 
 
 @pytest.mark.about("data.doubled")
@@ -80,7 +81,8 @@ def test_a_refused_registration_leaves_nothing(
     limits, types = spec.limits, [*spec.uploads.foreign_types, *spec.uploads.further_types]
     wrong: list[tuple[str, dict[str, object]]] = [
         (SIZE_LIMIT, {"bytes_len": limits.max_file_size_bytes + 1}),
-        *((TYPE_LIMIT, dict[str, object](mime=mime)) for mime in types),
+        # Whatever else is wished for.
+        *((TYPE_LIMIT, dict[str, object](mime=mime, ocr=place % 2 == 0)) for place, mime in enumerate(types)),
     ]
     for limit, changed in wrong:
         refused = caller.request_upload(document, **changed)
@@ -143,6 +145,9 @@ def test_the_same_content_of_another_user_leaves_the_first_alone(
     written = supabase.storage.read(key).succeeded
     what, subject = "whether the second user's file lies in the first one's place", f"object {spec.pipeline.raw_path}"
     expect(written, what, subject=subject, of=sent).equals(False)
+    for name in OWN_PAGES:
+        reply = api.as_(another_user).call(name, at={"job_id": first.job_id, "document_id": first.document_id})
+        expect(reply, code="isolation.read").error("unknown", because="who has the same content owns no more by it")
 
 
 @pytest.mark.about("pipeline.failed")

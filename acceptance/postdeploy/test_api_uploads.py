@@ -107,8 +107,8 @@ def test_another_user_may_upload_the_same_file(api: Api, new_user: User, another
 
 @pytest.mark.about("limit.missing", f"limit {SIZE_LIMIT}")
 def test_upload_refuses_a_file_over_the_limit(api: Api, user: User, new_document: NewDocument, spec: Specification) -> None:
-    """contract POST …/upload: 413 above the published size limit (F34)."""
-    reply = api.as_(user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes + 1)
+    """contract POST …/upload: 413 above the published size limit (F34), also where the text is to be recognised."""
+    reply = api.as_(user).request_upload(new_document(), bytes_len=spec.limits.max_file_size_bytes + 1, ocr=True)
     expect(reply).error("too_large", because="the limit protects the worker from files it cannot parse")
 
 

@@ -48,7 +48,7 @@ class Endurance(Sectioned):
     pauses: Pauses
     memory_of_questions: Growing
     memory_of_uploads: Growing
-    connections_of_uploads: Growing
+    connections_of_users: Growing
     request_limit: RequestLimit
     # Values of the platform's series that are waited for after a batch.
     settled_values: int = Field(ge=1)
