@@ -29,6 +29,8 @@ FAMILIES = (
     "platform",
     "rewritten",
     "shapes",
+    "stranger_eleventh",
+    "stranger_eleventh_more",
     "stranger_honest",
     "stranger_honest_inside",
     "stranger_honest_more",
