@@ -30,6 +30,7 @@ FAMILIES = (
     "rewritten",
     "shapes",
     "stranger_eleventh",
+    "stranger_eleventh_chat",
     "stranger_eleventh_more",
     "stranger_honest",
     "stranger_honest_inside",
