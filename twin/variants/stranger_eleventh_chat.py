@@ -135,8 +135,7 @@ def unchanged_chunks_are_kept(plan: Plan) -> None:
         "            await self.queue.advance_in(",
         STORED,
     )
-    read = '            "SELECT chunk_id, text FROM document_chunks WHERE document_id = $1 ORDER BY chunk_ord", job["document_id"]\n'
-    plan.replace_in_source(WORKER, read, READ)
+    exchange(plan, WORKER, '            "SELECT chunk_id, text', "        )\n        if not rows:", READ)
     loop = "        for start in range(0, len(rows), BATCH):\n            batch = rows[start : start + BATCH]\n"
     plan.replace_in_source(
         WORKER, loop, '        missing = [row for row in rows if row["is_missing"]]\n' + loop.replace("rows", "missing")
