@@ -84,6 +84,16 @@ NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
 class PermanentError('''
+CLAIMING = """        speedup = self._config.speedup
+        return await self._pool.fetchrow(
+            CLAIM,
+            stages,
+            stages,
+            on_trial,
+            UPLOAD_WINDOW_SECONDS / speedup,
+            self.leases.seconds,
+        )
+"""
 STEPWISE = """        # Most polls find nothing: those only read.
         if not await self._pool.fetchval(LOOK, stages):
             return None
@@ -96,7 +106,6 @@ STEPWISE = """        # Most polls find nothing: those only read.
             return await connection.fetchrow(
                 TAKE, job_id, self.leases.seconds, UPLOAD_WINDOW_SECONDS / self._config.speedup
             )
-
 """
 STATEMENTS = '''DUE = """status = ANY($1::text[]) AND (state = 'queued'
     OR (state = 'retryable' AND coalesce(not_before, updated_at) <= now())
@@ -108,10 +117,7 @@ PICK = f"""SELECT job_id FROM upload_jobs WHERE {DUE}
 TAKE = """UPDATE upload_jobs SET claim_id = gen_random_uuid(), lease_until = now() + make_interval(secs => $2),
     claims = claims + 1, state = 'working', updated_at = now() WHERE job_id = $1
     RETURNING job_id, document_id, status, retry_count, progress, created_at, claim_id, claims,
-        now() - created_at > make_interval(secs => $3) AS upload_expired"""
-
-
-'''
+        now() - created_at > make_interval(secs => $3) AS upload_expired'''
 SERVED = '''async def _serve(app: FastAPI, job_id: UUID, payload: dict[str, Any]) -> None:
     """Do what an acknowledged callback asks for; where that fails, the worker asks LlamaParse at its next poll."""
     try:
@@ -208,8 +214,8 @@ def ledger_of_claims(plan: Plan) -> None:
 )
 def claims_in_steps(plan: Plan) -> None:
     """Contract, Worker: `claims one job with FOR UPDATE SKIP LOCKED, oldest first`; in how many statements is open."""
-    exchange(plan, QUEUE, 'CLAIM = """\n', "class PermanentError(", STATEMENTS)
-    exchange(plan, QUEUE, "        speedup = self._config.speedup\n", "    async def advance(self,", STEPWISE)
+    exchange(plan, QUEUE, 'CLAIM = """\nUPDATE ', '\n"""\n', STATEMENTS)
+    plan.replace_in_source(QUEUE, CLAIMING, STEPWISE)
 
 
 @variant("M32", "a callback is checked, logged and acknowledged at once; its text is stored right after the answer was sent")
