@@ -81,7 +81,7 @@ def test_a_refused_registration_leaves_nothing(
     limits, types = spec.limits, [*spec.uploads.foreign_types, *spec.uploads.further_types]
     wrong: list[tuple[str, dict[str, object]]] = [
         (SIZE_LIMIT, {"bytes_len": limits.max_file_size_bytes + 1}),
-        # Whatever else is wished for.
+        # A wish for text recognition changes no limit.
         *((TYPE_LIMIT, dict[str, object](mime=mime, ocr=place % 2 == 0)) for place, mime in enumerate(types)),
     ]
     for limit, changed in wrong:
