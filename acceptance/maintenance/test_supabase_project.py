@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.catalogue import Catalogue
 from fixtures.supabase import Supabase
 from fixtures.supabase_management import Management, expect_one_project, expect_setting, hours_since
 from gate.failures import not_applicable
@@ -105,3 +106,15 @@ def test_the_bucket_is_limited(supabase: Supabase, spec: Specification) -> None:
     expect(found.get("public"), "whether the bucket is public").equals(spec.project.is_bucket_public)
     expect(found.get("file_size_limit"), "the largest file of the bucket").equals(spec.limits.max_file_size_bytes)
     expect(set(found.get("allowed_mime_types") or []), "types that the bucket takes").equals(types)
+
+
+@pytest.mark.about("schema.differs", "publication {publication}")
+@pytest.mark.component("realtime")
+@pytest.mark.needs("database")
+@promised("database")
+@each("publication", project_entries.publications)
+def test_the_publication_holds_exactly_the_agreed_tables(catalogue: Catalogue, spec: Specification, publication: str) -> None:
+    """§3 Supabase (realtime): changes of the agreed tables are published, and of no other of the schema."""
+    expect(sorted(catalogue.published(publication)), f"tables in {publication}").equals(
+        sorted(spec.project.published[publication])
+    )

@@ -13,12 +13,12 @@ from fixtures.controls import require_known
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
-from fixtures.failed_callbacks import reason_of
 from fixtures.late_callbacks import LateCallbacks
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.queue.ends import says_why
 from fixtures.queue.secrets_of_jobs import secrets_of
+from fixtures.rows_of_callbacks import left_by_callback
 from fixtures.stored import object_key, sha256, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
@@ -130,7 +130,7 @@ def test_the_webhook_stores_every_page(
     ends, word = text.split(), spec.webhook.words.split()[-1]
     what = f"pages whose last word stands by itself, of {len(callback.pages)} that were sent as {form}"
     expect(ends.count(word), what, code="data.wrong", subject=subject).is_at_least(len(callback.pages))
-    kept = digest(pipeline.existing_job(planted.job_id)["parsed_sha256"], spec.readings)
+    kept = digest(left_by_callback(pipeline, planted.job_id, "parsed_sha256"), spec.readings)
     what, column = f"parsed_sha256 of a text that was sent as {form}", f"column {spec.pipeline.tables.documents}.parsed_sha256"
     expect(kept, what, code="data.wrong", subject=column).equals(sha256(stored.body), "it is the hash of the stored text")
 
@@ -178,7 +178,7 @@ def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipelin
     request = planted.callback_with_failure(word)
     reply = expect(api.call("webhook", at={"job_id": planted.job_id}, **request)).success()
     column = f"column {spec.pipeline.jobs_table}.last_error"
-    reason = reason_of(pipeline, planted.job_id)
+    reason = left_by_callback(pipeline, planted.job_id, "last_error")
     expect(str(reason or ""), "reason of a parse that failed", subject=column, of=reply).is_not_empty()
     what, seen = "the reason of a parse that failed to say more than which step it was", json.dumps(reason, default=str)
     expect(says_why(reason, spec.pipeline), what, seen=seen, subject=column, of=reply).is_true()

@@ -162,9 +162,9 @@ def test_the_role_obeys_row_level_security(catalogue: Catalogue, role: str) -> N
 @pytest.mark.component("realtime")
 @promised("project")
 @each("publication", project_entries.publications)
-def test_the_publication_holds_exactly_the_agreed_tables(catalogue: Catalogue, spec: Specification, publication: str) -> None:
-    """§3 Supabase (realtime): changes of the agreed tables are published, every kind and row, and of no other."""
-    found = catalogue.published(publication)
-    expect(sorted(found), f"tables in {publication}").equals(sorted(spec.project.published[publication]))
-    silent = sorted({kind for kinds in found.values() for kind, is_published in kinds.items() if not is_published})
+def test_changes_of_the_agreed_tables_are_published(catalogue: Catalogue, spec: Specification, publication: str) -> None:
+    """§3 Supabase (realtime): changes of the agreed tables are published, of every kind and row."""
+    found, agreed = catalogue.published(publication), spec.project.published[publication]
+    expect([table for table in agreed if table not in found], f"tables that {publication} lacks").is_empty()
+    silent = sorted({kind for table in agreed for kind, is_published in found[table].items() if not is_published})
     expect(silent, f"kinds of changes that {publication} leaves out").is_empty()
