@@ -161,7 +161,7 @@ def test_the_webhook_acknowledges_a_rightly_signed_repeat(
     # Who repeats a callback that was slow may do so while the first is worked on.
     request = partial(Api.call, name="webhook", at={"job_id": planted.job_id}, **callback.request)
     for reply in in_parallel(api, [request] * 2):
-        expect(reply).success()
+        planted.require_in_time(expect(reply).success())
     after = pipeline.existing_job(planted.job_id)["status"]
     column = f"column {spec.pipeline.jobs_table}.status"
     failed = spec.pipeline.has_failed(after)
