@@ -20,6 +20,10 @@ def rewrite(plan: Plan, path: str, begin: str, end: str, new: str) -> None:
     plan.replace_in_source(path, rest[: rest.index(end)] if end else rest, new)
 
 
+FOLLOWING = """
+BATCH = 256
+FOLLOWING = ("parsed", "parse_validated", "chunks_stored")
+"""
 GO_THROUGH = '''
     async def _go_through(self, job: Any) -> None:
         """This stage and, after the parsed text is there, all that follow, under the same claim."""
@@ -54,7 +58,7 @@ SEEN = '''
 
 @variant("M45", "one claim takes a job from its parsed text to its completion, without a pause between the stages")
 def one_claim(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, "\nBATCH = 256\n", '\nBATCH = 256\nFOLLOWING = ("parsed", "parse_validated", "chunks_stored")\n')
+    plan.replace_in_source(WORKER, "\nBATCH = 256\n", FOLLOWING)
     plan.replace_in_source(WORKER, "await self._process(job)", "await self._process(dict(job))")
     plan.replace_in_source(WORKER, 'await self.stages[job["status"]](job)\n', "await self._go_through(job)\n")
     plan.replace_in_source(WORKER, "\n    def _is_no_fault_of_the_job(", GO_THROUGH)
@@ -82,10 +86,10 @@ CREATE TRIGGER a_new_job AFTER INSERT ON upload_pipeline.upload_jobs
 CREATE TRIGGER a_job_that_moves AFTER UPDATE ON upload_pipeline.upload_jobs
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION upload_pipeline.follow_job();
 """
-ONLY_LOGGED = '''    async def _record(self, connection: Any, job: Any, status: str, payload: dict[str, Any]) -> None:
+ONLY_LOGGED = """    async def _record(self, connection: Any, job: Any, status: str, payload: dict[str, Any]) -> None:
         log.info(json.dumps({"job_id": str(job["job_id"]), "status": status}))
 
-'''
+"""
 
 
 @variant("M46", "triggers of the database, and not the services, write a document's status and the events of its job")
@@ -93,7 +97,8 @@ def triggers(plan: Plan) -> None:
     (plan.source / "supabase/migrations/20250107000000_follow_jobs.sql").write_text(FOLLOWS)
     rewrite(plan, QUEUE, "    async def _record(", "    async def await_callback(", ONLY_LOGGED)
     rewrite(plan, UPLOADS, '    await connection.execute("INSERT INTO events', "    return job_id\n", "")
-    rewrite(plan, PARSING, "    await connection.execute(\n        \"UPDATE documents SET processing_status = 'failed_parse'", "async", "\n\n")
+    failed = """    await connection.execute(\n        "UPDATE documents SET processing_status = 'failed_parse'"""
+    rewrite(plan, PARSING, failed, "async", "\n\n")
     rewrite(plan, PARSING, "async def _event(", "async def store_parsed(", "")
     plan.replace_in_source(PARSING, "parsed_sha256 = $3, processing_status = 'parsed',", "parsed_sha256 = $3,")
     plan.replace_in_source(PARSING, '    await _event(connection, row, "parsed", {"characters": len(text)})\n', "")
@@ -201,9 +206,9 @@ HAND_OVER = '''    async def _hand_over(self, job: Any, filename: str, body: byt
             return str(reply.json()["id"])
 
 '''
-ASK = '''                status, error, text = await self._ask(row["parse_job_id"])
-'''
-ASKED = '''
+ASK = """                status, error, text = await self._ask(row["parse_job_id"])
+"""
+ASKED = """
     async def _ask(self, parse_job_id: str) -> tuple[str, str, str]:
         base = f"{self._config.llamaparse_url.rstrip('/')}/api/parsing/job/{parse_job_id}"
         key = {"Authorization": f"Bearer {self._config.llamaparse_key}"}
@@ -217,7 +222,7 @@ ASKED = '''
         reply.raise_for_status()
         return "COMPLETED", "", reply.json()["markdown"]
 
-    async def _conclude('''
+    async def _conclude("""
 
 
 @variant("M53", "LlamaParse's first interface, as a form without the vendor's package; its secrets are shorter words")
