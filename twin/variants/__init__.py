@@ -45,6 +45,7 @@ FAMILIES = (
     "stranger_twelfth_api",
     "stranger_twelfth_data",
     "stranger_twelfth_more",
+    "stranger_twelfth_vendors",
     "surroundings",
     "transport",
     "uploads",
