@@ -72,7 +72,7 @@ SIGN_FIRST = """    document_id = document_id_of(user.id, body.sha256)
 
 @variant("M50", "a registration is one statement under a lock of the user's row, after storage signed; ids begin with the time")
 def ordered_registrations(plan: Plan) -> None:
-    (plan.source / "supabase/migrations/20250107000000_upload_accounts.sql").write_text(ACCOUNTS)
+    (plan.source / "supabase/migrations/20250109000000_upload_accounts.sql").write_text(ACCOUNTS)
     rewrite(plan, UPLOADS, "async def _insert(", '@router.post("/api/upload-pipeline/upload")', LOCK.lstrip("\n"))
     rewrite(plan, UPLOADS, "    document_id = document_id_of(user.id", '    log.info("accepted', SIGN_FIRST)
     plan.replace_in_source(UPLOADS, "import math\n", "import math\nimport secrets\nimport time\n")

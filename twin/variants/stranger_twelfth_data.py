@@ -50,7 +50,7 @@ MATCHED = '''async def retrieve(pool: Any, client: Vendors, config: Config, user
 
 @variant("M48", "a function of the database retrieves: exactly, within both limits, and from the caller's rows alone")
 def matched(plan: Plan) -> None:
-    (plan.source / f"{MIGRATIONS}/20250107000000_match_chunks.sql").write_text(MATCH)
+    (plan.source / f"{MIGRATIONS}/20250108000000_match_chunks.sql").write_text(MATCH)
     rewrite(plan, RETRIEVAL, "def within_budget(", "", MATCHED)
 
 

@@ -170,7 +170,7 @@ PROMPT = """def _prompt(question: str, passages: list[Passage], earlier: list[st
 
 @variant("M56", "conversations are remembered in a table of their own, for each user alone")
 def conversations(plan: Plan) -> None:
-    (plan.source / "supabase/migrations/20250107000000_chat_turns.sql").write_text(TURNS)
+    (plan.source / "supabase/migrations/20250110000000_chat_turns.sql").write_text(TURNS)
     (plan.source / "api/memory.py").write_text(MEMORY)
     rewrite(plan, CHAT, "def _prompt(", "async def _openai(", PROMPT)
     caller = "from api.auth import CurrentUser\n"
