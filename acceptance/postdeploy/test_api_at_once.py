@@ -10,6 +10,7 @@ from fixtures.at_once import at_once
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
+from fixtures.rows_of_callbacks import callbacks_at_once, status_after_callback
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, within
@@ -72,10 +73,11 @@ def test_a_job_is_retried_once_of_two_at_once(api: Api, planted: Planted, pipeli
 def test_a_callback_counts_once_of_two_at_once(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
     """contract Callbacks: one that comes twice changes nothing the second time, also where both come at the same moment."""
     request = planted.callback(next(iter(spec.webhook.results))).request
-    at = {"job_id": planted.job_id}
-    replies = at_once(api, [lambda caller: caller.call("webhook", at=at, **request)] * 2)
+    replies = callbacks_at_once(api, planted.job_id, request, 2)
     for reply in replies:
         expect(reply, code="webhook.refused" if reply.is_refusal else "").success("a repeat is acknowledged")
+    status = status_after_callback(pipeline, planted.job_id, spec.pipeline.callback_stage)
+    expect(status, "status after two callbacks of one moment", of=replies[0]).differs_from(spec.pipeline.callback_stage)
     times = pipeline.times_at(planted.job_id, spec.pipeline.parsed_stage)
     if not times:
         not_applicable("the release keeps no event of this stage")
