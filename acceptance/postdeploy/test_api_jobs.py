@@ -159,6 +159,9 @@ def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, pipeline: P
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
         expect(reply).error("not_retryable", because=f"its status is {stage}, and it has not failed")
         expect_unqueued(pipeline, planted, reply)
+    planted.stand(rule.stages[0], rule.states.retryable, None)
+    reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
+    expect(reply).error("not_retryable", because="it is tried again by itself, and has not failed")
     planted.settle()
 
 

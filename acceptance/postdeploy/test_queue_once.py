@@ -16,8 +16,9 @@ from fixtures.queue.resources import ExtraRuns, most_retries
 from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
-from fixtures.stored import object_key, pages_not_in, sha256
+from fixtures.stored import missing_numbers, object_key, pages_in_order, pages_not_in, sha256
 from fixtures.supabase import Supabase
+from fixtures.vectors_of_texts import hashes_of
 from gate.http import expect
 from gate.readings import digest
 from gate.selection import each, promised
@@ -55,6 +56,21 @@ def require_single(database: Database, document_run: DocumentRun) -> None:
 def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database: Database, name: str) -> None:
     """contract Worker: a job is processed once: each text, of one sentence or many, is in one place, with its own vector."""
     require_single(database, document_runs.completed(name))
+
+
+@each("name", entries.documents_that("complete"))
+@pytest.mark.needs("database")
+@pytest.mark.about("data.wrong", "column document_chunks.chunk_ord")
+def test_the_chunks_of_every_document_are_numbered(
+    document_runs: DocumentRuns, database: Database, spec: Specification, name: str
+) -> None:
+    """contract Database: chunk_ord numbers the chunks along the text, of a document of any length, and leaves none out."""
+    document_run = document_runs.completed(name)
+    chunks = hashes_of(database, [document_run.document_id])
+    missing = missing_numbers(chunks, spec.pipeline.lost_numbers_share)
+    expect(missing, f"numbers that are left out among the {len(chunks)} chunks of {name!r}", WORKER_HINT).is_empty()
+    order = pages_in_order(document_run.pages, chunks)
+    expect(order, f"pages of {name!r} that its chunks hold, by chunk_ord", WORKER_HINT).equals(sorted(order))
 
 
 @pytest.mark.parametrize("name", NAMES)
