@@ -25,11 +25,8 @@ def number_of_a_batch(plan: Plan) -> None:
 )
 def numbers_as_text(plan: Plan) -> None:
     # They were kept by their names in between.
-    plan.replace_in_source(
-        WORKER,
-        "for number, text in enumerate(chunks)",
-        "for number, text in enumerate(chunks[int(name)] for name in sorted(map(str, range(len(chunks)))))",
-    )
+    names = "sorted(range(len(chunks)), key=str if len(chunks) > BATCH else int)"
+    plan.replace_in_source(WORKER, "in enumerate(chunks)", f"in enumerate(chunks[place] for place in {names})")
 
 
 @fault(
@@ -77,4 +74,4 @@ def one_after_the_other(plan: Plan) -> None:
 )
 def by_the_last_change(plan: Plan) -> None:
     # First come, first served.
-    plan.replace_in_source(QUEUE, "CASE WHEN status = ANY($3) THEN updated_at ELSE created_at END", "updated_at")
+    plan.replace_in_source(QUEUE, "THEN updated_at ELSE created_at END", "THEN updated_at ELSE updated_at END")
