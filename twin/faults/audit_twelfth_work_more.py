@@ -49,7 +49,7 @@ def nothing_short(plan: Plan) -> None:
     "a user's job that waits for another attempt holds up the user's other documents",
     "worker",
     "postdeploy",
-    mode="-",
+    mode="-|F28",
     about="*queue upload_jobs*|*behind a waiting*|*upload_jobs*",
 )
 def one_after_the_other(plan: Plan) -> None:
