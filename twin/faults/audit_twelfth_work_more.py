@@ -62,16 +62,3 @@ def one_after_the_other(plan: Plan) -> None:
         "          JOIN documents b ON b.user_id = a.user_id WHERE b.document_id = upload_jobs.document_id\n"
         "          AND o.state = 'retryable' AND o.retry_count > 0 AND o.created_at < upload_jobs.created_at)\n",
     )
-
-
-@fault(
-    "LZ11",
-    "within a stage the job is taken first that was changed the longest ago, so that one that failed loses its place",
-    "worker",
-    "postdeploy",
-    mode="-",
-    about="*queue*|*oldest first*|*upload_jobs*",
-)
-def by_the_last_change(plan: Plan) -> None:
-    # First come, first served.
-    plan.replace_in_source(QUEUE, "THEN updated_at ELSE created_at END", "THEN updated_at ELSE updated_at END")
