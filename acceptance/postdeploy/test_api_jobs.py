@@ -152,12 +152,13 @@ def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: 
 
 
 def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
-    """contract POST …/retry: 409 for a job that is at work, or waits for its callback, at any stage; it stays there."""
-    rule = spec.pipeline
-    for stage in (rule.callback_stage, rule.stages[-2]):
-        planted.stand(stage, rule.states.working, None)
+    """contract POST …/retry: 409 for a job that is at work, or waits for its callback or another attempt; it stays there."""
+    rule, states = spec.pipeline, spec.pipeline.states
+    awaits = rule.callback_stage
+    for stage, state in ((awaits, states.working), (rule.stages[-2], states.working), (awaits, states.retryable)):
+        planted.stand(stage, state, None)
         reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
-        expect(reply).error("not_retryable", because=f"its status is {stage}, and it has not failed")
+        expect(reply).error("not_retryable", because=f"it is {stage}, {state}, and has not failed")
         expect_unqueued(pipeline, planted, reply)
     planted.settle()
 

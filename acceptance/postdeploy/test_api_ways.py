@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from fixtures.api import Api
+from fixtures.api import Api, job_ids
 from fixtures.database import Database
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
@@ -79,6 +79,14 @@ def test_each_way_shows_a_job_as_it_stands(
         shown = "shown" if ways.shows_job(kind, reply, stored) else "left out"
         expect(shown, f"a job that is {at} in {reply}", subject=reply.subject, of=reply).equals("shown")
         ways.require_as_stored(kind, reply, stored)
+
+
+def test_a_job_is_listed_in_its_own_state_alone(standing_jobs: StandingJobs) -> None:
+    """contract GET …/jobs: all jobs of the caller, or where a state is named those in it, whichever state that is."""
+    for standing, state, reply in standing_jobs.listings:
+        what = f"jobs in {state or 'any'} state of a user whose only job is {standing.status}, {standing.state}"
+        listed = len(job_ids(expect(reply).success(f"the jobs in {state or 'any'} state are asked for")))
+        expect(listed, what, subject=reply.subject, of=reply).equals(int(state in ("", standing.state)))
 
 
 @each("endpoint", observer_entries.shows_jobs)

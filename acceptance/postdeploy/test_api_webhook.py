@@ -147,9 +147,12 @@ def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
 
 
 def test_the_webhook_checks_the_signature_of_a_job_that_is_over(planted: Planted, late_callbacks: LateCallbacks) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a missing signature is refused also where no callback is awaited."""
-    for status, reply in late_callbacks.forged_for(planted):
-        expect(reply).status(*refusals_of(reply), because=f"the job is {status}, and the callback is not signed")
+    """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused whatever the job is, and changes nothing."""
+    for late in late_callbacks.forged_for(planted):
+        reply = late.reply
+        expect(reply).status(*refusals_of(reply), because=f"the job is {late.status}, and the callback is {late.said}")
+        what = f"columns of a {late.status} job that changed with a callback that was refused ({late.said})"
+        expect(late.changed, what, subject=reply.subject, of=reply).is_empty("whoever sent it may be anybody")
 
 
 @pytest.mark.about("webhook.refused")

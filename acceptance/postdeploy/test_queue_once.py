@@ -16,8 +16,9 @@ from fixtures.queue.resources import ExtraRuns, most_retries
 from fixtures.queue.seen import Seen
 from fixtures.queue.stored_texts import chunks_of
 from fixtures.queue.twice import doubled_in_chunks, doubled_in_text, shared_vectors
-from fixtures.stored import object_key, pages_not_in, sha256
+from fixtures.stored import missing_numbers, object_key, pages_in_order, pages_not_in, sha256
 from fixtures.supabase import Supabase
+from fixtures.vectors_of_texts import hashes_of
 from gate.http import expect
 from gate.readings import digest
 from gate.selection import each, promised
@@ -40,6 +41,9 @@ def require_single(database: Database, document_run: DocumentRun) -> None:
     missing = pages_not_in(document_run.pages, [text for text, _ in chunks])
     what, facts = f"pages of {name!r} that its {len(chunks)} chunks lack", {"missing": len(missing), "chunks": len(chunks)}
     expect(missing, what, WORKER_HINT, code="data.lost", subject=f"chunks {name}", facts=facts).is_empty()
+    order = pages_in_order(document_run.pages, [text for text, _ in chunks])
+    what, subject = f"pages of {name!r} that its chunks hold, by chunk_ord", "column document_chunks.chunk_ord"
+    expect(order, what, WORKER_HINT, code="data.wrong", subject=subject).equals(sorted(order))
     doubled = doubled_in_chunks(document_run.pages, [text for text, _ in chunks])
     what = f"places, of {len(chunks)} chunks, that hold what an earlier chunk holds"
     facts = {"doubled": len(doubled), "chunks": len(chunks)}
@@ -55,6 +59,19 @@ def require_single(database: Database, document_run: DocumentRun) -> None:
 def test_no_text_is_cut_or_embedded_twice(document_runs: DocumentRuns, database: Database, name: str) -> None:
     """contract Worker: a job is processed once: each text, of one sentence or many, is in one place, with its own vector."""
     require_single(database, document_runs.completed(name))
+
+
+@each("name", entries.documents_that("complete"))
+@pytest.mark.needs("database")
+@pytest.mark.about("data.wrong", "column document_chunks.chunk_ord")
+def test_the_chunks_of_every_document_are_numbered(
+    document_runs: DocumentRuns, database: Database, spec: Specification, name: str
+) -> None:
+    """contract Database: chunk_ord numbers the chunks of a document, of any length, and leaves none out (F11)."""
+    document_run = document_runs.completed(name)
+    chunks = hashes_of(database, [document_run.document_id])
+    missing = missing_numbers(chunks, spec.pipeline.lost_numbers_share)
+    expect(missing, f"numbers that are left out among the {len(chunks)} chunks of {name!r}", WORKER_HINT).is_empty()
 
 
 @pytest.mark.parametrize("name", NAMES)

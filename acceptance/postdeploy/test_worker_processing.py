@@ -159,7 +159,7 @@ def test_every_page_is_in_the_chunks(policy: DocumentRun, chunks: list[Chunk]) -
 @pytest.mark.about("data.wrong", "column document_chunks.chunk_ord")
 def test_the_chunks_follow_the_document(policy: DocumentRun, chunks: list[Chunk]) -> None:
     """contract Database: chunk_ord counts along the text."""
-    order = pages_in_order(policy.pages, chunks)
+    order = pages_in_order(policy.pages, [chunk.text for chunk in chunks])
     what = "pages that chunks hold, by chunk_ord"
     expect(order, what, WORKER_HINT, code="data.lost", subject=POLICY).is_not_empty()
     expect(order, what, WORKER_HINT).equals(sorted(order))

@@ -147,7 +147,8 @@ class Webhook(Sectioned):
     kept: list[str] = []
     # Words in many scripts, which each page holds.
     words: str = ""
-    # Forms of its result by name; {one} and {two} stand for the text of two pages.
+    # Forms of its result by name; {one} and {two} stand for the text of two pages, {long} for one of so many bytes.
+    long_text_bytes: int = Field(default=0, ge=0)
     results: dict[str, Any] = {}
 
 

@@ -119,6 +119,8 @@ FAMILIES = (
     "audit_eleventh_data_rest",
     "audit_eleventh_work",
     "audit_eleventh_work_more",
+    "audit_twelfth_work",
+    "audit_twelfth_work_more",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
