@@ -119,6 +119,7 @@ FAMILIES = (
     "audit_eleventh_data_rest",
     "audit_eleventh_work",
     "audit_eleventh_work_more",
+    "audit_twelfth_access",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
