@@ -120,6 +120,8 @@ FAMILIES = (
     "audit_eleventh_work",
     "audit_eleventh_work_more",
     "audit_twelfth_access",
+    "audit_twelfth_access_data",
+    "audit_twelfth_access_sessions",
     "stranger_slips_tenth",
     "stranger_slips_tenth_more",
     "stranger_tenth",
