@@ -48,7 +48,7 @@ def registered_for_another(plan: Plan) -> None:
     )
 
 
-@fault("LY04", "who a caller is stands in what users write of themselves", "api", "postdeploy", mode="-", about="*")
+@fault("LY04", "who a caller is stands in what users write of themselves", "api", "postdeploy", mode="-", about="*another user*")
 def self_made_identity(plan: Plan) -> None:
     plan.replace_in_source(AUTH, 'id=UUID(user["id"]),', 'id=UUID((user.get("user_metadata") or {}).get("sub") or user["id"]),')
 
@@ -65,10 +65,8 @@ def self_made_support(plan: Plan) -> None:
     )
     plan.replace_in_source(
         JOBS,
-        'WHERE j.job_id = $1 AND d.user_id = $2",\n        job_id,\n        user.id,\n    )\n    if row is None:\n'
-        '        raise HTTPException(404, "no such job")\n    return _view(row)',
-        'WHERE j.job_id = $1 AND (d.user_id = $2 OR $3)",\n        job_id,\n        user.id,\n        user.role == "admin",\n    )\n'
-        '    if row is None:\n        raise HTTPException(404, "no such job")\n    return _view(row)',
+        'WHERE j.job_id = $1 AND d.user_id = $2",\n        job_id,\n        user.id,\n',
+        'WHERE j.job_id = $1 AND (d.user_id = $2 OR $3)",\n        job_id,\n        user.id,\n        user.role == "admin",\n',
     )
 
 
