@@ -27,7 +27,12 @@ def listing_by_header(plan: Plan) -> None:
 
 
 @fault(
-    "LY02", "the context of a question says whose documents are searched", "api/rag", "postdeploy", mode="-", about="*passages*"
+    "LY02",
+    "the context of a question says whose documents are searched",
+    "api/rag",
+    "postdeploy",
+    mode="-",
+    about="*other users*|*own documents*",
 )
 def context_says_whose(plan: Plan) -> None:
     plan.replace_in_source(
@@ -48,7 +53,9 @@ def registered_for_another(plan: Plan) -> None:
     )
 
 
-@fault("LY04", "who a caller is stands in what users write of themselves", "api", "postdeploy", mode="-", about="*another user*")
+@fault(
+    "LY04", "who a caller is stands in what users write of themselves", "api", "postdeploy", mode="-", about="*another user*"
+)
 def self_made_identity(plan: Plan) -> None:
     plan.replace_in_source(AUTH, 'id=UUID(user["id"]),', 'id=UUID((user.get("user_metadata") or {}).get("sub") or user["id"]),')
 
@@ -67,6 +74,26 @@ def self_made_support(plan: Plan) -> None:
         JOBS,
         'WHERE j.job_id = $1 AND d.user_id = $2",\n        job_id,\n        user.id,\n',
         'WHERE j.job_id = $1 AND (d.user_id = $2 OR $3)",\n        job_id,\n        user.id,\n        user.role == "admin",\n',
+    )
+
+
+@fault(
+    "LY19",
+    "whoever calls themselves an administrator stores files in any folder",
+    "api/storage",
+    "postdeploy",
+    mode="-",
+    about="*upload-file-proxy*",
+)
+def self_made_helpers(plan: Plan) -> None:
+    plan.replace_in_source(AUTH, "    token: str\n\n\ndef", "    token: str\n    is_admin: bool = False\n\n\ndef")
+    plan.replace_in_source(
+        AUTH,
+        "        token=token.strip(),\n    )",
+        '        token=token.strip(),\n        is_admin=bool((user.get("user_metadata") or {}).get("is_admin")),\n    )',
+    )
+    plan.replace_in_source(
+        UPLOADS, 'not key.startswith(f"user/{user.id}/")', 'not (user.is_admin or key.startswith(f"user/{user.id}/"))'
     )
 
 

@@ -57,6 +57,14 @@ def documents_by_hash(plan: Plan) -> None:
     )
 
 
+@fault("LY20", "a function removes whatever has a hash", "database", "postdeploy", mode="-|F24", about="*forget*")
+def removed_by_hash(plan: Plan) -> None:
+    plan.sql.append(
+        "CREATE FUNCTION upload_pipeline.forget(file_hash text) RETURNS void LANGUAGE sql SECURITY DEFINER"
+        " AS 'DELETE FROM upload_pipeline.documents WHERE file_sha256 = file_hash'"
+    )
+
+
 @fault("LY10", "a function lists everybody's files", "database", "postdeploy", mode="-|F23|F24", about="*files_below*")
 def listed_files(plan: Plan) -> None:
     plan.sql.append(
