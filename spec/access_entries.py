@@ -59,8 +59,8 @@ def used(spec: Specification) -> Iterator[str]:
 
 
 def shown(spec: Specification) -> Iterator[str]:
-    """Endpoints that show users what is their own, and each job and document of theirs."""
-    return (what.asked for what in spec.access.of_kind("read", "resource") if not what.writes)
+    """Endpoints that show users what is their own, and each job and document of theirs, or do something for them."""
+    return (what.asked for what in spec.access.of_kind("read", "resource", "act", "folder"))
 
 
 def callbacks(spec: Specification) -> Iterator[str]:

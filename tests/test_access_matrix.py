@@ -39,7 +39,7 @@ TRIED = {
     "neighbours_signature", "empty_signature", "other_bytes", "owner_unsigned", "service_unsigned", "unsigned_failure", "link",
     "link_bytes", "link_key", "link_life", "link_none", "link_foreign", "link_expired",
 }  # fmt: skip
-RULES = 24
+RULES = 25
 
 
 def problems(text: str) -> list[str]:

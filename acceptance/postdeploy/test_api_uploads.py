@@ -10,6 +10,7 @@ from fixtures.api import Api
 from fixtures.clock import TimeField
 from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
+from fixtures.pretending import expect_own_row, request_upload_as
 from fixtures.quota import Quota
 from fixtures.supabase import Supabase
 from fixtures.supabase_replies import statuses_of
@@ -45,20 +46,20 @@ pytestmark = [
 
 
 def test_an_upload_is_accepted(
-    api: Api, pipeline: Pipeline, new_user: User, new_document: NewDocument, spec: Specification
+    api: Api, pipeline: Pipeline, new_user: User, another_user: User, new_document: NewDocument, spec: Specification
 ) -> None:
-    """contract POST …/upload: 200 with job, document and signed URL, and the rows exist (F06)."""
+    """contract POST …/upload: 200 with job, document and signed URL, and the rows exist, of whose token it was (F06)."""
     # Whether the text is to be recognised in pictures is the caller's choice, and a name needs no ending; all others ask
     # for it without, and have one.
     document = new_document()
-    reply = expect(api.as_(new_user).request_upload(document, ocr=True, filename=document.filename.partition(".")[0])).success()
+    name = document.filename.partition(".")[0]
+    reply = expect(request_upload_as(api, new_user, another_user, document, ocr=True, filename=name)).success()
     expect(reply).fields(*spec.endpoint("upload").fields)
     accepted, what = Accepted(reply), "version of the UUID of a document, which is made of user and content"
     found = expect(UUID(accepted.document_id).version, what, code="http.value", subject=reply.subject, of=reply)
     found.equals(spec.uploads.id_version)
     row = pipeline.existing_job(accepted.job_id)
-    column = f"column {spec.pipeline.tables.documents}.user_id"
-    expect(str(row["user_id"]), "owner of the document's row", code="data.wrong", subject=column, of=reply).equals(new_user.id)
+    expect_own_row(reply, str(row["user_id"]), new_user, another_user, f"{spec.pipeline.tables.documents}.user_id")
     word, column = str(row["processing_status"]), f"column {spec.pipeline.tables.documents}.processing_status"
     over = [word] if word in spec.pipeline.document_statuses or spec.pipeline.has_failed(word) else []
     what = "words of an end for a document whose file has not come"

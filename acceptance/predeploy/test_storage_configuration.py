@@ -65,7 +65,7 @@ def test_no_policy_opens_the_files_of_another_user(
     theirs, mine = (
         row_of_an_old_file(spec.pipeline.bucket, object_key(path, owner, document), mime, owner) for owner in (other, caller)
     )
-    asked = {spec.roles.user: claims_of_a_pretender(caller, spec.roles.user), spec.roles.anonymous: None}
+    asked = {spec.roles.user: claims_of_a_pretender(caller, spec.roles.user, other), spec.roles.anonymous: None}
     found = [
         f"{command} by {role}"
         for role, claims in asked.items()

@@ -229,8 +229,10 @@ def test_signing_out_ends_one_session_only(
     # Also where it is refused, what is known of it afterwards must not reach the others.
     api.as_(ended).call("me")
     expect(api.as_(other).call("me")).success("another session of the same user was signed out, not this one")
-    for _ in range(2):
-        again = expect(people.sign_in(account.email, account.password)).success("whoever signed out may sign in again")
+    for way in SIGN_INS:
+        # A page may go on sending what it has.
+        again, subject = people.sign_in(account.email, account.password, way, ended), "account whose token has ended"
+        expect(again, code="account.refused" if again.is_refusal else "", subject=subject).success("a sign-in needs no token")
         token = text_in(again, "access_token")
         reply, subject = api.as_(token).call("me"), "token of a sign-in after a sign-out"
         expect(reply, code="auth.refused" if reply.is_refusal else "", subject=subject).success("it is a new session")

@@ -112,8 +112,10 @@ class Access(Sectioned):
     longest_link_seconds: float = Field(gt=0)
     topic_seconds: float = Field(gt=0)
     topic_grace_seconds: float = Field(gt=0)
-    # Headers in which somebody else says to be the owner, and headers beside the one for it that hold the owner's token.
+    # Headers, and fields of a query or a body, in which somebody else says to be the owner, and headers beside the one for it
+    # that hold the owner's token.
     claimed_headers: dict[str, str] = {}
+    claimed_fields: dict[str, str] = {}
     token_headers: dict[str, str] = {}
     # Words for the owners, and for the kinds.
     whose: dict[Whose, str]
