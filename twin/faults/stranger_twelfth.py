@@ -125,13 +125,14 @@ def secret_in_progress(plan: Plan) -> None:
 )
 def finished_is_public(plan: Plan) -> None:
     plan.replace_in_source(
-        JOBS, "from fastapi import APIRouter, HTTPException, Query, Request\n",
+        JOBS,
+        "from fastapi import APIRouter, HTTPException, Query, Request\n",
         "from fastapi import APIRouter, HTTPException, Query, Request, Response\n",
     )
     plan.replace_in_source(
         JOBS,
-        "async def document_status(document_id: UUID, user: CurrentUser, request: Request) -> dict[str, Any]:",
-        "async def document_status(document_id: UUID, user: CurrentUser, request: Request, response: Response) -> dict[str, Any]:",
+        "async def document_status(document_id: UUID, user: CurrentUser, request: Request)",
+        "async def document_status(document_id: UUID, user: CurrentUser, request: Request, response: Response)",
     )
     plan.replace_in_source(
         JOBS,
@@ -165,8 +166,8 @@ def retry_tells_state(plan: Plan) -> None:
     )
     plan.replace_in_source(
         JOBS,
-        '            raise HTTPException(409, f"a job in state {row[\'state\']} is not retryable")\n',
-        '            raise HTTPException(409, f"a job in state {row[\'state\']} is not retryable")\n'
+        "            raise HTTPException(409, f\"a job in state {row['state']} is not retryable\")\n",
+        "            raise HTTPException(409, f\"a job in state {row['state']} is not retryable\")\n"
         "        # The cheap refusals come first; what is left is compared with the caller.\n"
         '        if row["user_id"] != user.id:\n            raise HTTPException(404, "no such job")\n',
     )
@@ -181,7 +182,9 @@ def retry_tells_state(plan: Plan) -> None:
     about="*filename*|*file name*|*name*|*/upload*",
 )
 def names_decoded(plan: Plan) -> None:
-    plan.replace_in_source(UPLOADS, "from uuid import UUID, uuid5\n", "from urllib.parse import unquote\nfrom uuid import UUID, uuid5\n")
+    plan.replace_in_source(
+        UPLOADS, "from uuid import UUID, uuid5\n", "from urllib.parse import unquote\nfrom uuid import UUID, uuid5\n"
+    )
     plan.replace_in_source(
         UPLOADS,
         '    @field_validator("bytes_len", mode="before")\n',

@@ -86,7 +86,8 @@ def renamed_by_strangers(plan: Plan) -> None:
         "        if error.status_code == 409:\n"
         "            # People register again when they have misspelt their name.\n"
         "            await request.app.state.pool.execute(\n"
-        "                \"UPDATE auth.users SET raw_user_meta_data = raw_user_meta_data || jsonb_build_object('name', $2::text) \"\n"
+        '                "UPDATE auth.users SET raw_user_meta_data = raw_user_meta_data || "\n'
+        "                \"jsonb_build_object('name', $2::text) \"\n"
         '                "WHERE email = lower($1)",\n'
         '                body["email"],\n'
         '                body["name"],\n'
