@@ -81,7 +81,7 @@ def password_cut(plan: Plan) -> None:
     "api/auth",
     "postdeploy",
     mode="F21|-",
-    about="*password*|*log*",
+    about="*password*|* log*|*logs*",
 )
 def unreadable_body_logged(plan: Plan) -> None:
     plan.replace_in_source(AUTH, "import re\n", "import logging\nimport re\n")
