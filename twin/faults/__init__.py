@@ -132,6 +132,8 @@ FAMILIES = (
     "stranger_eleventh_more",
     "stranger_slips_eleventh",
     "stranger_slips_eleventh_more",
+    "stranger_twelfth",
+    "stranger_twelfth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
