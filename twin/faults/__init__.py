@@ -127,6 +127,8 @@ FAMILIES = (
     "stranger_eleventh_more",
     "stranger_slips_eleventh",
     "stranger_slips_eleventh_more",
+    "stranger_slips_twelfth",
+    "stranger_slips_twelfth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
