@@ -134,6 +134,8 @@ FAMILIES = (
     "stranger_slips_eleventh_more",
     "stranger_twelfth",
     "stranger_twelfth_more",
+    "stranger_slips_twelfth",
+    "stranger_slips_twelfth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
