@@ -128,8 +128,8 @@ def test_the_webhook_stores_every_page(
     what, facts = f"words in other scripts that the stored text lacks, sent as {form}", {"failed": len(unknown)}
     expect(unknown, what, code="data.lost", subject=f"{subject} in other scripts", facts=facts).is_empty()
     ends, word = text.split(), spec.webhook.words.split()[-1]
-    what = f"pages whose last word stands by itself, of {len(callback.pages)} that were sent as {form}"
-    expect(ends.count(word), what, code="data.wrong", subject=subject).is_at_least(len(callback.pages))
+    what = f"pages whose last word stands by itself, of {len(callback.full)} that were sent as {form}"
+    expect(ends.count(word), what, code="data.wrong", subject=subject).is_at_least(len(callback.full))
     kept = digest(left_by_callback(pipeline, planted.job_id, "parsed_sha256"), spec.readings)
     what, column = f"parsed_sha256 of a text that was sent as {form}", f"column {spec.pipeline.tables.documents}.parsed_sha256"
     expect(kept, what, code="data.wrong", subject=column).equals(sha256(stored.body), "it is the hash of the stored text")
