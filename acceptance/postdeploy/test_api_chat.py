@@ -12,7 +12,8 @@ from fixtures.at_once import in_parallel
 from fixtures.clock import TimeField
 from fixtures.document_run import DocumentRun
 from fixtures.users import User
-from gate.fields import id_in
+from gate.failures import not_applicable
+from gate.fields import id_in, subject_of_field
 from gate.http import Reply, expect
 from gate.selection import each, promised
 from spec import Specification, entries
@@ -59,6 +60,17 @@ def test_chat_keeps_the_conversation(api: Api, policy: DocumentRun, spec: Specif
         other, fresh = conversation_of()
         expect(other, "conversation_id of a new conversation", subject=fresh.subject, of=fresh).differs_from(wanted)
     expect(kept, "conversation_id", subject=reply.subject, of=reply).equals(wanted)
+
+
+def test_chat_keeps_a_long_id_whole(api: Api, policy: DocumentRun) -> None:
+    """contract POST /api/chat: the id of a conversation is kept whole, however long it is, where such an id is taken."""
+    wanted = f"{uuid.uuid4()}-{uuid.uuid4()}"
+    reply = api.as_(policy.owner).ask(policy.facts[0][0], conversation_id=wanted)
+    if reply.is_refusal:
+        not_applicable("ids of conversations have a form of their own")
+    kept = id_in(expect(reply).success(), "conversation_id")
+    found = expect(kept, "conversation_id", subject=subject_of_field(reply, "conversation_id"), of=reply)
+    found.satisfies(lambda id: id == wanted or id not in wanted, f"{wanted}, whole, or one of the service's own")
 
 
 @each("field", entries.optional_chat_fields)

@@ -76,8 +76,8 @@ def test_the_stored_vectors_are_the_models(
     """§1 RAG_EMBEDDING_MODEL: stored embeddings are those of the specified model (F11)."""
     sample = database_chunks[0]
     vector = embedding(openai, spec, sample.text)
-    code = code_of_vectors([sample], spec.vectors.dimension)
     cosine, wanted = round(sample.similarity_to(vector), 4), spec.pipeline.same_text_cosine
+    code = code_of_vectors([sample], spec, cosine)
     if spec.pipeline.context_cosine and wanted >= cosine > spec.pipeline.context_cosine:
         others = openai.embed([c.text for c in database_chunks if c.text != sample.text], spec.pipeline.embed_model)
         wanted = spec.pipeline.context_cosine if is_nearest(sample, vector, others) else wanted
@@ -92,7 +92,7 @@ def test_the_right_passage_is_the_nearest(
     """contract RAG: the question's vector finds the passage, above the threshold (F11, F29)."""
     question, wanted = policy.facts[fact]
     found = nearest(database_chunks, embedding(openai, spec, question), spec.chat)
-    code, what = code_of_vectors(database_chunks, spec.vectors.dimension), f"passages for {question!r} that hold {wanted!r}"
+    code, what = code_of_vectors(database_chunks, spec), f"passages for {question!r} that hold {wanted!r}"
     holding = expect([wanted in chunk.text for chunk in found], what, code=code, subject=VECTORS, facts={"found": len(found)})
     holding.contains(True)
 

@@ -85,7 +85,7 @@ def test_texts_of_every_kind_have_their_own_vectors(
         others = [vector for other, vector in enumerate(vectors) if other != place]
         least = _least(sample.chunk, cosine, own, others, spec)
         what = f"cosine of the stored vector of {sample.about} and the model's own"
-        code, seen = code_of_vectors([sample.chunk], spec.vectors.dimension), " ".join(sample.chunk.text.split())[:SHOWN]
+        code, seen = code_of_vectors([sample.chunk], spec, cosine), " ".join(sample.chunk.text.split())[:SHOWN]
         expect(cosine, what, HINT, code=code, subject=VECTORS, seen=seen).is_above(least)
 
 

@@ -86,6 +86,8 @@ class Pipeline(Sectioned):
     # Numbers that are missing from even steps are lost chunks; a larger share of them is another rule of numbering.
     lost_numbers_share: float = Field(gt=0, le=1)
     same_text_cosine: float = Field(gt=0, lt=1)
+    # Two models have nothing in common: a vector that is so near to the text's is the model's own, of another text.
+    same_model_cosine: float = Field(gt=0, lt=1)
     # Enough for a text that was embedded with words around it, if no other text of the document is nearer; None: never.
     context_cosine: float | None = Field(default=None, gt=0, lt=1)
     # Shorter texts may weigh less than the words around them, and then need only be the nearest.
