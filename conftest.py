@@ -15,6 +15,7 @@ pytest_plugins = [
     "fixtures.recovery.resources",
     "fixtures.rollback.resources",
     "fixtures.document_runs",
+    "fixtures.hidden_rows",
     "fixtures.stored_chunks",
     "fixtures.planted",
     "fixtures.polling",

@@ -25,6 +25,11 @@ def secured_cells(spec: Specification) -> Iterator[tuple[str, Command, Identity]
     return itertools.product(spec.row_security.tables, spec.row_security.commands, get_args(Identity))
 
 
+def tables_of_owners(spec: Specification) -> Iterator[str]:
+    """Tables in which users see the rows of their own documents."""
+    return (table for table, rule in spec.row_security.tables.items() if "SELECT" in rule.may.get("owner", []))
+
+
 def project_names(spec: Specification) -> Iterable[str]:
     """Variables that name the Supabase project."""
     return spec.project.named_by

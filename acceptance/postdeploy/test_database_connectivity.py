@@ -16,6 +16,7 @@ from fixtures.document_runs import DocumentRuns
 from fixtures.documents import make
 from fixtures.further_relations import expect_nothing_else
 from fixtures.health import shows_working
+from fixtures.hidden_rows import HiddenRows
 from fixtures.pipeline import Pipeline
 from fixtures.stored import canonical
 from fixtures.supabase import Supabase
@@ -27,7 +28,7 @@ from gate.fields import listed
 from gate.http import expect, is_refusal
 from gate.selection import each, promised
 from gate.session import Session
-from spec import Specification, entries
+from spec import Specification, entries, project_entries
 from spec.model import DocumentKind
 
 pytestmark = [
@@ -142,6 +143,14 @@ def test_a_user_sees_their_own_rows(row_security: RowSecurity, policy: DocumentR
     found = row_security.seen(spec.roles.user, policy.owner.claims, table)
     facts = found.refusal.facts if found.refusal else {}
     expect(found.rows, f"rows of {table} that the owner sees", seen=str(found.refusal or ""), facts=facts).is_above(0)
+
+
+@promised("pipeline", "roles", "row_security")
+@each("table", project_entries.tables_of_owners)
+@pytest.mark.about("rows.hidden", "table {table}")
+def test_a_user_sees_all_rows_of_their_documents(hidden_rows: HiddenRows, document_runs: DocumentRuns, table: str) -> None:
+    """contract Database: a user sees every row of their own documents, whichever service wrote it, in whichever state (F24)."""
+    hidden_rows.require_none(table, document_runs.ended("complete", "failed"))
 
 
 @promised("pipeline", "roles")

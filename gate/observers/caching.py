@@ -25,12 +25,18 @@ class PrivateCaching(Observer):
         super().__init__()
         self._hand_out = frozenset(session.spec.observing.tokens_from)
 
-    def see(self, exchange: Exchanged) -> Iterable[Failure]:
-        """One failure for a private answer that says it may be kept."""
+    def private(self, exchange: Exchanged) -> str:
+        """The subject of an answer that is its caller's alone; empty for any other."""
         rule = exchange.rule
         if not isinstance(rule, Endpoint) or exchange.is_server_error:
-            return
-        if not (rule.auth == "bearer" and exchange.bearer) and exchange.subject not in self._hand_out:
+            return ""
+        is_private = (rule.auth == "bearer" and exchange.bearer) or exchange.subject in self._hand_out
+        return exchange.subject if is_private else ""
+
+    def see(self, exchange: Exchanged) -> Iterable[Failure]:
+        """One failure for a private answer that says it may be kept."""
+        subject = self.private(exchange)
+        if not subject:
             return
         self.judged()
         if "authorization" in exchange.headers.get("vary", "").lower() or exchange.headers.get("vary", "").strip() == "*":
@@ -40,6 +46,7 @@ class PrivateCaching(Observer):
             if value and permits(directives_of(value), is_for_shared=name in FOR_SHARED):
                 yield exchange.failure(
                     "cache.allowed",
+                    subject=subject,
                     expected="nothing that permits it",
                     observed=Facts(value=f"{name.title()}: {value}"),
                     what=f"header {name.title()} of {exchange} to say",

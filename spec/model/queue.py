@@ -81,6 +81,8 @@ class Queue(Sectioned):
     alike: DocumentKind
     alike_head: str = Field(min_length=1)
     alike_characters: int = Field(gt=0)
+    # Among those: beginnings that differ in one sign, each of a paragraph that goes on like the others, as long as those.
+    one_sign: list[str] = Field(min_length=2)
     # Behind that: a last line, too long to stand with the last paragraph in one passage, and shorter than any other passage.
     last: str = Field(min_length=1)
     second: DocumentKind

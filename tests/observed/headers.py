@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import httpx
+
+from gate.observers import Exchanged
 from gate.session import Session
-from tests.observed.cases import ALICE, Case, answered, token_of
+from tests.observed.cases import ALICE, TOOK, Case, answered, token_of
 from tests.recorded import SPEC
 
 SIGNED_IN = {"access_token": token_of(ALICE), "user": {"id": ALICE}}
 COOKIE = "session=7f3a; Path=/; Secure; HttpOnly; SameSite=Lax"
+PARSED = SPEC.pipeline.parsed_path.format(user_id=ALICE, name="0badcafe")
 AGAIN = replace(answered("me", {}), sent_again=True)
+
+
+def handed_out(
+    key: str, caching: str, *, call: str = "read", status: int = 200, bucket: str = SPEC.pipeline.bucket, token: str = "key"
+) -> Exchanged:
+    """A file as storage hands it out, to the holder of a token or to anybody."""
+    rule = SPEC.call("storage", call)
+    url = "https://project.example.test/storage/v1" + rule.path_with({"bucket": bucket, "key": key})
+    return Exchanged(
+        "http", "storage", rule.subject, rule.method, url, status, httpx.Headers({"Cache-Control": caching}), b"text", TOOK,
+        rule=rule, sent_headers={"Authorization": f"Bearer {token}"} if token else {},
+    )  # fmt: skip
 
 
 def plant_calls_that_were_sent_again(session: Session) -> None:
@@ -30,6 +46,8 @@ HEADERS: Mapping[str, Case] = {
             answered("jobs", {}, user=ALICE, headers={"Cache-Control": "max-age=60, must-revalidate"}),
             answered("jobs", {}, user=ALICE, headers={"CDN-Cache-Control": "max-age=60"}),
             answered("login", SIGNED_IN, headers={"Cache-Control": "Public"}),
+            handed_out(PARSED, "max-age=31536000, public, immutable"),
+            handed_out("another/place.txt", "s-maxage=60", call="read_head"),
         ],
         [
             answered("me", {}, user=ALICE),
@@ -42,6 +60,12 @@ HEADERS: Mapping[str, Case] = {
             ),
             answered("health", {}, headers={"Cache-Control": "public, max-age=30"}),
             answered("health", {}, user=ALICE, headers={"Cache-Control": "public, max-age=30"}),
+            handed_out(PARSED, "max-age=3600"),
+            handed_out(PARSED, "no-cache"),
+            handed_out(PARSED, "public, max-age=60", status=404),
+            handed_out(PARSED, "public, max-age=60", bucket="pictures"),
+            handed_out(PARSED, "public, max-age=60", call="read_public"),
+            handed_out(PARSED, "public, max-age=60", token=""),
         ],
     ),
     "cookies": Case(
