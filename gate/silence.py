@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 from gate.shared import SharedFolder
 from spec.model import Safety
+
+FOLDER = "silent"
 
 
 class Silence:
@@ -31,7 +35,7 @@ class Silence:
         """A part did not answer in time, asked for this endpoint."""
         self._silences[component] += 1
         if endpoint:
-            self._shared.below("silent")
+            self._shared.below(FOLDER)
             self._shared.append(_place(endpoint), "")
 
     def broken(self, endpoint: str) -> None:
@@ -44,10 +48,24 @@ class Silence:
             seen = (self._shared.path / _place(endpoint)).stat()
         except FileNotFoundError:
             return None
-        if seen.st_size < self._rule.patience or time.time() - seen.st_mtime >= self._rule.spared_seconds:
+        if time.time() - seen.st_mtime >= self._rule.spared_seconds:
+            return None
+        if seen.st_size < self._rule.patience and not self._is_wide():
             return None
         return f"{endpoint} did not answer any of the last {seen.st_size} requests, and is not asked for a while"
 
+    def _is_wide(self) -> bool:
+        """Whether so many endpoints are silent that nobody has to try each of the others as often."""
+        found = (self._size_of(path) for path in (self._shared.path / FOLDER).glob("*"))
+        return sum(size >= self._rule.patience for size in found) >= self._rule.patience
+
+    @staticmethod
+    def _size_of(path: Path) -> int:
+        # An answer may have come meanwhile.
+        with suppress(FileNotFoundError):
+            return path.stat().st_size
+        return 0
+
 
 def _place(endpoint: str) -> str:
-    return f"silent/{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"
+    return f"{FOLDER}/{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"

@@ -112,6 +112,12 @@ def test_an_endpoint_that_no_process_had_an_answer_of_is_spared_until_one_has(pa
     assert other.reason_to_spare("endpoint GET /") is None
     later = Silence(rule.model_copy(update={"spared_seconds": 0}), shared)
     assert later.reason_to_spare("endpoint GET /me") is None
+    for name in range(rule.patience - 1):
+        silent.note("api", "endpoint GET /other")
+        assert other.reason_to_spare("endpoint GET /other") is None
+        for _ in range(rule.patience):
+            silent.note("api", f"endpoint GET /{name}")
+    assert other.reason_to_spare("endpoint GET /other"), "so many are silent that one request is enough"
     other.broken("endpoint GET /me")
     assert silent.reason_to_spare("endpoint GET /me") is None
 
