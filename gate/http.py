@@ -100,6 +100,7 @@ class Service:
         sent["headers"] = headers
         if self.prerequisite:
             self.session.prerequisites.require(self.prerequisite)
+            self._require_sound(subject_of(method, url, rule), rule)
         if self.counted:
             self.session.budget.spend(requests=1)
         began, started = time.time(), time.perf_counter()
@@ -111,10 +112,17 @@ class Service:
             self._no_answer(asked, time.perf_counter() - started, error)
         reply = self._reply(asked, received, (began, time.perf_counter() - started), "Authorization" in headers)
         self.session.traffic.note(asked.subject, self.component, reply.status)
+        self.session.silence.broken(asked.subject)
         self.session.observers.see(Exchanged.of(reply, headers, sent))
         if not self.quiet:
             self.session.evidence.record_exchange(reply, headers, sent.get("json"), sent.get("content"))
         return reply
+
+    def _require_sound(self, endpoint: str, rule: Call | None) -> None:
+        """Raises Blocked where an endpoint has not answered for a while: it is asked again a little later."""
+        __tracebackhide__ = True
+        if self.prerequisite and rule is not None and (reason := self.session.silence.reason_to_spare(endpoint)):
+            raise Blocked(self.prerequisite, reason)
 
     def _reply(self, asked: Asked, received: Received, took: tuple[float, float], with_token: bool) -> Reply:
         began, spent = took
@@ -151,7 +159,7 @@ class Service:
             raise Blocked(self.prerequisite, reason) from None
         broken = break_of(error)
         if broken.is_silence:
-            self.session.silence.note(self.component)
+            self.session.silence.note(self.component, asked.subject if asked.rule is not None else "")
         raise Failure(
             broken.code,
             asked.subject,

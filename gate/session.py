@@ -109,7 +109,7 @@ class Session:
         self.evidence = Evidence(self.masking)
         self.portal = Portal()
         self.ahead = Ahead()
-        self.silence = Silence(self.spec.safety)
+        self.silence = Silence(self.spec.safety, self.shared)
         self.traffic = Traffic()
         self.observers = Observers(self.shared, self.masking.mask)
         self.prerequisites = Prerequisites(self.shared, self.spec.harness.prerequisites, self.settings)

@@ -17,6 +17,7 @@ interrupted        somebody pressed Ctrl-C
 observed-PID.jsonl what a process saw under a name, passed or not (gate/observations.py)
 observers/         what the observers of each process noted (gate/observers/notes.py)
 observers.json     the observers' checks, which are judged last (gate/observers/plugin.py)
+silent/            endpoints that did not answer, a byte for each request (gate/silence.py)
 planted/           what is secret or belongs to one user (fixtures/observers/planted.py)
 release            commit or version that the target names as its own (fixtures/identity.py)
 said-release/      the same, by source: version, commit, platform (fixtures/identity.py)

@@ -18,6 +18,7 @@ from gate.http import Service
 from gate.journal import read_all
 from gate.run import Run, new_run_id
 from gate.session import Session
+from gate.silence import Silence
 from proof.targets import operator_of, running, spec_of
 from spec import DEFAULT
 from tests.servers import answering
@@ -99,6 +100,26 @@ def test_a_part_that_was_silent_to_one_is_waited_for_by_the_other(pair: Pair) ->
     for _ in range(first.spec.safety.patience):
         first.silence.note("api")
     assert first.silence.patience("api", 99) < second.silence.patience("api", 99) == 99
+
+
+def test_an_endpoint_that_no_process_had_an_answer_of_is_spared_until_one_has(pair: Pair) -> None:
+    rule, shared = pair[0].spec.safety, pair[0].shared
+    silent, other = Silence(rule, shared), Silence(rule, shared)
+    for _ in range(rule.patience):
+        assert other.reason_to_spare("endpoint GET /me") is None
+        silent.note("api", "endpoint GET /me")
+    assert other.reason_to_spare("endpoint GET /me")
+    assert other.reason_to_spare("endpoint GET /") is None
+    later = Silence(rule.model_copy(update={"spared_seconds": 0}), shared)
+    assert later.reason_to_spare("endpoint GET /me") is None
+    for name in range(rule.patience - 1):
+        silent.note("api", "endpoint GET /other")
+        assert other.reason_to_spare("endpoint GET /other") is None
+        for _ in range(rule.patience):
+            silent.note("api", f"endpoint GET /{name}")
+    assert other.reason_to_spare("endpoint GET /other"), "so many are silent that one request is enough"
+    other.broken("endpoint GET /me")
+    assert silent.reason_to_spare("endpoint GET /me") is None
 
 
 def test_what_one_creates_is_in_its_own_journal(pair: Pair) -> None:

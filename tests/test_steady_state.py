@@ -90,6 +90,7 @@ UNSENT = """INSERT INTO documents (document_id, user_id, filename, mime, bytes_l
     VALUES (gen_random_uuid(), '{user}', 'x.pdf', 'application/pdf', 1, 'x', 'user/{folder}/raw/x.pdf')"""
 UNDER_WAY = "UPDATE upload_jobs SET status = '{status}', state = '{state}', created_at = now() - interval '{age}' "
 ON_DOCUMENT = "WHERE document_id = '{document}'"
+OF_ANOTHER = "(SELECT raw_path FROM documents WHERE document_id = '{other}') "
 # What is planted against an invariant; `{other}` is another user's document.
 PLANTED = [
     ("documents_are_kept", "DELETE FROM upload_jobs " + ON_DOCUMENT, "events_have_jobs"),
@@ -109,14 +110,18 @@ PLANTED = [
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="'another'", number="chunk_ord"), ""),
     ("chunks_are_single", AGAIN.format(document="document_id", chunker="chunker_name", number=BEHIND), ""),
     ("documents_have_jobs", UNSENT.format(folder="{user}", user="{user}"), ""),
-    ("documents_keep_their_owner", UNSENT.format(folder="another", user="{user}"), "documents_have_jobs"),
+    ("raw_paths_are_as_agreed", UNSENT.format(folder="another", user="{user}"), "documents_have_jobs"),
+    ("documents_keep_their_owner", UNSENT.format(folder="{owner}", user="{user}"),
+        "documents_have_jobs raw_paths_are_as_agreed"),
     ("jobs_have_documents", "DELETE FROM documents " + ON_DOCUMENT, "documents_are_kept chunks_have_documents"),
     ("chunks_have_documents", AGAIN.format(document="gen_random_uuid()", chunker="chunker_name", number="chunk_ord"), ""),
     ("events_have_jobs",
         "INSERT INTO events (job_id, document_id, type) VALUES (gen_random_uuid(), '{document}', 'parsed')", ""),
     ("failures_have_reasons", UNDER_WAY.format(status="failed_parse", state="deadletter", age="1 s") + ON_DOCUMENT, ""),
     ("documents_keep_their_owner", "UPDATE documents SET user_id = gen_random_uuid() " + ON_DOCUMENT, ""),
-    ("documents_keep_their_owner", "UPDATE documents SET parsed_path = 'files/user/x/parsed/y.md' " + ON_DOCUMENT, ""),
+    ("parsed_paths_are_as_agreed", "UPDATE documents SET parsed_path = 'files/user/x/parsed/y.md' " + ON_DOCUMENT, ""),
+    ("raw_paths_are_as_agreed", "UPDATE documents SET raw_path = 'files/user/{user}/raw/y.pdf' " + ON_DOCUMENT, ""),
+    ("documents_keep_their_owner", "UPDATE documents SET raw_path = " + OF_ANOTHER + ON_DOCUMENT, "raw_paths_are_as_agreed"),
     ("texts_keep_their_document", AGAIN.format(document="'{other}'::uuid", chunker="chunker_name", number=BEHIND), ""),
 ]  # fmt: skip
 
@@ -197,6 +202,7 @@ def test_a_whole_document_violates_nothing(twin: Watched) -> None:
 def test_what_is_planted_in_the_database_is_found(twin: Watched, name: str, statements: str, also: str) -> None:
     document, other = twin.complete(), twin.complete()
     values = {"document": document.document_id, "job": document.job_id, "user": document.user_id, "other": other.document_id}
+    values["owner"] = other.user_id
     for statement in statements.split(";\n"):
         twin.run(statement, **values)
     assert sorted(twin.violations(document, other)) == sorted([name, *also.split()])

@@ -13,6 +13,7 @@ class Safety(Sectioned):
     request_seconds: float = Field(gt=0)
     patience: int = Field(gt=0)
     impatient_seconds: float = Field(gt=0)
+    spared_seconds: float = Field(ge=0)
     chat_seconds: float = Field(gt=0)
     concurrent_requests: int = Field(gt=0)
     check_seconds: float = Field(gt=0)

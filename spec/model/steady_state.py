@@ -35,12 +35,13 @@ class SteadyState(Sectioned):
 class Invariant(Sectioned):
     """What holds of stored data whatever happened; `name` is that of the statement or of the look that finds what breaks it.
 
-    `promise` is what it protects: nothing lost, nothing done twice, nothing orphaned, nothing of one user with another.
+    `promise` is what it protects: nothing lost, nothing done twice, nothing orphaned, nothing of one user with another,
+    nothing elsewhere than agreed.
     """
 
     name: str = Field(min_length=1)
     title: str = Field(min_length=1)
-    promise: Literal["lost", "twice", "orphaned", "across", "unexplained"]
+    promise: Literal["lost", "twice", "orphaned", "across", "misplaced", "unexplained"]
     kept_in: Literal["database", "storage"]
     # What a violation is about, as a subject of spec/codes.toml.
     subject: str = Field(min_length=1)

@@ -81,6 +81,7 @@ BOBS = {"id": BOB, "email": "Bob@Example.test", "name": "Bob  Łuk"}
 def plant_facts(session: Session) -> None:
     """A finished job in the database, and a user who has just registered."""
     plant_row(session)
+    session.observers.see(row(document_created_at=at(0.25)))
     sent = {"json": {"email": "bob@example.test", "password": "x", "name": " Bob Łuk"}}
     session.observers.see(answered("register", {"user": {"id": BOB, "created_at": iso()}}, sent=sent))
     consent = {"email": "alice@example.test", "password": "x", "consent_version": "2.0", "consent_timestamp": iso()}
@@ -346,6 +347,7 @@ ANSWERS: Mapping[str, Case] = {
             job(document_id=OTHER),
             listed(created_at=iso(-3600)),
             row(created_at=at(0.75)),
+            row(document_created_at=at(0.75)),
             document(filename="b.pdf"),
             job(job_id=OTHER_JOB),
             answered("me", {"id": BOB}, user=ALICE),
@@ -361,6 +363,7 @@ ANSWERS: Mapping[str, Case] = {
         [
             job(document_id=DOCUMENT.upper(), created_at=iso(0.5)),
             listed(created_at=None),
+            row(document_created_at=at(-600)),
             document(filename=" a.pdf"),
             answered("me", {"id": f"{{{ALICE}}}"}, user=ALICE),
             answered("login", {"access_token": token_of(ALICE), "user": {"id": ALICE}}),

@@ -216,7 +216,7 @@ def everything_is_a_pdf(plan: Plan) -> None:
 @fault(
     "LT09",
     "objects have other keys than agreed: the digest is of the document's id without its hyphens",
-    "storage",
+    "storage/api",
     "postdeploy",
     mode="-",
     about="*raw_path*|*parsed_path*|*key*|*raw/*|*path*",
