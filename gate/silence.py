@@ -55,7 +55,7 @@ class Silence:
         return f"{endpoint} did not answer any of the last {seen.st_size} requests, and is not asked for a while"
 
     def _is_wide(self) -> bool:
-        """Whether so many endpoints are silent that nobody has to try each of the others as often."""
+        """Whether so many endpoints are silent that one request is enough for each of the others."""
         found = (self._size_of(path) for path in (self._shared.path / FOLDER).glob("*"))
         return sum(size >= self._rule.patience for size in found) >= self._rule.patience
 
