@@ -147,7 +147,7 @@ def test_the_webhook_checks_the_signature_of_a_job_that_has_gone_on(
 
 
 def test_the_webhook_checks_the_signature_of_a_job_that_is_over(planted: Planted, late_callbacks: LateCallbacks) -> None:
-    """contract POST …/webhook/llamaparse/{job_id}: a wrong signature is refused in every status of the job, and changes nothing."""
+    """contract POST …/webhook/llamaparse/{job_id}: in any status of a job a wrong signature is refused and changes nothing."""
     for late in late_callbacks.forged_for(planted):
         reply = late.reply
         expect(reply).status(*refusals_of(reply), because=f"the job is {late.status}, and the callback is {late.said}")
