@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from reports.facts import Good, of_blocked, of_failures, of_passes
 from reports.graph import Graph
 from reports.model import Check, Fact, Finding
-from reports.rules import Rule, Rules
+from reports.rules import Condition, Rule, Rules
+from reports.suspects import Suspects
 from spec import Specification
 from spec.codes import declared
 from spec.model import Prerequisite
 
 # A response of the main service explains what lies downstream only when it was seen at so many endpoints.
 WIDE = 4
-# What a service returns when a part behind it fails.
-UPSTREAM = (502, 503, 504)
-# A part behind the endpoints shows itself by these.
-BROKEN = frozenset({"http.server_error", "http.no_answer", "http.incomplete"})
 
 
 class Diagnosis:
@@ -48,6 +44,7 @@ class Diagnosis:
         self._good = of_passes(self._checks)
         self._pool = list(self.facts)
         self._endpoint_needs = {endpoint.subject: frozenset(endpoint.needs) for endpoint in spec.endpoints}
+        self._suspects = Suspects(self._checks, spec.service, self._endpoint_needs)
         self._findings: list[Finding] = []
 
     def conclude(self) -> list[Finding]:
@@ -86,6 +83,11 @@ class Diagnosis:
 
     def _is_good(self, matches: Callable[[Fact | Good], bool]) -> bool:
         return any(map(matches, self._good)) and not any(map(matches, self.facts))
+
+    def _usable_parts(self) -> frozenset[str]:
+        """Parts that the service says it can use, as a direct request saw too."""
+        healths = {part: Condition(code="health.unhealthy", subject=f"part {part}") for part in self._spec.harness.parts}
+        return frozenset(part for part, health in healths.items() if self._is_good(health.matches))
 
     def _touches(self, rule: Rule, cluster: Sequence[Fact]) -> bool:
         return any(condition.matches(fact) for condition in rule.proof() for fact in cluster)
@@ -137,29 +139,8 @@ class Diagnosis:
         return len(self._graph.needed(part)), self._place[fact.code]
 
     def _add(self, cluster: list[Fact]) -> Finding:
-        component = self._located(cluster) or cluster[0].component
+        component = self._suspects.at(cluster, self._usable_parts()) or cluster[0].component
         return self._keep(Finding(component, cluster[0].code, cluster))
-
-    def _located(self, cluster: Sequence[Fact]) -> str | None:
-        """The one part that all broken endpoints need and no endpoint needs that always worked, or None."""
-        if cluster[0].code not in BROKEN:
-            return None
-        needs = {fact.subject: self._endpoint_needs.get(fact.subject, frozenset()) for fact in cluster}
-        suspects = frozenset.intersection(*needs.values()) - self._working_parts()
-        # One handler may be broken by itself; several that share nothing but a part are not, nor one that blames a part itself.
-        blames = all(fact.exchange and fact.exchange.status in UPSTREAM for fact in cluster)
-        return next(iter(suspects)) if len(suspects) == 1 and (blames or len(set(needs.values())) > 1) else None
-
-    def _working_parts(self) -> frozenset[str]:
-        """Parts that endpoints need which worked at least once and never failed."""
-        worked: Counter[str] = Counter()
-        failed: Counter[str] = Counter()
-        for check in self._checks:
-            worked.update(check.worked_requests)
-            failed.update(check.failed_requests)
-        service = self._spec.service
-        names = (name for name in self._endpoint_needs if worked[f"{service} {name}"] and not failed[f"{service} {name}"])
-        return frozenset(part for name in names for part in self._endpoint_needs[name])
 
     def _keep(self, finding: Finding) -> Finding:
         taken = [*finding.facts, *finding.explained]

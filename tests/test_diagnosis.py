@@ -205,6 +205,18 @@ def test_the_part_behind_the_broken_endpoints_is_named(broken: list[str], works:
     assert found.component == part
 
 
+def test_a_part_that_the_service_says_it_can_use_is_not_at_fault() -> None:
+    failed = [
+        asking(check(f"bad-{n}", code="http.server_error", subject=name, observed={"status": 500}), name, 2, 1)
+        for n, name in enumerate((UPLOAD, PROXY))
+    ]
+    good = [asking(check("me", "passed"), ME, 1), asking(check("job", "passed"), JOB, 1)]
+    usable = check("health", "passed", code="health.unhealthy", subject="part storage")
+    assert [f.component for f in concluded([*failed, *good, usable], NO_RULES)] == ["api"]
+    unhealthy = check("health", code="health.unhealthy", subject="part storage")
+    assert "storage" in [f.component for f in concluded([*failed, *good, unhealthy], NO_RULES)]
+
+
 def test_an_endpoint_that_failed_once_clears_no_part() -> None:
     failed = asking(check("bad", code="http.server_error", subject=CHAT, observed={"status": 500}), CHAT, 1, 1)
     shaky = asking(check("good", "passed"), JOB, 9, 1)

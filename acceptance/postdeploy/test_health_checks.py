@@ -157,6 +157,7 @@ def test_the_last_deploy_is_live(render: Render, spec: Specification, service: s
 @needs_api
 @promised("database")
 @pytest.mark.needs("database")
+@pytest.mark.about("health.unhealthy", "part database")
 def test_health_and_database_agree(health: HealthReport, database: Database) -> None:
     """contract HTTP API: what health says of the database is true now (F19)."""
 
@@ -169,6 +170,7 @@ def test_health_and_database_agree(health: HealthReport, database: Database) -> 
 
 @needs_api
 @promised("pipeline")
+@pytest.mark.about("health.unhealthy", "part supabase")
 def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> None:
     """contract HTTP API: what health says of Supabase Auth is true now (F19)."""
     health.require_agreement("supabase_auth", lambda: expect(supabase.anon.call("health")).success())
@@ -176,6 +178,7 @@ def test_health_and_supabase_agree(health: HealthReport, supabase: Supabase) -> 
 
 @needs_api
 @promised("pipeline")
+@pytest.mark.about("health.unhealthy", "part openai")
 def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
     """contract HTTP API: what health says of OpenAI is true now (F19)."""
 
@@ -189,6 +192,7 @@ def test_health_and_openai_agree(health: HealthReport, openai: OpenAI) -> None:
 
 @needs_api
 @promised("pipeline")
+@pytest.mark.about("health.unhealthy", "part llamaparse")
 def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaParse) -> None:
     """contract HTTP API: what health says of LlamaParse is true now (F19)."""
     health.require_agreement("llamaparse", lambda: expect(llamaparse.projects()).success())
