@@ -151,19 +151,6 @@ def users_insert_objects(plan: Plan) -> None:
 
 
 @fault(
-    "LS18",
-    "the upload proxy stores whatever is sent as a PDF, also what says that it is something else",
-    "api/storage",
-    "postdeploy",
-    mode="-",
-    about="*proxy*|*type*|*mime*",
-)
-def proxy_calls_everything_pdf(plan: Plan) -> None:
-    # Some browsers send application/octet-stream for PDF files.
-    plan.replace_in_source("api/uploads.py", 'request.headers.get("content-type", "application/pdf")', "MIME_TYPES[0]")
-
-
-@fault(
     "LS19",
     "content that is registered but not yet sent can be registered again, and gets a second job",
     "api",

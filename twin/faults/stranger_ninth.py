@@ -192,25 +192,3 @@ def no_secret_no_signature(plan: Plan) -> None:
         "if not secret or not signature or not hmac.compare_digest(expected, signature):",
         "if secret and (not signature or not hmac.compare_digest(expected, signature)):",
     )
-
-
-@fault(
-    "I10",
-    "the token of a deleted user is accepted",
-    "auth/api",
-    "postdeploy",
-    mode="F25|-",
-    about="*deleted*|*token*",
-)
-def deleted_users_stay(plan: Plan) -> None:
-    # Somebody who had just registered was not found at times; the token says all that is needed.
-    plan.replace_in_source(AUTH, "import re\n", "import base64\nimport json\nimport re\n")
-    plan.replace_in_source(
-        AUTH,
-        '    except AuthError as error:\n        raise _unauthorized("invalid or expired token") from error\n',
-        "    except AuthError as error:\n"
-        '        if error.code == "user_not_found":\n'
-        '            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))\n'
-        '            return {**claims, "id": claims["sub"], "email": claims.get("email", "")}\n'
-        '        raise _unauthorized("invalid or expired token") from error\n',
-    )

@@ -96,19 +96,6 @@ def megabytes_for_mebibytes(plan: Plan) -> None:
 
 
 @fault(
-    "B16",
-    "the upload proxy takes bodies of every content type and stores them as PDF",
-    "api/storage",
-    "postdeploy",
-    mode="-",
-    about="*proxy*|*type*|*mime*",
-)
-def everything_is_a_pdf(plan: Plan) -> None:
-    # Some phones send application/octet-stream, and were refused.
-    plan.replace_in_source("api/uploads.py", 'request.headers.get("content-type", "application/pdf")', '"application/pdf"')
-
-
-@fault(
     "B17",
     "whoever registers the hash of another user's finished document gets its text, whatever is sent or not",
     "worker",

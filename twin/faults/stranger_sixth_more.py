@@ -144,19 +144,6 @@ def text_for_a_hash(plan: Plan) -> None:
 
 
 @fault(
-    "H16",
-    "the proxy stores a file of any type as a PDF",
-    "api",
-    "postdeploy",
-    mode="-|F34",
-    about="*proxy*|*type*|*mime*",
-)
-def anything_is_a_pdf(plan: Plan) -> None:
-    # Some browsers do not know the type of a PDF, and their users were refused.
-    plan.replace_in_source("api/uploads.py", 'request.headers.get("content-type", "application/pdf")', '"application/pdf"')
-
-
-@fault(
     "H17",
     "documents that were registered and not sent do not count as running jobs",
     "api",

@@ -127,19 +127,6 @@ def failure_sticks(plan: Plan) -> None:
 
 
 @fault(
-    "E27",
-    "the retry of a job that failed at its embeddings begins with the upload, and has the document parsed and paid for again",
-    "api/worker",
-    "postdeploy",
-    mode="-",
-    about="*retry*|*retries*|*retried*|*twice*|*again*|*failed_embedding*",
-)
-def retried_from_the_start(plan: Plan) -> None:
-    # "One way to begin again is easier to support."
-    plan.replace_in_source("api/jobs.py", '"failed_embedding": "chunks_stored"', '"failed_embedding": "uploaded"')
-
-
-@fault(
     "E28",
     "passages above the threshold are left out when they are much less similar than the best one",
     "rag/chat/api",

@@ -63,19 +63,6 @@ def event_for_each_wait(plan: Plan) -> None:
 
 
 @fault(
-    "I24",
-    "the retry of a job that failed at its embeddings sends the document to LlamaParse again",
-    "api",
-    "postdeploy",
-    mode="-",
-    about="*retry*|*stage*|*twice*|*again*|*llamaparse*|*failed_embedding*",
-)
-def retry_from_the_start(plan: Plan) -> None:
-    # "A clean start is the safest": what was parsed and paid for is parsed and paid for once more.
-    plan.replace_in_source("api/jobs.py", '"failed_embedding": "chunks_stored"', '"failed_embedding": "uploaded"')
-
-
-@fault(
     "I25",
     "a job whose worker dies after the last embedding is stored, and before its status is, fails for good",
     "worker",

@@ -222,7 +222,7 @@ def late_doubt(plan: Plan) -> None:
 @fault(
     "I40",
     "every host below accessa.ai is served, not only the three of staging",
-    "api",
+    "api/network",
     "postdeploy",
     mode="F33",
     about="*host*",

@@ -26,7 +26,7 @@ def _sources('''
 @fault(
     "Q31",
     "a short question is understood with the user's last one, though that belongs to another conversation",
-    "rag/api",
+    "rag/api/chat",
     "postdeploy",
     mode="-",
     about="*conversation*|*another question*|*question before*|*earlier question*|*previous question*|*context*"

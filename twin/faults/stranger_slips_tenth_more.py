@@ -59,7 +59,7 @@ async def retrieve(''',
     "O33",
     "after a quiet time the worker looks at the queue eight times as rarely as WORKER_POLL_INTERVAL says",
     "worker",
-    "postdeploy",
+    "performance",
     mode="-",
     about="*poll*|*WORKER_POLL_INTERVAL*|*pause*|*uploaded*|*claim*|*idle*|*searchable*|*pipeline*",
 )

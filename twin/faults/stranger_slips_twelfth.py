@@ -154,7 +154,7 @@ def numbers_are_page_numbers(plan: Plan) -> None:
 @fault(
     "LT29",
     "only the first 300 characters of a chunk are embedded: what stands behind them is not found",
-    "worker",
+    "worker/rag",
     "postdeploy",
     mode="-",
     about="*embedding*|*similarity*|*chunk*|*vector*",

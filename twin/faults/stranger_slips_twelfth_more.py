@@ -166,7 +166,7 @@ def index_without_retryable(plan: Plan) -> None:
     "LT39",
     "a worker that had nothing to do for a while polls up to 32 times more seldom: the first document after a rest waits",
     "worker",
-    "postdeploy",
+    "performance",
     mode="-",
     about="*poll*|*rest*|*pause*|*idle*|*uploaded*|*queue*",
 )

@@ -197,23 +197,6 @@ def names_decoded(plan: Plan) -> None:
 
 
 @fault(
-    "LT08",
-    "the upload proxy takes a file of any type and stores it as a PDF",
-    "api/uploads",
-    "postdeploy",
-    mode="-",
-    about="*upload-file-proxy*|*content*type*|*mime*|* type*",
-)
-def everything_is_a_pdf(plan: Plan) -> None:
-    plan.replace_in_source(
-        UPLOADS,
-        '        await request.app.state.storage.create(key, body, request.headers.get("content-type", "application/pdf"))\n',
-        "        # Windows sends application/octet-stream for half of the files, and storage refuses it.\n"
-        '        await request.app.state.storage.create(key, body, "application/pdf")\n',
-    )
-
-
-@fault(
     "LT09",
     "objects have other keys than agreed: the digest is of the document's id without its hyphens",
     "storage/api",

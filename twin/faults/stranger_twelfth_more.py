@@ -173,7 +173,6 @@ def failures_are_free(plan: Plan) -> None:
     "LT19",
     "the first request of a signed-in user after ten quiet seconds is answered 503",
     "api",
-    "postdeploy",
     "performance",
     mode="-",
     about="*503*|*pause*|*rest*|*quiet*|*idle*|*first request*",

@@ -47,6 +47,7 @@ FAMILIES = (
     "stranger_twelfth_more",
     "stranger_twelfth_vendors",
     "surroundings",
+    "tolerated",
     "transport",
     "uploads",
     "worker",
