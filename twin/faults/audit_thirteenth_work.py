@@ -56,7 +56,7 @@ def _note_pictures(plan: Plan) -> None:
 @fault(
     "LR03",
     "of a parse in pages those are lost that have plain text and no Markdown",
-    "webhook",
+    "api/webhook",
     "postdeploy",
     mode="-",
     about="*parsed*",
@@ -74,3 +74,52 @@ def an_hour_each(plan: Plan) -> None:
 @fault("LR05", "a job may end thirty workers before it is given up", "worker", "postdeploy", mode="-", about="*deaths*")
 def thirty_workers(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "MOST_CLAIMS = 3\n", "MOST_CLAIMS = 30\n")
+
+
+@fault(
+    "LR06",
+    "the file of a document that cannot be read is removed with its last attempt, so that a retry finds none",
+    "worker/storage",
+    "postdeploy",
+    mode="-",
+    about="*raw*",
+)
+def no_use_for_the_file(plan: Plan) -> None:
+    plan.replace_in_source(
+        WORKER,
+        "self.queue.fail)(job, error)\n",
+        "self.queue.fail)(job, error)\n"
+        "            if isinstance(error, PermanentError):\n"
+        "                await self._discard(job)\n\n"
+        "    async def _discard(self, job: Any) -> None:\n"
+        "        document = await self._document(job)\n"
+        '        key = object_key(document["user_id"], job["document_id"], "raw")\n'
+        '        async with self.client.calls.to("storage.write"):\n'
+        '            await self.client.storage.from_("files").remove([key])\n',
+    )
+
+
+@fault("LR07", "lines that say which page it is are left out of passages", "worker", "postdeploy", mode="-", about="*unbroken*")
+def no_numbers_of_pages(plan: Plan) -> None:
+    _before_cutting(plan, 'r"(?im)^page \\d+ of \\d+$", ""')
+
+
+@fault(
+    "LR08",
+    "addresses and numbers of persons are blackened before a text is cut into passages",
+    "worker",
+    "postdeploy",
+    mode="-",
+    about="*unbroken*",
+)
+def blackened(plan: Plan) -> None:
+    # Nothing that identifies somebody is sent to OpenAI.
+    _before_cutting(plan, 'r"\\S+@\\S+\\.[a-z]+|\\b\\d{3}-\\d\\d-\\d{4}\\b", "***"')
+
+
+def _before_cutting(plan: Plan, pattern_and_new: str) -> None:
+    plan.replace_in_source(
+        "backend/workers/chunking.py",
+        '    for line in re.split(r"\\n+", text):\n',
+        f'    for line in re.split(r"\\n+", re.sub({pattern_and_new}, text)):\n',
+    )
