@@ -9,13 +9,14 @@ from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.queue.claimed_hash import ClaimedHash
 from fixtures.queue.extra import AGED, NAMES, RETRIED
-from fixtures.queue.judging import require_in_order, require_left_alone
+from fixtures.queue.judging import require_in_order, require_lease, require_left_alone
 from fixtures.queue.parked import ParkedJobs
 from fixtures.queue.recorded import RecordedSteps
 from fixtures.queue.resources import ExtraRuns
 from fixtures.queue.seen import Seen
 from gate.http import expect
 from gate.selection import each, promised
+from gate.session import Session
 from spec import Specification
 from spec.queue_entries import queued_documents
 
@@ -35,6 +36,14 @@ def test_the_oldest_job_is_taken_first(document_runs: DocumentRuns, queue_seen: 
     """contract Worker: claims one job, oldest first within a stage, whoever its user is (F28)."""
     document_runs.ended("complete", "failed")
     require_in_order(spec, queue_seen())
+
+
+@promised("resilience")
+@pytest.mark.about("job.held", "queue upload_jobs")
+def test_a_claim_lasts_as_long_as_agreed(document_runs: DocumentRuns, queue_seen: LastSeen, session: Session) -> None:
+    """contract Resilience (Leases): a worker that claims a job has it for 60 s: one that dies holds it no longer (F28)."""
+    document_runs.ended("complete", "failed")
+    require_lease(session, queue_seen())
 
 
 @pytest.mark.about("queue.parked", "queue upload_jobs")

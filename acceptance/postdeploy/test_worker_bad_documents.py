@@ -7,6 +7,8 @@ import pytest
 from fixtures.document_runs import DocumentRuns
 from fixtures.pipeline import Pipeline
 from fixtures.queue.ends import says_why
+from fixtures.stored import object_key, sha256
+from fixtures.supabase import Supabase
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import each, promised
@@ -45,6 +47,21 @@ def test_a_bad_document_leaves_nothing_half_done(document_runs: DocumentRuns, pi
         not_applicable(f"the upload of {name!r} was refused, so nothing of it is kept")
     found = pipeline.chunks(document_run.document_id)
     expect([row["chunk_ord"] for row in found], f"chunks of the failed document {name!r}").is_empty()
+
+
+@each("name", entries.documents_that("failed"))
+@pytest.mark.about("storage.differs")
+def test_the_file_of_a_bad_document_is_kept(
+    document_runs: DocumentRuns, supabase: Supabase, spec: Specification, name: str
+) -> None:
+    """contract Storage, POST …/retry: the raw document stays, byte for byte, when its job has failed: it may be retried."""
+    document_run = document_runs.result(name)
+    if document_run.outcome != "failed":
+        not_applicable(f"no job of {name!r} has failed")
+    path = spec.pipeline.raw_path
+    reply = supabase.storage.require_existing(path, object_key(path, document_run.owner.id, document_run.document_id))
+    kept = expect(sha256(reply.body), f"hash of the stored file of {name!r}", subject=f"object {path}", of=reply)
+    kept.equals(document_run.sha256)
 
 
 @each("name", entries.documents_that("failed"))

@@ -136,6 +136,7 @@ FAMILIES = (
     "stranger_twelfth_more",
     "stranger_slips_twelfth",
     "stranger_slips_twelfth_more",
+    "audit_thirteenth_work",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
