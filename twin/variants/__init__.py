@@ -41,6 +41,7 @@ FAMILIES = (
     "stranger_ninth_more",
     "stranger_tenth",
     "stranger_tenth_more",
+    "stranger_thirteenth",
     "stranger_twelfth",
     "stranger_twelfth_api",
     "stranger_twelfth_data",
