@@ -180,7 +180,7 @@ def traces_by_trigger(plan: Plan) -> None:
     (plan.source / MIGRATIONS / "20250107000000_job_steps.sql").write_text(TRACES_SQL)
     parsing = "backend/shared/parsing.py"
     plan.replace_in_source(parsing, FAILED_DOCUMENT, "\n\nasync def _event")
-    cut(plan, parsing, "\n\n\n\nasync def _event", "        payload,\n    )\n", "\n")
+    cut(plan, parsing, "\n\nasync def _event(", "        payload,\n    )\n", "")
     plan.replace_in_source(parsing, '    await _event(connection, row, "parsed", {"characters": len(text)})\n', "")
     plan.replace_in_source(parsing, "parsed_sha256 = $3, processing_status = 'parsed', ", "parsed_sha256 = $3, ")
     end = '        log.info(json.dumps({"job_id": str(job["job_id"]), "status": status}))'
