@@ -45,6 +45,8 @@ FAMILIES = (
     "stranger_thirteenth_api",
     "stranger_thirteenth_data",
     "stranger_thirteenth_more",
+    "stranger_thirteenth_rest",
+    "stranger_thirteenth_split",
     "stranger_twelfth",
     "stranger_twelfth_api",
     "stranger_twelfth_data",

@@ -6,7 +6,6 @@ from twin.plan import Plan
 from twin.variants import variant
 from twin.variants.stranger_thirteenth import MIGRATIONS, WORKER, cut
 
-APPLICATION = "api/application.py"
 UPLOADS = "api/uploads.py"
 
 REGISTER_SQL = """
@@ -125,7 +124,8 @@ RECONCILED = "backend/workers/reconciliation.py"
 def first_parsing_api(plan: Plan) -> None:
     cut(plan, WORKER, '        async with self.client.calls.to("llamaparse"):', "return str(accepted.id)\n", HANDED)
     plan.replace_in_source(WORKER, "job: Any, filename: str, body", "job: Any, body")
-    plan.replace_in_source(WORKER, 'self._hand_over(job, document["filename"], body, secret)', "self._hand_over(job, body, secret)")
+    handed = 'self._hand_over(job, document["filename"], body, secret)'
+    plan.replace_in_source(WORKER, handed, "self._hand_over(job, body, secret)")
     plan.replace_in_source(WORKER, "secret = secrets.token_hex(32)", 'secret = "whsec_" + secrets.token_urlsafe(48)')
     start = "                found = await self._client.llamaparse.parsing.get("
     cut(plan, RECONCILED, start, "or ENDED[status])\n", LOOKED_UP)
