@@ -55,10 +55,10 @@ class KeySet:
         key = await self._find(header.get("kid"))
         if not self._keys:
             return
-        if key is None or header.get("alg") not in ("ES256", "RS256"):
+        if key is None or header.get("alg") != key.algorithm_name or key.algorithm_name not in ("ES256", "RS256"):
             raise jwt.InvalidKeyError("not a key of this project")
         claims = jwt.decode(
-            token, key.key, algorithms=[header["alg"]], audience="authenticated", issuer=self._issuer, options=REQUIRED
+            token, key.key, algorithms=[key.algorithm_name], audience="authenticated", issuer=self._issuer, options=REQUIRED
         )
         if claims.get("role") != "authenticated":
             raise jwt.InvalidTokenError("not the token of a user")
@@ -66,7 +66,7 @@ class KeySet:
 CHECKED = """    client: Vendors = request.app.state.client
     try:
         await request.app.state.keys.check(token)
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise _unauthorized("invalid or expired token") from error
     try:
         reply = await _asked(client.auth.get_user(token))
@@ -157,16 +157,18 @@ def _start(start: Message, body: Message, known: bytes) -> Message:
 '''
 
 
-@variant("M75", "the health is checked in the background, each service an object; bodies in gzip, tags and 304 for public pages")
+@variant("M75", "the health is checked in the background; bodies in gzip, private answers unkept, public ones with tags")
 def fresh_health(plan: Plan) -> None:
     plan.replace_in_source(HEALTH, "async def collect(request: Request)", FRESH)
-    plan.replace_in_source(HEALTH, "dict(zip(names, values, strict=True))", "dict(zip(names, map(_whole, values), strict=True))")
+    zipped = "dict(zip(names, values, strict=True))"
+    plan.replace_in_source(HEALTH, zipped, "dict(zip(names, map(_whole, values), strict=True))")
     plan.replace_in_source(HEALTH, "CACHE_SECONDS = 30.0\n", "CACHE_SECONDS = 30.0\nFRESH_SECONDS = 20.0\n")
     imports = "from contextlib import suppress\nfrom datetime import UTC, datetime\nfrom types import SimpleNamespace\n"
     plan.replace_in_source(HEALTH, "from datetime import UTC, datetime\n", imports)
     pool = "        app.state.pool = await open_pool(config)\n        yield\n"
     kept = "        app.state.fresh = asyncio.create_task(health.keep_fresh(app))\n"
-    plan.replace_in_source(APPLICATION, pool, pool.replace("        yield\n", f"{kept}        yield\n        app.state.fresh.cancel()\n"))
+    ended = "        app.state.fresh.cancel()\n"
+    plan.replace_in_source(APPLICATION, pool, pool.replace("        yield\n", f"{kept}        yield\n{ended}"))
     (plan.source / "api/tagged.py").write_text(TAGGED)
     log = "    app.add_middleware(RequestLog)\n"
     packed = "    app.add_middleware(Tagged)\n    app.add_middleware(GZipMiddleware, minimum_size=400)\n"
