@@ -165,14 +165,14 @@ REVOKE ALL ON FUNCTION upload_pipeline.note_step() FROM PUBLIC;
 CREATE TRIGGER upload_jobs_step AFTER INSERT OR UPDATE OF status ON upload_pipeline.upload_jobs
     FOR EACH ROW EXECUTE FUNCTION upload_pipeline.note_step();
 """
-FAILED_DOCUMENT = '''    await connection.execute(
+FAILED_DOCUMENT = """    await connection.execute(
         "UPDATE documents SET processing_status = 'failed_parse', updated_at = now() WHERE document_id = $1",
         row["document_id"],
     )
     await _event(connection, row, "failed_parse", error)
 
 
-async def _event'''
+async def _event"""
 
 
 @variant("M63", "a trigger on the jobs writes the events and takes the documents along; the code writes neither")

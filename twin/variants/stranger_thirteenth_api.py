@@ -112,10 +112,10 @@ DIRECT_OPERATION = """    f"PUT {UPLOADS}/direct/{{key}}": Operation(
         schemas.Stored, (403, 413), request=PDF, other={REFUSED_BY_STORAGE: schemas.Refusal}
     ),
     f"GET {UPLOADS}/upload/limits":"""
-QUIET_ACCESS = '''set_up("api", os.environ.get("LOG_LEVEL", "INFO"))
+QUIET_ACCESS = """set_up("api", os.environ.get("LOG_LEVEL", "INFO"))
 # Its lines have the query, which is the right to upload; the service has a line of its own for each request.
 logging.getLogger("uvicorn.access").disabled = True
-'''
+"""
 
 
 @variant("M66", "the API signs upload links itself, and takes the bytes at an address of its own")
@@ -212,7 +212,8 @@ def problems(plan: Plan) -> None:
     ):
         plan.replace_in_source(APPLICATION, old, new)
     plan.replace_in_source(
-        APPLICATION, "from contextlib import asynccontextmanager\n",
+        APPLICATION,
+        "from contextlib import asynccontextmanager\n",
         "from contextlib import asynccontextmanager\nfrom http import HTTPStatus\nfrom typing import Any\n",
     )
     plan.replace_in_source(APPLICATION, "import FastAPI, HTTPException, Request\n", "import FastAPI, Request\n")

@@ -52,7 +52,7 @@ def matched_in_database(plan: Plan) -> None:
     plan.replace_in_source(RETRIEVAL, "CHARACTERS_PER_TOKEN = 4\n", "")
 
 
-STREAMED_OPENAI = '''    async with client.calls.to("openai.chat", ANSWER_SECONDS):
+STREAMED_OPENAI = """    async with client.calls.to("openai.chat", ANSWER_SECONDS):
         stream = await client.openai.responses.create(
             model=CHAT_MODEL, instructions=INSTRUCTION, input=prompt, stream=True, store=False
         )
@@ -65,7 +65,7 @@ STREAMED_OPENAI = '''    async with client.calls.to("openai.chat", ANSWER_SECOND
         if last not in ("response.completed", "response.incomplete") or not pieces:
             raise ValueError("the stream ended before the answer did")
         return "".join(pieces)
-'''
+"""
 STREAMED_ANTHROPIC = """            messages=[{"role": "user", "content": prompt}],
             stream=True,
         )

@@ -96,7 +96,7 @@ def registered_in_database(plan: Plan) -> None:
 
 
 PARSE_URL = 'f"{self.config.llamaparse_url}/api/parsing/upload"'
-HANDED = f'''        async with self.client.calls.to("llamaparse"):
+HANDED = f"""        async with self.client.calls.to("llamaparse"):
             reply = await self.client.http.post(
                 {PARSE_URL},
                 headers={{"Authorization": f"Bearer {{self.config.llamaparse_key}}"}},
@@ -108,7 +108,7 @@ HANDED = f'''        async with self.client.calls.to("llamaparse"):
                 }},
             )
             return str(reply.raise_for_status().json()["id"])
-'''
+"""
 LOOKED_UP = """                job = f"{self._url}/api/parsing/job/{row['parse_job_id']}"
                 found = (await self._client.http.get(job, headers=self._headers)).raise_for_status().json()
                 status, text = found["status"], ""

@@ -126,7 +126,7 @@ def split(text: str) -> list[str]:
         chunks.append("\\n".join(current))
     return chunks
 '''
-LINE = '''class _Line(logging.Formatter):
+LINE = """class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"time": at, "level": record.levelname.lower(), "logger": record.name, "msg": record.getMessage()}
@@ -137,15 +137,15 @@ LINE = '''class _Line(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up'''
+def set_up"""
 
 
 @variant("M76", "two worker processes below one parent; chunks carry their headings and have random ids; logs are JSON lines")
 def several_processes(plan: Plan) -> None:
     (plan.source / "backend/workers/enhanced_runner.py").write_text(RUNNER)
     (plan.source / "backend/workers/chunking.py").write_text(CHUNKING)
-    start = '                uuid5(NAMESPACE, f"{job[\'document_id\']}:'
-    cut(plan, WORKER, start, "{number}\"),\n", "                uuid4(),\n")
+    start = "                uuid5(NAMESPACE, f\"{job['document_id']}:"
+    cut(plan, WORKER, start, '{number}"),\n', "                uuid4(),\n")
     plan.replace_in_source(WORKER, "from uuid import UUID, uuid5\n", "from uuid import uuid4\n")
     plan.replace_in_source(WORKER, 'NAMESPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")\n', "")
     logs = "backend/shared/logs.py"
