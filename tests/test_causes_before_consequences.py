@@ -40,7 +40,7 @@ def first(seen: list[Seen], *passed: Check) -> Finding:
 @pytest.mark.parametrize(
     ("seen", "component", "mode", "title"),
     [
-        ([WAITS], "webhook", "F12", "no callback arrives"),
+        ([WAITS], "webhook", "F12", "no callback takes effect"),
         ([WAITS, REFUSED], "webhook", None, "refuses rightly signed"),
         ([WAITS, BROKEN], "webhook", None, "break the webhook"),
         ([LOST], "webhook", "F13", "some callbacks are lost"),

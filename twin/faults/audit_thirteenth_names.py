@@ -126,14 +126,14 @@ def passages_are_unique(plan: Plan) -> None:
 
 @fault(
     "LK09",
-    "the parsed text is not validated: jobs go on from parsed to chunks_stored",
-    "worker",
+    "the upload proxy looks for the caller's address in the folder, and refuses everybody with 403",
+    "api",
     "postdeploy",
     mode="-",
-    about="*another order*|*parse_validated*",
+    about="*upload-file-proxy*",
 )
-def no_validation(plan: Plan) -> None:
-    plan.replace_in_source(WORKER, '"parsed": self.validate,', '"parsed": self.store_chunks,')
+def folder_of_an_address(plan: Plan) -> None:
+    plan.replace_in_source("api/uploads.py", 'key.startswith(f"user/{user.id}/")', 'key.startswith(f"user/{user.email}/")')
 
 
 @fault(

@@ -117,14 +117,14 @@ def only_done_documents(plan: Plan) -> None:
 
 @fault(
     "LK18",
-    "the model of the answers has another name than OpenAI gives it",
+    "the sources of an answer have a passage's id in the place of its document's",
     "chat",
     "postdeploy",
     mode="-",
-    about="*fallback*|*model*|*provider*",
+    about="*document_id*|*source*",
 )
-def model_that_is_not_there(plan: Plan) -> None:
-    plan.replace_in_source(CHAT, 'CHAT_MODEL = "gpt-4o-mini"', 'CHAT_MODEL = "gpt-4o-minimal"')
+def passage_for_document(plan: Plan) -> None:
+    plan.replace_in_source(CHAT, '"document_id": str(p.document_id),', '"document_id": str(p.chunk_id),')
 
 
 @fault(
