@@ -25,6 +25,10 @@ IDLE: Seen = ("pipeline.idle", "queue upload_jobs", "worker", {"state": "queued"
 BUSY: Seen = ("pipeline.stuck", "stage parse_validated", "worker", {"state": "working"})
 LOST: Seen = ("pipeline.callback", "stage parse_queued", "storage", {"status": 404})
 FILE: Seen = ("storage.missing", "object user/{user_id}/parsed/{name}.md", "storage", {"status": 404})
+NAMED: Seen = ("chat.invented", "answer sources", "chat", {"sources": 4})
+OTHER: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"documents": 4})
+THEIRS: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"passages": 2})
+HEARD: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"value": True})
 ALIVE = check("alive", "passed", "pipeline.idle", "service worker", component="worker")
 
 
@@ -63,6 +67,19 @@ def test_the_broken_thing_comes_first(seen: list[Seen], component: str, mode: st
 def test_a_webhook_that_breaks_with_the_whole_api_is_not_named_for_it() -> None:
     found = first([WAITS, BROKEN, HEALTH])
     assert "webhook" not in (found.rule.title if found.rule else "")
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        ([NAMED, OTHER, EMPTY], "chat.invented"),
+        ([NAMED, OTHER, THEIRS], "retrieval.foreign"),
+        ([NAMED, HEARD], "retrieval.foreign"),
+        ([OTHER], "retrieval.foreign"),
+    ],
+)
+def test_a_wrong_name_of_a_document_is_no_other_users_document(seen: list[Seen], code: str) -> None:
+    assert first(seen).code == code
 
 
 @pytest.mark.parametrize(("seen", "title"), [([IDLE, BUSY], "takes so long"), ([IDLE], "takes some jobs")])
