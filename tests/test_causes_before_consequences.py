@@ -29,6 +29,7 @@ NAMED: Seen = ("chat.invented", "answer sources", "chat", {"sources": 4})
 OTHER: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"documents": 4})
 THEIRS: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"passages": 2})
 HEARD: Seen = ("retrieval.foreign", "retrieval own documents", "rag", {"value": True})
+CLOSED: Seen = ("storage.closed", "bucket files", "storage", {"status": 403})
 ALIVE = check("alive", "passed", "pipeline.idle", "service worker", component="worker")
 
 
@@ -52,6 +53,7 @@ def first(seen: list[Seen], *passed: Check) -> Finding:
         ([QUESTIONS, STORED, EMPTY], "rag", "F11", ""),
         ([ROW, FAILED], "database", None, ""),
         ([FILE, FAILED], "storage", None, ""),
+        ([FILE, CLOSED, FAILED], "storage", "F04", ""),
         ([BORN, IDLE], "database", None, "from their beginning"),
         ([IDLE], "worker", None, ""),
     ],
