@@ -15,6 +15,7 @@ from tests.test_logic import reply
 SPEC = load()
 RULE = SPEC.pipeline
 UPLOADED, WAITS = ("uploaded", "queued", 0.0), ("parse_queued", "working", 1.0)
+HELD = ("uploaded", "working", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,9 @@ UPLOADED, WAITS = ("uploaded", "queued", 0.0), ("parse_queued", "working", 1.0)
         ({"outcome": "unfinished", "stages": [("parse_queued", "queued", 0.0)]}, "pipeline.callback", "stage parse_queued"),
         ({"outcome": "unfinished", "stages": [("parsed", "queued", 0.0)]}, "pipeline.stuck", "stage parsed"),
         ({"outcome": "unfinished"}, "data.wrong", "table upload_jobs"),
+        ({"outcome": "unfinished", "stages": [HELD], "is_as_made": True}, "queue.unheld", "column upload_jobs.state"),
+        ({"outcome": "unfinished", "stages": [HELD]}, "pipeline.stuck", "stage uploaded"),
+        ({"outcome": "unfinished", "stages": [UPLOADED], "is_as_made": True}, "pipeline.idle", "queue upload_jobs"),
         ({"outcome": "failed", "stages": [UPLOADED, ("failed_parse", "deadletter", 2.0)]}, "pipeline.failed", "stage uploaded"),
         ({"outcome": "failed", "stages": [("failed_parse", "deadletter", 2.0)]}, "pipeline.failed", "stage uploaded"),
         ({"outcome": "complete"}, "data.wrong", "column upload_jobs.status"),

@@ -17,7 +17,7 @@ from fixtures.supabase_replies import statuses_of
 from fixtures.unsent import AllUnsent
 from fixtures.uploads import Accepted, altered
 from fixtures.users import User
-from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, within
+from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, SIZE_LIMIT, after_failures, within
 from gate.failures import not_applicable
 from gate.fields import subject_of_field
 from gate.http import Reply, Timed, expect
@@ -198,7 +198,7 @@ def test_a_fourth_document_a_day_is_refused(
     jobs = [accepted.job_id]
     for one, status in zip(others, cycle(failures_of(spec)), strict=False):
         pipeline.put_job(jobs[-1], spec.pipeline.failed_state, status)
-        jobs.append(Accepted(within(caller.request_upload(one), DAILY_LIMIT)).job_id)
+        jobs.append(Accepted(after_failures(caller, one, pipeline, jobs)).job_id)
     pipeline.bury_job(jobs[-1])
     document = new_document()
     quota.begin_with_the_day(new_user)

@@ -18,7 +18,7 @@ from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.queue.ends import says_why
 from fixtures.queue.secrets_of_jobs import secrets_of
-from fixtures.rows_of_callbacks import left_by_callback
+from fixtures.rows_of_callbacks import left_by_callback, where_it_was_lost
 from fixtures.stored import object_key, sha256, words_missing
 from fixtures.supabase import Supabase
 from fixtures.uploads import Accepted
@@ -112,11 +112,10 @@ def test_the_webhook_stores_every_page(
     """contract POST …/webhook/llamaparse/{job_id}: a result as text, or as a list of pages, is stored whole, and hashed."""
     callback = planted.callback(form)
     acknowledged = expect(api.call("webhook", at={"job_id": planted.job_id}, **callback.request)).success()
-    path, stage = spec.pipeline.parsed_path, f"stage {spec.pipeline.callback_stage}"
+    path = spec.pipeline.parsed_path
     stored = planted.parsed_text(supabase, acknowledged)
-    lost = stored.status in stored.known().error("unknown")
-    # What was acknowledged and is not there was lost on the way.
-    text = expect(stored, code="pipeline.callback" if lost else "", subject=stage if lost else "").success().text
+    code, subject = where_it_was_lost(stored, pipeline, planted.job_id, spec.pipeline)
+    text = expect(stored, code=code, subject=subject).success().text
     missing = [page for page in callback.pages if page not in text]
     facts = {"failed": len(missing), "of": len(callback.pages)}
     what, subject = f"pages that the stored text lacks, sent as {form}", f"object {path}"

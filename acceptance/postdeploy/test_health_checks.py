@@ -200,7 +200,7 @@ def test_health_and_llamaparse_agree(health: HealthReport, llamaparse: LlamaPars
 
 @promised("pipeline")
 @pytest.mark.component("worker")
-@pytest.mark.about("pipeline.idle")
+@pytest.mark.about("pipeline.idle", "service worker")
 def test_the_worker_is_alive(document_runs: DocumentRuns, spec: Specification) -> None:
     """§4 Worker Service Health Checks: the worker takes a job within its poll interval (F03, F14, F17)."""
     sent = [document_runs.accepted(name) for name in document_runs.expected_to("complete")]

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import pytest
 
+from fixtures.chunk_rows import ChunkRows
 from fixtures.database import Database
 from fixtures.document_runs import DocumentRuns
 from fixtures.queue.dated import misdated
@@ -52,6 +53,16 @@ def documents(document_runs: DocumentRuns, extra_runs: ExtraRuns, spec: Specific
     if not found:
         raise Blocked("worker", "no document of the run is complete")
     return found
+
+
+@pytest.mark.component("database")
+@pytest.mark.about("db.row_refused", "table document_chunks")
+def test_the_chunks_of_two_documents_are_accepted(database: Database, document_runs: DocumentRuns, spec: Specification) -> None:
+    """contract Database: the database takes embedded chunks as the worker writes them, also where two documents are alike."""
+    runs = [document_runs.queued(name) for name in document_runs.expected_to("complete")[:2]]
+    refusal = ChunkRows(database).refusal([run.document_id for run in runs], spec.probes.text)
+    what, seen = "refusal of the chunks of two documents", str(refusal or "")
+    expect(refusal is not None, what, seen=seen, facts=refusal.facts if refusal else {}).equals(False)
 
 
 def test_no_two_texts_have_one_vector(database: Database, documents: list[str]) -> None:

@@ -129,9 +129,9 @@ def test_the_paths_are_as_agreed(policy: DocumentRun, pipeline: Pipeline, spec: 
 
 @pytest.mark.component("storage")
 @pytest.mark.about("storage.differs")
-def test_the_pdf_is_stored_unchanged(policy: DocumentRun, supabase: Supabase, spec: Specification) -> None:
+def test_the_pdf_is_stored_unchanged(document_runs: DocumentRuns, supabase: Supabase, spec: Specification) -> None:
     """contract Storage: the raw document, byte for byte."""
-    path = spec.pipeline.raw_path
+    path, policy = spec.pipeline.raw_path, document_runs.queued("policy")
     reply = supabase.storage.require_existing(path, object_key(path, policy.owner.id, policy.document_id))
     expect(sha256(reply.body), "hash of the stored PDF", subject=f"object {path}", of=reply).equals(policy.sha256)
 

@@ -136,6 +136,8 @@ FAMILIES = (
     "stranger_twelfth_more",
     "stranger_slips_twelfth",
     "stranger_slips_twelfth_more",
+    "audit_thirteenth_names",
+    "audit_thirteenth_names_more",
     "audit_thirteenth_work",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
