@@ -20,8 +20,9 @@ pytestmark = [
 
 @each("name", entries.open_reads)
 def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> None:
-    """contract HTTP API: each open endpoint answers without a token (F07)."""
+    """contract HTTP API: each open endpoint answers without a token, and whoever still sends one that is none (F07)."""
     endpoint = spec.endpoint(name)
+    expect(api.as_(spec.probes.wrong_token).call(name)).success("it asks for no token, so that none can be a wrong one")
     reply = expect(api.call(name)).success()
     if endpoint.fields:
         expect(reply).fields(*endpoint.fields)

@@ -122,6 +122,7 @@ FAMILIES = (
     "audit_twelfth_work",
     "audit_twelfth_work_more",
     "audit_thirteenth_api",
+    "audit_thirteenth_api_more",
     "audit_twelfth_access",
     "audit_twelfth_access_data",
     "audit_twelfth_access_sessions",
