@@ -10,10 +10,11 @@ from fixtures.documents import Document
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
 from fixtures.quota import Quota
+from fixtures.stored import object_key
 from fixtures.uploads import Accepted
 from fixtures.users import User
 from fixtures.violations import CONCURRENCY_LIMIT, DAILY_LIMIT, NAME_LIMIT, SIZE_LIMIT, within
-from gate.http import expect
+from gate.http import Timed, expect
 from gate.selection import promised
 from spec import Specification
 
@@ -78,3 +79,20 @@ def test_a_page_holds_as_many_jobs_as_were_asked_for(
 def test_a_page_beyond_all_numbers_breaks_nothing(api: Api, user: User, spec: Specification, named: str) -> None:
     """contract GET …/jobs: a limit or an offset of any size is refused (422), or there is nothing more to list."""
     expect(api.as_(user).call("jobs", params={named: spec.uploads.beyond_all})).handled("clients may send any number")
+
+
+@pytest.mark.about("http.unhandled")
+def test_a_header_beyond_ascii_breaks_nothing(api: Api, user: User, spec: Specification) -> None:
+    """contract HTTP API: whatever a header holds, a request is refused or answered, and the answer has its id and time."""
+    odd, rule = spec.probes.odd_value, spec.pipeline
+    refused = api.having({"Authorization": f"Bearer {odd}"}).call("me")
+    expect(refused).refusal("it is no token")
+    for name in (spec.monitoring.request_id_header, "Origin"):
+        reply = expect(api.as_(user).having({name: odd}).call("me")).handled(f"{name} may hold anything")
+        if reply.own:
+            expect(reply).header(spec.monitoring.request_id_header).matches(r"\S+")
+    key = object_key(rule.raw_path, user.id, spec.probes.unknown_id)
+    api.session.journal.record("object", key=key)
+    sent: Timed = {"content": spec.probes.file.encode(), "headers": {"Content-Type": odd}}
+    proxied = api.as_(user).call("upload_proxy", at={"bucket": rule.bucket, "key": key}, **sent)
+    expect(proxied).handled("the type may hold anything")

@@ -123,6 +123,7 @@ FAMILIES = (
     "audit_twelfth_work_more",
     "audit_thirteenth_api",
     "audit_thirteenth_api_more",
+    "audit_thirteenth_api_rest",
     "audit_twelfth_access",
     "audit_twelfth_access_data",
     "audit_twelfth_access_sessions",
