@@ -27,6 +27,7 @@ pytest_plugins = [
     "fixtures.password_trials",
     "fixtures.sign_in_pace",
     "fixtures.unsent",
+    "fixtures.many_jobs",
     "fixtures.quota",
     "fixtures.logged",
     "fixtures.queue.resources",

@@ -143,6 +143,10 @@ class Webhook(Sectioned):
     signature_header: str
     # Body of a callback of a finished parse.
     completed: dict[str, str]
+    # Bodies that are no callbacks.
+    nonsense: list[str] = []
+    # What cannot be a signature, whatever is signed.
+    odd_signature: str = ""
     # Body of a callback of a parse that has failed.
     failed: dict[str, Any] = {}
     # What a callback that is not waited for leaves as it is, of the rows of its job and document.

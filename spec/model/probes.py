@@ -21,6 +21,8 @@ class Probes(Entry):
     unused_method: str = ""
     # What is no token, no key and no signing key of this system.
     wrong_token: str
+    # What no header is expected to hold.
+    odd_value: str = ""
     wrong_key: str = ""
     no_key: str = ""
     foreign_signing_key: str = Field(default="", max_length=200)

@@ -103,6 +103,8 @@ class Networking(Sectioned):
     foreign_origins: list[str]
     trusted_hosts: list[str] = Field(min_length=1)
     foreign_hosts: list[str]
+    # Headers in which a foreign host says to be a trusted one.
+    claimed_host_headers: dict[str, str] = {}
     # Statuses that are right for the pre-flight of an origin of the front end.
     preflight_statuses: list[int] = Field(min_length=1)
     accepted_tls_versions: list[str]

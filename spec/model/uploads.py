@@ -29,6 +29,12 @@ class Uploads(Sectioned):
     wide_letter: str = Field(min_length=1, max_length=1)
     # Requests beyond a limit that are sent at the same moment.
     at_once: int = Field(gt=0)
+    # Times that a value is beyond its limit; jobs on a page, and on the last page, of a user with many.
+    far_beyond: int = Field(gt=1)
+    # Digits of a number that no type of a database holds.
+    beyond_all: str = Field(pattern=r"^\d+$")
+    page: int = Field(gt=0)
+    more_jobs: int = Field(gt=0)
     # Beginnings and ends that a file keeps, by what they are: before its header, and behind its last byte.
     beginnings: dict[str, str] = {}
     ends: dict[str, str] = {}
