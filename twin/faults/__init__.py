@@ -136,6 +136,8 @@ FAMILIES = (
     "stranger_twelfth_more",
     "stranger_slips_twelfth",
     "stranger_slips_twelfth_more",
+    "stranger_slips_thirteenth",
+    "stranger_slips_thirteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
