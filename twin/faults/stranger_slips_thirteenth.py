@@ -75,7 +75,8 @@ def text_by_hash(plan: Plan) -> None:
     reuse = (
         "        # Half of the insured send the same booklet: it is parsed, and paid for, once.\n"
         "        known = await self.pool.fetchrow(\n"
-        '            """SELECT o.document_id, o.user_id, o.parsed_sha256 FROM documents d JOIN documents o USING (file_sha256)\n'
+        '            """SELECT o.document_id, o.user_id, o.parsed_sha256\n'
+        "               FROM documents d JOIN documents o USING (file_sha256)\n"
         '               WHERE d.document_id = $1 AND o.document_id <> $1 AND o.processing_status = \'complete\' LIMIT 1""",\n'
         '            job["document_id"],\n'
         "        )\n"
