@@ -142,6 +142,8 @@ FAMILIES = (
     "audit_thirteenth_names",
     "audit_thirteenth_names_more",
     "audit_thirteenth_work",
+    "stranger_slips_thirteenth",
+    "stranger_slips_thirteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
