@@ -137,6 +137,8 @@ FAMILIES = (
     "stranger_slips_twelfth",
     "stranger_slips_twelfth_more",
     "audit_thirteenth_work",
+    "stranger_thirteenth",
+    "stranger_thirteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
