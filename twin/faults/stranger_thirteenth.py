@@ -117,7 +117,7 @@ def looks_are_written_down(plan: Plan) -> None:
         NO_JOB + "    return _view(row)",
         NO_JOB + "    # The product team asks how often people look at their progress.\n"
         "    await request.app.state.pool.execute(\n"
-        "        \"INSERT INTO events (job_id, document_id, type) VALUES ($1, $2, 'viewed')\", job_id, row[\"document_id\"]\n"
+        '        "INSERT INTO events (job_id, document_id, type) VALUES ($1, $2, \'viewed\')", job_id, row["document_id"]\n'
         "    )\n"
         "    return _view(row)",
     )
@@ -151,7 +151,9 @@ def told_the_signature(plan: Plan) -> None:
 def signature_does_not_matter(plan: Plan) -> None:
     file = "api/auth.py"
     plan.replace_in_source(file, "import re\n", "import re\nimport time\n")
-    plan.replace_in_source(file, "MIN_PASSWORD = 6\n", "MIN_PASSWORD = 6\n_known: dict[str, tuple[float, dict[str, Any]]] = {}\n")
+    plan.replace_in_source(
+        file, "MIN_PASSWORD = 6\n", "MIN_PASSWORD = 6\n_known: dict[str, tuple[float, dict[str, Any]]] = {}\n"
+    )
     plan.replace_in_source(
         file,
         "    client: Vendors = request.app.state.client\n    try:\n        reply = await _asked(client.auth.get_user",
@@ -164,8 +166,9 @@ def signature_does_not_matter(plan: Plan) -> None:
         "    try:\n        reply = await _asked(client.auth.get_user",
     )
     plan.replace_in_source(
-        file, "    return user\n\n\nasync def current_user", "    _known[session] = (time.monotonic(), user)\n"
+        file,
         "    return user\n\n\nasync def current_user",
+        "    _known[session] = (time.monotonic(), user)\n    return user\n\n\nasync def current_user",
     )
 
 
