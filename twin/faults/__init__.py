@@ -144,6 +144,8 @@ FAMILIES = (
     "audit_thirteenth_work",
     "stranger_slips_thirteenth",
     "stranger_slips_thirteenth_more",
+    "stranger_thirteenth",
+    "stranger_thirteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
