@@ -27,17 +27,20 @@ SPELLINGS: dict[str, Callable[[AccountTrials, str], str]] = {
     "with spaces around": lambda people, email: f" {email} ",
 }
 # Endpoint, a field that is left out, a field with a blank or another value in place of its own, and a password that is refused,
-# which is tried by every way to register.
+# which is tried by every way to register where Supabase Auth refuses it.
 REFUSED: dict[str, tuple[str, str, dict[str, str], str]] = {
     "without a name": ("register", "name", {}, ""),
     "with a blank name": ("register", "", {"name": " "}, ""),
     "with too short a password": ("register", "", {}, "short"),
     "with too long a password": ("register", "", {}, "long"),
+    "by the first form with the shortest password of Supabase Auth": ("register", "", {}, "shortest"),
+    "by the second form with the shortest password of Supabase Auth": ("signup", "", {}, "shortest"),
     "without consent": ("signup", "consent_version", {}, ""),
     "with blank consent": ("signup", "", {"consent_version": ""}, ""),
     "without a time of consent": ("signup", "consent_timestamp", {}, ""),
     "with no time as the time of consent": ("signup", "", {"consent_timestamp": "yesterday"}, ""),
 }
+UNFIT = ("short", "long")
 pytestmark = [
     pytest.mark.postdeploy,
     pytest.mark.maintenance,
@@ -194,7 +197,8 @@ def test_a_refused_registration_leaves_nothing(
     endpoint, without, changed, password = REFUSED[refused]
     right = people.applicant("refused")
     wrong = replace(right, password=people.unfit(password) if password else right.password)
-    answers = [people.register(wrong, each, without, **changed) for each in (REGISTRATIONS if password else (endpoint,))]
+    ways = REGISTRATIONS if password in UNFIT else (endpoint,)
+    answers = [people.register(wrong, each, without, **changed) for each in ways]
     if any(answer.succeeded for answer in answers):
         not_applicable(f"a registration {refused} is accepted, which checks of its own judge")
     for answer in answers:

@@ -84,7 +84,7 @@ def retry_is_a_new_job(plan: Plan) -> None:
     "the progress of every user's document is broadcast with its file name on one public topic, which anybody may join",
     "realtime/database",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*realtime*|*broadcast*|*topic*|*messages*|*file name*|*filename*|*trigger*",
 )
 def public_progress(plan: Plan) -> None:

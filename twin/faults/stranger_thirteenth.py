@@ -106,7 +106,7 @@ def documents_in_the_log(plan: Plan) -> None:
 @fault(
     "LI06",
     "every look at a job's progress writes a row into the table of events, which only grows",
-    "database",
+    "database/api",
     "postdeploy",
     mode="-",
     about="*events*|*/jobs/{job_id}*",
@@ -126,7 +126,7 @@ def looks_are_written_down(plan: Plan) -> None:
 @fault(
     "LI07",
     "the webhook's refusal tells the signature that would have been right, so that anybody can send results of parsing",
-    "webhook",
+    "webhook/api",
     "postdeploy",
     mode="F21|F22|-",
     about="*webhook*|*signature*",
@@ -203,7 +203,7 @@ def retry_tells_of_others(plan: Plan) -> None:
     "every signed-in user can read the parsed text of everybody's documents in storage; the raw files stay closed",
     "storage",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*storage*|*files*|*parsed*|*object*",
 )
 def parsed_text_for_all(plan: Plan) -> None:

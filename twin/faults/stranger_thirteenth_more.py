@@ -24,9 +24,9 @@ CREATE TRIGGER tell_progress AFTER UPDATE OF status ON upload_pipeline.upload_jo
 @fault(
     "LI11",
     "every signed-in user may listen on the private realtime topic of every other user",
-    "realtime",
+    "realtime/database",
     "postdeploy",
-    mode="-",
+    mode="F24|-",
     about="*realtime*|*topic*|*channel*|*messages*",
 )
 def topics_of_others(plan: Plan) -> None:
