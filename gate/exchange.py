@@ -50,7 +50,7 @@ class Incomplete(httpx.TransportError):
 def exchange(client: httpx.Client, method: str, url: str, seconds: float, **sent: Unpack[Sent]) -> Received:
     """One call over a bounded client; raises httpx.HTTPError also for what never ends or is too large, packed or unpacked."""
     body = bytearray()
-    # A value may have letters beyond ASCII, as whoever tries a service may send them.
+    # A value may have letters beyond ASCII, as a client may send them.
     sent["headers"] = httpx.Headers(sent.get("headers"), encoding="utf-8")
     usual = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
     with bounded(seconds, MOST_BYTES) as bounds, client.stream(method, url, timeout=usual, **sent) as got:

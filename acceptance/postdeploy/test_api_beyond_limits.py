@@ -83,7 +83,7 @@ def test_a_page_beyond_all_numbers_breaks_nothing(api: Api, user: User, spec: Sp
 
 @pytest.mark.about("http.unhandled")
 def test_a_header_beyond_ascii_breaks_nothing(api: Api, user: User, spec: Specification) -> None:
-    """contract HTTP API: whatever a header holds, a request is refused or answered, and the answer has its id and time."""
+    """contract HTTP API: a request with any text in a header is refused or answered, and the answer has its id and time."""
     odd, rule = spec.probes.odd_value, spec.pipeline
     refused = api.having({"Authorization": f"Bearer {odd}"}).call("me")
     expect(refused).refusal("it is no token")

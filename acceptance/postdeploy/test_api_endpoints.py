@@ -20,7 +20,7 @@ pytestmark = [
 
 @each("name", entries.open_reads)
 def test_the_open_endpoint_answers(api: Api, spec: Specification, name: str) -> None:
-    """contract HTTP API: each open endpoint answers without a token, and whoever still sends one that is none (F07)."""
+    """contract HTTP API: each open endpoint answers without a token, and with one that is none (F07)."""
     endpoint = spec.endpoint(name)
     asked = api.as_(spec.probes.wrong_token).call(name)
     expect(asked, code="http.refused" if asked.is_refusal else "").success("it asks for no token, so that none is a wrong one")

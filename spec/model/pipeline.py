@@ -145,7 +145,7 @@ class Webhook(Sectioned):
     completed: dict[str, str]
     # Bodies that are no callbacks.
     nonsense: list[str] = []
-    # What cannot be a signature, whatever is signed.
+    # What can be the signature of no body.
     odd_signature: str = ""
     # Body of a callback of a parse that has failed.
     failed: dict[str, Any] = {}
