@@ -146,6 +146,10 @@ FAMILIES = (
     "stranger_slips_thirteenth_more",
     "stranger_thirteenth",
     "stranger_thirteenth_more",
+    "stranger_thirteenth_n",
+    "stranger_thirteenth_n_more",
+    "stranger_thirteenth_u",
+    "stranger_thirteenth_u_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
