@@ -9,7 +9,6 @@ import pytest
 
 from fixtures.account_tables import AccountTables
 from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, expect_known_only
-from fixtures.alike import differences
 from fixtures.api import Api
 from fixtures.claims import claims_of
 from fixtures.sign_in_pace import SignInPaces
@@ -82,9 +81,7 @@ def test_a_stranger_cannot_tell_who_has_an_account(
         owner, stranger = people.account("known"), people.applicant("account")
         wrong = [people.applicant("wrong").password for _ in range(people.rules.refusals)]
         pairs = [(people.refusal(owner.email, one, endpoint), people.refusal(stranger.email, one, endpoint)) for one in wrong]
-        known, refused = [known for known, _ in pairs], [refused for _, refused in pairs]
-        slower = people.is_slower([one.seconds for one in known], [one.seconds for one in refused])
-        return set(differences([one.features for one in known], [one.features for one in refused])) | slower
+        return people.what_tells([known for known, _ in pairs], [refused for _, refused in pairs])
 
     found = one_round()
     # What differs by chance does not differ twice.

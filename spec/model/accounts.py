@@ -37,8 +37,9 @@ class SignInPace(Entry):
 class AccountRules(Sectioned):
     """What is tried with accounts of the run's own."""
 
-    # How many answers of each kind are compared.
+    # How many answers of each kind are compared, and how many of the last ones once more by themselves.
     refusals: int = Field(ge=2)
+    last_refusals: int = Field(ge=2)
     slower_seconds: float = Field(gt=0)
     # Headers that differ from answer to answer, whoever asks.
     ignored_headers: list[str]
