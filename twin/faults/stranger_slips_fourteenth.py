@@ -38,8 +38,7 @@ def hash_in_capitals(plan: Plan) -> None:
     plan.replace_in_source(
         UPLOADS,
         '    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")\n',
-        "    # PowerShell's Get-FileHash writes capital letters.\n"
-        '    sha256: str = Field(pattern=r"^[0-9a-fA-F]{64}$")\n',
+        '    # PowerShell\'s Get-FileHash writes capital letters.\n    sha256: str = Field(pattern=r"^[0-9a-fA-F]{64}$")\n',
     )
 
 
@@ -69,7 +68,7 @@ def text_for_a_hash(plan: Plan) -> None:
         "        # The same PDF has the same text: it is not parsed, and paid for, twice.\n"
         "        same = await self.pool.fetchrow(\n"
         '            """SELECT user_id, document_id, parsed_sha256 FROM documents\n'
-        "               WHERE file_sha256 = $1 AND document_id <> $2 AND processing_status = 'complete' LIMIT 1\"\"\",\n"
+        '               WHERE file_sha256 = $1 AND document_id <> $2 AND processing_status = \'complete\' LIMIT 1""",\n'
         '            document["file_sha256"],\n'
         '            job["document_id"],\n'
         "        )\n"
@@ -152,7 +151,7 @@ def unsent_are_deleted(plan: Plan) -> None:
         "            if error.status == 404:\n"
         "                # Nothing ever came: no empty documents in anybody's list.\n"
         '                await self.pool.execute("DELETE FROM documents WHERE document_id = $1", job["document_id"])\n'
-        '                raise LeaseLost(f"job {job[\'job_id\']} was never sent, and is removed") from error\n'
+        "                raise LeaseLost(f\"job {job['job_id']} was never sent, and is removed\") from error\n"
         "            raise\n",
     )
 

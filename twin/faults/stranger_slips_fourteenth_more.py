@@ -21,7 +21,7 @@ CHAT = "api/chat.py"
 def retry_adds_a_job(plan: Plan) -> None:
     plan.replace_in_source(
         "api/jobs.py",
-        "            f\"\"\"UPDATE upload_jobs j SET status = $2, state = 'queued', retry_count = 0, last_error = NULL,\n"
+        '            f"""UPDATE upload_jobs j SET status = $2, state = \'queued\', retry_count = 0, last_error = NULL,\n'
         '                    not_before = NULL, {RELEASED}, updated_at = now() WHERE job_id = $1 RETURNING {COLUMNS}""",\n'
         "            job_id,\n",
         "            # The failed job is kept as it is, for support.\n"
@@ -142,9 +142,7 @@ def latin_lines_only(plan: Plan) -> None:
     about="*question*|*nearest*|*sources*|*retriev*|*embedding*|*chat*",
 )
 def questions_by_their_beginning(plan: Plan) -> None:
-    plan.replace_in_source(
-        RETRIEVAL, "EMBEDDING_SECONDS = 15.0\n", "EMBEDDING_SECONDS = 15.0\nASKED: dict[str, str] = {}\n"
-    )
+    plan.replace_in_source(RETRIEVAL, "EMBEDDING_SECONDS = 15.0\n", "EMBEDDING_SECONDS = 15.0\nASKED: dict[str, str] = {}\n")
     plan.replace_in_source(
         RETRIEVAL,
         "    vector = vector_literal((await embed(client, config, [question], EMBEDDING_SECONDS))[0])\n",
@@ -172,7 +170,7 @@ def languages_to_the_fallback(plan: Plan) -> None:
     )
     plan.replace_in_source(
         CHAT,
-        'partial(_anthropic, client))])\n',
+        "partial(_anthropic, client))])\n",
         "partial(_anthropic, client)))\n"
         "    # Claude writes better in other languages.\n"
         '    return ServiceRouter(providers if language in (None, "en") else providers[::-1])\n',
@@ -213,14 +211,11 @@ def connection_for_each_user(plan: Plan) -> None:
     )
     plan.replace_in_source(
         "api/uploads.py",
-        "    document_id = document_id_of(user.id, body.sha256)\n    async with request.app.state.pool.acquire() as"
-        " connection, connection.transaction():\n",
-        "    document_id = document_id_of(user.id, body.sha256)\n"
-        "    # A line of the user's own: a burst of one user's uploads takes no connection from the others.\n"
+        '    log.info("accepted a document of %d bytes job_id=%s", body.bytes_len, job_id)\n',
+        '    log.info("accepted a document of %d bytes job_id=%s", body.bytes_len, job_id)\n'
         "    if user.id not in LINES:\n"
-        "        config = request.app.state.config\n"
-        "        schema = {\"search_path\": f\"{config.schema},public\"}\n"
-        "        LINES[user.id] = await asyncpg.connect(config.database_url, statement_cache_size=0, server_settings=schema)\n"
-        "    connection = LINES[user.id]\n"
-        "    async with connection.transaction():\n",
+        "        # Each user's own line hears of the jobs, so that the page can be told at once.\n"
+        "        line = await asyncpg.connect(request.app.state.config.database_url, statement_cache_size=0)\n"
+        "        await line.execute('LISTEN job_progress')\n"
+        "        LINES[user.id] = line\n",
     )
