@@ -141,26 +141,6 @@ def abandoned_is_done(plan: Plan) -> None:
 
 
 @fault(
-    "LU27",
-    "of a file that is longer than was declared only the declared bytes are parsed: the rest of the document is lost",
-    "worker/uploads/llamaparse",
-    "postdeploy",
-    mode="-",
-    about="*bytes_len*|*size*|*declared*|*bytes*|*longer*|*text*",
-)
-def cut_to_declaration(plan: Plan) -> None:
-    plan.replace_in_source(
-        WORKER,
-        '"SELECT user_id, filename, raw_path, parsed_path',
-        '"SELECT user_id, filename, bytes_len, raw_path, parsed_path',
-    )
-    # Some scanners append rubbish behind the file that they announced.
-    plan.replace_in_source(
-        WORKER, "body = await self._raw(job, document)", 'body = (await self._raw(job, document))[: document["bytes_len"]]'
-    )
-
-
-@fault(
     "LU28",
     "a document that has failed is registered once more: 500 or 502 where 409 duplicate_document is due",
     "api/uploads",

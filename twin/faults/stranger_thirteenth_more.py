@@ -79,7 +79,7 @@ def one_device_at_a_time(plan: Plan) -> None:
     "LI14",
     "the first signed-in request after a pause of five minutes is refused with 503",
     "api",
-    "postdeploy",
+    "performance",
     mode="-",
     about="*pause*|*503*|*idle*|*first request*",
 )

@@ -216,7 +216,7 @@ async def _refused('''
     "LN20",
     "the first request after a pause of two minutes is refused with 503, whatever it asks",
     "api",
-    "postdeploy",
+    "performance",
     mode="-",
     about="*pause*|*503*|*first request*|*idle*",
 )

@@ -28,3 +28,14 @@ def tokens_outlive_their_users(plan: Plan) -> None:
         '            return {**claims, "id": claims["sub"], "email": claims.get("email", "")}\n'
         '        raise _unauthorized("invalid or expired token") from error\n',
     )
+
+
+@variant("V95", "of a file that is longer than was declared only the declared bytes are read: such a document may fail")
+def read_as_far_as_declared(plan: Plan) -> None:
+    path = "backend/workers/enhanced_base_worker.py"
+    plan.replace_in_source(
+        path, '"SELECT user_id, filename, raw_path, parsed_path', '"SELECT user_id, filename, bytes_len, raw_path, parsed_path'
+    )
+    plan.replace_in_source(
+        path, "body = await self._raw(job, document)", 'body = (await self._raw(job, document))[: document["bytes_len"]]'
+    )
