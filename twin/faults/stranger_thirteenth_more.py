@@ -234,7 +234,7 @@ def refusals_keep_connections(plan: Plan) -> None:
     "LI20",
     "every question keeps three megabytes for its conversation that are never given back: memory only grows with chats",
     "api/chat",
-    "postdeploy",
+    "performance",
     mode="-",
     about="*memory*|*grow*",
 )
