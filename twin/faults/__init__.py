@@ -150,6 +150,8 @@ FAMILIES = (
     "stranger_thirteenth_n_more",
     "stranger_thirteenth_u",
     "stranger_thirteenth_u_more",
+    "stranger_fourteenth",
+    "stranger_fourteenth_more",
     "stranger_slips_fourteenth",
     "stranger_slips_fourteenth_more",
 )
