@@ -26,6 +26,7 @@ pytest_plugins = [
     "fixtures.upload_names",
     "fixtures.password_trials",
     "fixtures.sign_in_pace",
+    "fixtures.token_cookies",
     "fixtures.unsent",
     "fixtures.many_jobs",
     "fixtures.quota",

@@ -10,6 +10,7 @@ from fixtures.controls import require_known, require_shown
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.supabase import Supabase
+from fixtures.token_cookies import TokenCookies
 from fixtures.tokens import Tokens, header_of
 from fixtures.users import User
 from fixtures.violations import expect_no_user, of_anothers_job
@@ -74,6 +75,14 @@ def test_a_token_of_an_unknown_user_shows_no_user(
 def test_only_bearer_is_accepted(api: Api, caller_token: str, endpoint: str, scheme: str) -> None:
     """§6 JWT Tokens: the Bearer scheme only."""
     expect(api.call(endpoint, headers={"Authorization": f"{scheme} {caller_token}".strip()})).error("unauthorized")
+
+
+@promised("pipeline")
+@pytest.mark.about("auth.accepted", "token in a cookie that the service does not set")
+@each("endpoint", entries.first_own_read)
+def test_a_foreign_page_cannot_send_the_token(token_cookies: TokenCookies, endpoint: str) -> None:
+    """§6 JWT Tokens: the token comes as a Bearer; what a browser adds by itself, for any page, opens nothing."""
+    expect(token_cookies.ask(endpoint)).error("unauthorized")
 
 
 @promised("pipeline")

@@ -54,3 +54,5 @@ class TokenRules(Sectioned):
     # Claim that names the project, and the domain whose hosts name it.
     project_claim: str
     project_domain: str
+    # Names of cookies in which front ends keep tokens; one that the service sets itself may be as good as its header.
+    cookies: list[str] = Field(min_length=1)
