@@ -9,19 +9,16 @@ from fixtures.controls import require_known
 from fixtures.document_run import DocumentRun
 from fixtures.document_runs import DocumentRuns
 from fixtures.documents import Document
-from fixtures.job_shown import PROGRESS, STATE, WHOLE, failed_fields, field_of, percentages
+from fixtures.job_shown import PROGRESS, WHOLE, field_of, percentages
 from fixtures.pipeline import Pipeline
 from fixtures.planted import Planted
-from fixtures.queue.resources import most_retries
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, of_anothers_retry, within
+from fixtures.violations import CONCURRENCY_LIMIT, of_a_column, within
 from gate.fields import id_in
-from gate.http import Reply, expect
+from gate.http import expect
 from gate.selection import promised
-from gate.session import Session
 from spec import Specification
-from spec.queue_entries import failures_of
 
 NewDocument = Callable[[], Document]
 pytestmark = [
@@ -32,16 +29,6 @@ pytestmark = [
     pytest.mark.about("http.value"),
     promised("pipeline"),
 ]
-
-
-def expect_unqueued(pipeline: Pipeline, planted: Planted, refused: Reply) -> None:
-    """Expects that a job does not wait for a worker after a retry that was refused."""
-    __tracebackhide__ = True
-    state, waiting = pipeline.existing_job(planted.job_id)["state"], pipeline.states.waiting
-    what = "state of a job whose retry was refused"
-    expect(state, what, code="http.value", subject=field_of(STATE, refused), of=refused).differs_from(
-        waiting, "nothing was to be done"
-    )
 
 
 def test_a_new_job_can_be_read(api: Api, new_user: User, new_document: NewDocument, spec: Specification) -> None:
@@ -136,89 +123,6 @@ def test_an_unknown_document_is_not_found(api: Api, planted: Planted, spec: Spec
     user = planted.owner
     require_known(api.as_(user).call("document_status", at={"document_id": planted.document_id}))
     expect(api.as_(user).call("document_status", at={"document_id": spec.probes.unknown_id})).error("unknown")
-
-
-def test_a_running_job_cannot_be_retried(api: Api, new_user: User, new_document: NewDocument) -> None:
-    """contract POST …/retry: 409 for a job that cannot be retried."""
-    job_id = Accepted(api.as_(new_user).request_upload(new_document())).job_id
-    expect(api.as_(new_user).call("retry", at={"job_id": job_id})).error("not_retryable")
-
-
-def test_a_finished_job_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline) -> None:
-    """contract POST …/retry: 409 for a job that is done."""
-    pipeline.finish_job(planted.job_id)
-    refused = expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).error("not_retryable")
-    expect_unqueued(pipeline, planted, refused)
-
-
-def test_a_job_at_work_cannot_be_retried(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
-    """contract POST …/retry: 409 for a job that is at work, or waits for its callback or another attempt; it stays there."""
-    rule, states = spec.pipeline, spec.pipeline.states
-    awaits = rule.callback_stage
-    for stage, state in ((awaits, states.working), (rule.stages[-2], states.working), (awaits, states.retryable)):
-        planted.stand(stage, state, None)
-        reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
-        expect(reply).error("not_retryable", because=f"it is {stage}, {state}, and has not failed")
-        expect_unqueued(pipeline, planted, reply)
-    planted.settle()
-
-
-def test_a_job_can_be_retried_wherever_it_failed(api: Api, planted: Planted, pipeline: Pipeline, spec: Specification) -> None:
-    """contract POST …/retry: 200 for the owner of a failed job, whichever of its steps failed, and however long ago."""
-    rule = spec.pipeline
-    planted.park()
-    planted.grow_old()
-    for status in failures_of(spec):
-        planted.stand(status, rule.failed_state, None)
-        before = pipeline.existing_job(planted.job_id)["updated_at"]
-        reply = api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})
-        begins, after = (pipeline.existing_job(planted.job_id)[column] for column in ("status", "updated_at"))
-        pipeline.bury_job(planted.job_id)
-        expect(reply).success(f"its status is {status}")
-        skipped = [begins] if begins in rule.stages_behind(status) else []
-        what, column = f"stages behind the one that ended in {status}, at which its retry begins", f"{rule.jobs_table}.status"
-        expect(skipped, what, code="job.order", subject=f"column {column}", of=reply).is_empty("what has failed is not done")
-        # A time in whole seconds says nothing of the order within one.
-        stale = [after.isoformat()] if after == before and after.microsecond else []
-        what, column = f"updated_at, as before, of a job after its retry from {status}", f"column {rule.jobs_table}.updated_at"
-        expect(stale, what, code="data.wrong", subject=column, of=reply).is_empty()
-        failed = failed_fields(reply, rule)
-        expect(
-            failed, f"fields that show a failed job after its retry from {status}", subject=reply.subject, of=reply
-        ).is_empty()
-
-
-@promised("queue")
-@pytest.mark.about("http.value")
-def test_a_retried_job_has_its_attempts_again(api: Api, planted: Planted, pipeline: Pipeline, session: Session) -> None:
-    """contract POST …/retry, §2 WORKER_MAX_RETRIES: a job that used up its attempts may fail again after its owner's retry."""
-    most = most_retries(session)
-    pipeline.bury_job(planted.job_id)
-    planted.fail(most, "")
-    reply = expect(api.as_(planted.owner).call("retry", at={"job_id": planted.job_id})).success()
-    count = pipeline.existing_job(planted.job_id)["retry_count"]
-    planted.settle()
-    what = "retry_count of a job after its owner's retry"
-    expect(count, what, code="http.value", subject=field_of("retry_count", reply), of=reply).is_at_most(most - 1)
-
-
-def test_a_failed_job_can_be_retried(
-    api: Api, new_user: User, user: User, new_document: NewDocument, pipeline: Pipeline, spec: Specification
-) -> None:
-    """contract POST …/retry: 200 for the owner of a dead job, which waits for the worker again; 404 for anybody else."""
-    document = new_document()
-    accepted = Accepted(api.as_(new_user).request_upload(document))
-    job_id = accepted.job_id
-    pipeline.bury_job(job_id)
-    expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
-    by_another = api.as_(user).call("retry", at={"job_id": job_id})
-    of_anothers_retry(by_another).error("unknown", because="it is another's")
-    reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
-    failed = failed_fields(reply, spec.pipeline)
-    expect(failed, "fields of the answer to a retry that show a failed job", subject=reply.subject, of=reply).is_empty()
-    state = pipeline.existing_job(job_id)["state"]
-    what = "state of a dead job after its retry"
-    expect(state, what, code="http.value", subject=field_of(STATE, reply), of=reply).differs_from(spec.pipeline.failed_state)
 
 
 def test_the_finished_job_is_shown_as_finished(api: Api, policy: DocumentRun, pipeline: Pipeline, spec: Specification) -> None:
