@@ -150,6 +150,7 @@ FAMILIES = (
     "stranger_thirteenth_n_more",
     "stranger_thirteenth_u",
     "stranger_thirteenth_u_more",
+    "whole_classes",
     "stranger_fourteenth",
     "stranger_fourteenth_more",
     "stranger_slips_fourteenth",
