@@ -100,7 +100,7 @@ def other_plan(plan: Plan) -> None:
     plan.config.behaviour["render"] = {f"{API}.serviceDetails.plan": "pro_plus"}
 
 
-def _beside_production(plan: Plan, **changed: str) -> None:
+def beside_production(plan: Plan, **changed: str) -> None:
     """Give the operator production's settings, which share nothing with staging but what is changed here."""
     config = plan.config
     own = {name: f"production-{secrets.token_hex(24)}" for name in config.api_env if name.endswith(("_KEY", "_PASSWORD"))}
@@ -119,13 +119,13 @@ def _beside_production(plan: Plan, **changed: str) -> None:
     "LA10", "staging uses production's key of OpenAI", "configuration", "maintenance", mode="-|F35", about="*OPENAI_API_KEY*"
 )
 def shared_key(plan: Plan) -> None:
-    _beside_production(plan, OPENAI_API_KEY=plan.config.openai_key)
+    beside_production(plan, OPENAI_API_KEY=plan.config.openai_key)
 
 
 @fault("LA11", "staging and production use one database", "configuration", "maintenance", mode="-|F35", about="*DATABASE_URL*")
 def shared_database(plan: Plan) -> None:
     url = plan.config.api_env["DATABASE_URL"]
-    _beside_production(plan, DATABASE_URL=url.replace("staging_user", "reader"))
+    beside_production(plan, DATABASE_URL=url.replace("staging_user", "reader"))
 
 
 @fault(
@@ -137,7 +137,7 @@ def shared_database(plan: Plan) -> None:
     about="*RAG_SIMILARITY_THRESHOLD*",
 )
 def other_retrieval(plan: Plan) -> None:
-    _beside_production(plan, RAG_SIMILARITY_THRESHOLD="0.7")
+    beside_production(plan, RAG_SIMILARITY_THRESHOLD="0.7")
 
 
 @fault(
@@ -157,4 +157,4 @@ def other_dependencies(plan: Plan) -> None:
         file.write_text((plan.source / name).read_text())
     wanted = tree / "requirements-prod.txt"
     wanted.write_text(wanted.read_text().replace("fastapi>=0.110", "fastapi>=0.100", 1))
-    _beside_production(plan, HARNESS_SOURCE_TREE=str(tree))
+    beside_production(plan, HARNESS_SOURCE_TREE=str(tree))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.faults import fault
+from twin.faults.live_audit import API, WORKER, beside_production
 from twin.plan import Plan
 
 AUTH = "api/auth.py"
@@ -61,3 +62,79 @@ def tokens_are_only_read(plan: Plan) -> None:
         "        pass\n"
         "    client: Vendors = request.app.state.client\n    try:\n        reply = await _asked(client.auth.get_user(token))\n",
     )
+
+
+@fault(
+    "LJ04",
+    "the host has another value than declared for every variable of both services",
+    "configuration",
+    "maintenance",
+    mode="-|F05|F26|F14|F35",
+    about="*api*|*worker*",
+)
+def every_variable_differs(plan: Plan) -> None:
+    held = {API: plan.config.api_env, WORKER: plan.config.worker_env}
+    plan.config.behaviour["render_variables"] = {
+        service: {name: f"{value}0" for name, value in env.items()} for service, env in held.items()
+    }
+
+
+@fault(
+    "LJ05",
+    "the Supabase project was set up anew, in another region, and nothing of its settings was brought over",
+    "supabase/configuration",
+    "maintenance",
+    mode="-",
+    about="*",
+)
+def settings_of_a_new_project(plan: Plan) -> None:
+    auth = {
+        "disable_signup": True, "mailer_autoconfirm": False, "external_anonymous_users_enabled": True,
+        "refresh_token_rotation_enabled": False, "password_min_length": 4, "site_url": "http://localhost:3000",
+        "uri_allow_list": "",
+    }  # fmt: skip
+    plan.behaviour.setdefault("supabase", {})["management"] = {
+        "project": {"status": "INACTIVE", "region": "eu-central-1"},
+        "auth": auth,
+        "rest": {"db_schema": "public"},
+        "ssl": {"currentConfig": {"database": False}},
+        "backups": {"missing": [1, 2], "failed": [3], "physical": False},
+    }
+
+
+@fault(
+    "LJ06",
+    "staging runs with all of production's settings",
+    "configuration",
+    "maintenance",
+    mode="-|F35",
+    about="*",
+)
+def production_everywhere(plan: Plan) -> None:
+    beside_production(plan, **plan.config.api_env)
+
+
+@fault(
+    "LJ07",
+    "production has other settings than staging in all that both must have alike",
+    "configuration",
+    "maintenance",
+    mode="-",
+    about="*",
+)
+def production_differs(plan: Plan) -> None:
+    named = ("_KEY", "_PASSWORD", "_URL", "_SECRET")
+    beside_production(plan, **{name: f"{value}0" for name, value in plan.config.api_env.items() if not name.endswith(named)})
+
+
+@fault(
+    "LJ08",
+    "the token of the operator is of another Supabase project than the services",
+    "supabase/configuration",
+    "maintenance",
+    mode="-",
+    about="*",
+)
+def another_project(plan: Plan) -> None:
+    project = {"id": "zyxwvutsrqponmlkjihg", "ref": "zyxwvutsrqponmlkjihg"}
+    plan.behaviour.setdefault("supabase", {})["management"] = {"project": project}
