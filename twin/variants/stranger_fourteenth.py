@@ -150,7 +150,8 @@ HELD = 'HELD = "SELECT true FROM upload_jobs WHERE job_id = $1 AND claim_id = $2
 HELD_BY_NUMBER = '''HELD = """SELECT true FROM upload_jobs j JOIN job_claims c USING (job_id)
     WHERE j.job_id = $1 AND c.number = $2 FOR UPDATE"""'''
 RENEW = 'RENEW = "UPDATE upload_jobs SET lease_until = now() + make_interval(secs => $3) WHERE job_id = $1 AND claim_id = $2"'
-RENEW_BY_NUMBER = 'RENEW = "UPDATE job_claims SET held_until = now() + make_interval(secs => $3) WHERE job_id = $1 AND number = $2"'
+RENEW_BY_NUMBER = '''RENEW = """UPDATE job_claims SET held_until = now() + make_interval(secs => $3)
+    WHERE job_id = $1 AND number = $2"""'''
 UNHELD = "NOT EXISTS (SELECT 1 FROM job_claims c WHERE c.job_id = upload_jobs.job_id AND c.held_until > now())"
 
 

@@ -77,7 +77,7 @@ BEFORE_SIGNING = """        await connection.execute("SELECT pg_advisory_xact_lo
 """
 
 
-@variant("M81", "one function of the database admits an upload: it locks, judges and inserts; a refused link takes all of it back")
+@variant("M81", "one function of the database admits an upload: it locks, judges and inserts; a refused link takes it back")
 def admitted_by_the_database(plan: Plan) -> None:
     migrate(plan, "20250106000400_admission", ADMIT)
     text = (plan.source / UPLOADS).read_text()
@@ -119,7 +119,7 @@ async def _look_up(client: Vendors, token: str) -> dict[str, Any]:
 '''
 
 
-@variant("M82", "requests of one token at the same moment share one question to Supabase Auth; expired tokens are not asked about")
+@variant("M82", "requests of one token at the same moment share one question to Supabase Auth; expired ones cost none")
 def shared_look_ups(plan: Plan) -> None:
     text = (plan.source / "api/auth.py").read_text()
     begin, end = text.index("async def verify_token"), text.index("    try:\n        reply = await _asked(client.auth.get_user")
