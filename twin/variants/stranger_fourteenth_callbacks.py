@@ -31,7 +31,7 @@ from backend.shared.parsing import conclude, doubt
 from backend.shared.storage import Storage
 
 log = logging.getLogger("backend.inbox")
-PAUSE_SECONDS = 5.0
+PAUSE_SECONDS = 30.0
 NEXT = """SELECT callback_id, job_id, body FROM callback_inbox WHERE due <= now()
     ORDER BY callback_id FOR UPDATE SKIP LOCKED LIMIT 1"""
 JOB = """SELECT j.job_id, j.status, d.document_id, d.user_id FROM upload_jobs j JOIN documents d USING (document_id)
@@ -79,7 +79,7 @@ async def _take_one(pool: Any, config: Config, storage: Storage) -> bool:
                 found["callback_id"],
                 pause,
             )
-            return True
+            return False
         await connection.execute("DELETE FROM callback_inbox WHERE callback_id = $1", found["callback_id"])
     return True
 
@@ -108,7 +108,7 @@ PUT = """            return {"status": "ignored"}
     _draining.add(draining)
     draining.add_done_callback(_draining.discard)
 """
-PAGES = '''def _markdown(result: Any) -> str:
+PAGES = """def _markdown(result: Any) -> str:
     if isinstance(result, list):
         return "\\n\\n".join(_page(page) for page in result)
     return _page(result)
@@ -118,7 +118,7 @@ def _page(page: Any) -> str:
     return str(page.get("md") or page.get("txt") or "") if isinstance(page, dict) else ""
 
 
-'''
+"""
 WORKER = "backend/workers/enhanced_base_worker.py"
 
 
@@ -174,7 +174,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION upload_pipeline.passages(vector, uuid, float8, int, int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION upload_pipeline.passages(vector, uuid, float8, int, int) TO service_role;
 """
-ASKED = '''    rows = await pool.fetch(
+ASKED = """    rows = await pool.fetch(
         "SELECT * FROM passages($1::vector, $2, $3, $4, $5)",
         vector,
         user_id,
@@ -183,7 +183,7 @@ ASKED = '''    rows = await pool.fetch(
         config.token_budget,
     )
     return [Passage(**dict(row.items())) for row in rows]
-'''
+"""
 
 
 @variant("M80", "retrieval is one function of the database: exact over the caller's chunks, with threshold, number and budget")

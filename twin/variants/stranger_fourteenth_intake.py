@@ -41,7 +41,7 @@ REVOKE EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     upload_pipeline.admit(uuid, uuid, text, text, bigint, text, text, int, int) TO service_role;
 """
-ADMITTED = '''async def _admit(connection: asyncpg.Connection, user: Caller, body: UploadRequest, document_id: UUID) -> UUID:
+ADMITTED = """async def _admit(connection: asyncpg.Connection, user: Caller, body: UploadRequest, document_id: UUID) -> UUID:
     row = await connection.fetchrow(
         "SELECT * FROM admit($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         user.id,
@@ -70,7 +70,7 @@ ADMITTED = '''async def _admit(connection: asyncpg.Connection, user: Caller, bod
     return job_id
 
 
-'''
+"""
 BEFORE_SIGNING = """        await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", str(user.id))
         await _refuse_duplicate(connection, user, body.sha256)
         await _refuse_over_limits(connection, user)

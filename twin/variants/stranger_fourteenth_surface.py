@@ -14,7 +14,7 @@ AUTH = "api/auth.py"
 PROBLEM = '''def _problem(status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A refusal as RFC 9457 has it, with the older `detail`."""
     title = HTTPStatus(status).phrase
-    whole = {"type": "about:blank", "title": title, "status": status, "instance": f"urn:request:{REQUEST_ID.get()}", **body}
+    whole = {"type": "about:blank", "title": title, "status": status, "request_id": REQUEST_ID.get(), **body}
     return JSONResponse(whole, status_code=status, headers=headers, media_type="application/problem+json")
 
 
@@ -153,19 +153,30 @@ def oldest_first(plan: Plan) -> None:
 REGISTERED = """    user = await _create(request, body["email"], body["password"], {"name": body["name"]})
     return {"access_token": None, "token_type": "bearer", "user": _user_view(user)}
 """
-SIGNED_IN = """    await _create(request, body["email"], body["password"], {"name": body["name"]})
-    return await _sign_in(request, body["email"], body["password"])
+SIGNED_IN = """    user = await _create(request, body["email"], body["password"], {"name": body["name"]})
+    return await _begin(request, body["email"], body["password"], user)
 """
 SIGNED_UP = '    return {"user": _user_view(await _create(request, body.email, body.password, metadata))}\n'
-WITH_SESSION = """    await _create(request, body.email, body.password, metadata)
-    return await _sign_in(request, body.email, body.password)
+WITH_SESSION = """    user = await _create(request, body.email, body.password, metadata)
+    return await _begin(request, body.email, body.password, user)
 """
+BEGUN = '''async def _begin(request: Request, email: str, password: str, user: dict[str, Any]) -> dict[str, Any]:
+    """The first session of a new user, who exists even where there can be none yet."""
+    try:
+        return await _sign_in(request, email, password)
+    except HTTPException:
+        return {"access_token": None, "token_type": "bearer", "expires_in": None, "user": _user_view(user)}
+
+
+@router.post("/register")
+'''
 
 
 @variant("M92", "whoever registers or signs up is signed in at once; a taken address is 400; /me says when the user registered")
 def signed_in_at_once(plan: Plan) -> None:
     plan.replace_in_source(AUTH, REGISTERED, SIGNED_IN)
     plan.replace_in_source(AUTH, SIGNED_UP, WITH_SESSION)
+    plan.replace_in_source(AUTH, BEGUN.splitlines()[-1] + "\n", BEGUN)
     plan.replace_in_source(AUTH, "the token is null until the user signs in", "the user is signed in")
     refusal = "HTTPException(409 if error.code in TAKEN else 400, error.message)"
     plan.replace_in_source(AUTH, refusal, "HTTPException(400, _reason(error))")
@@ -180,8 +191,8 @@ def signed_in_at_once(plan: Plan) -> None:
     token = "        token=token.strip(),\n"
     plan.replace_in_source(AUTH, token, f'{token}        created_at=user["created_at"],\n')
     plan.replace_in_source(AUTH, '"name": user.name}\n', '"name": user.name, "created_at": user.created_at}\n')
-    plan.replace_in_source(SCHEMAS, "    access_token: None\n", "    access_token: str\n    expires_in: int\n")
+    plan.replace_in_source(SCHEMAS, "    access_token: None\n", "    access_token: str | None\n    expires_in: int | None\n")
     signed_up = '    """A new user who has given consent."""\n\n'
-    session = '    access_token: str\n    token_type: Literal["bearer"]\n    expires_in: int\n'
+    session = '    access_token: str | None\n    token_type: Literal["bearer"]\n    expires_in: int | None\n'
     plan.replace_in_source(SCHEMAS, signed_up, f"{signed_up}{session}")
     plan.replace_in_source(SCHEMAS, "A new user, who signs in afterwards", "A new user, who is signed in")
