@@ -85,7 +85,7 @@ def every_variable_differs(plan: Plan) -> None:
     "supabase/configuration",
     "maintenance",
     mode="-",
-    about="*",
+    about="*state*|*region*|*sign-up*|*site*|*password length*|*backup*",
 )
 def settings_of_a_new_project(plan: Plan) -> None:
     auth = {
@@ -108,7 +108,7 @@ def settings_of_a_new_project(plan: Plan) -> None:
     "configuration",
     "maintenance",
     mode="-|F35",
-    about="*",
+    about="*_key*|*_url*|*password*|*project*|*bucket*",
 )
 def production_everywhere(plan: Plan) -> None:
     beside_production(plan, **plan.config.api_env)
@@ -120,7 +120,7 @@ def production_everywhere(plan: Plan) -> None:
     "configuration",
     "maintenance",
     mode="-",
-    about="*",
+    about="*api*|*worker*|*rag_*",
 )
 def production_differs(plan: Plan) -> None:
     named = ("_KEY", "_PASSWORD", "_URL", "_SECRET")
@@ -133,7 +133,7 @@ def production_differs(plan: Plan) -> None:
     "supabase/configuration",
     "maintenance",
     mode="-",
-    about="*",
+    about="*project*|*supabase*|*database_url*",
 )
 def another_project(plan: Plan) -> None:
     project = {"id": "zyxwvutsrqponmlkjihg", "ref": "zyxwvutsrqponmlkjihg"}
