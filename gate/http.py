@@ -204,7 +204,7 @@ class Service:
 
 
 @overload
-def expect(value: Reply, *, code: str = ..., subject: str = ...) -> ReplyExpectation: ...
+def expect(value: Reply, *, code: str = ..., refused: str = ..., subject: str = ...) -> ReplyExpectation: ...
 @overload
 def expect(
     value: T,
@@ -225,6 +225,7 @@ def expect(
     seen: str = "",
     *,
     code: str = "",
+    refused: str = "",
     subject: str = "",
     component: str | None = None,
     facts: Mapping[str, object] = NOTHING,
@@ -233,10 +234,10 @@ def expect(
     """Begin an assertion about an answer or a value.
 
     `what` names the value, `hint` says where to look next, `seen` says more of what was observed than the value does. `code`
-    and `subject` (spec/codes.toml) take the place of the check's own, `facts` are further facts for the diagnosis, `of` is the
-    reply in which the value was seen.
+    and `subject` (spec/codes.toml) take the place of the check's own, `refused` is the code where the answer is a refusal;
+    `facts` are further facts for the diagnosis, `of` is the reply in which the value was seen.
     """
     if isinstance(value, Reply):
-        return ReplyExpectation(value, code, subject)
+        return ReplyExpectation(value, refused if refused and value.is_refusal else code, subject)
     seen_in = of.exchange if of is not None else None
     return Expectation(value, what, hint, seen, code=code, subject=subject, component=component, facts=facts, exchange=seen_in)

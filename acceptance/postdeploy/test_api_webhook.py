@@ -190,7 +190,7 @@ def test_a_callback_of_a_failed_parse_counts(api: Api, planted: Planted, pipelin
     expect(seen, what, code="words.shown", subject=column, of=reply).lacks(word, because)
     # The reason may be left out of a callback.
     bare = api.call("webhook", at={"job_id": planted.job_id}, **planted.callback_with_failure(word, without="error"))
-    expect(bare, code="webhook.refused" if bare.is_refusal else "").success("a callback that says no reason is one as well")
+    expect(bare, refused="webhook.refused").success("a callback that says no reason is one as well")
 
 
 @pytest.mark.about("job.again")
@@ -200,7 +200,7 @@ def test_a_callback_that_nobody_waits_for_changes_nothing(
     """contract Callbacks: one that comes late, for a job that is over, is acknowledged (200) and changes nothing."""
     for late in late_callbacks.sent_to(planted):
         reply = late.reply
-        expect(reply, code="webhook.refused" if reply.is_refusal else "").success("it is rightly signed")
+        expect(reply, refused="webhook.refused").success("it is rightly signed")
         what = f"columns of a {late.status} job that changed with a callback that says {late.said}"
         facts = {"detail": f"a {late.status} job changes with a late callback: {', '.join(late.changed)}"}
         expect(late.changed, what, subject=reply.subject, facts=facts, of=reply).is_empty("the job waits for none")

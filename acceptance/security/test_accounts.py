@@ -108,9 +108,9 @@ def test_an_address_with_capital_letters_signs_in(people: AccountTrials, account
     spelled = [people.spelled(applicant.email, how) for how in (lambda part: f"{part.title()}.x+Note", str.title)]
     who, registered = people.first_accepted((replace(applicant, email=email) for email in spelled), endpoint)
     subject = f"account address in capital letters{' with a plus sign' if '+' in who.email else ''}"
-    expect(registered, code="account.refused" if registered.is_refusal else "", subject=subject).success()
+    expect(registered, refused="account.refused", subject=subject).success()
     reply = people.sign_in(who.email, who.password)
-    expect(reply, code="account.refused" if reply.is_refusal else "", subject=subject).success()
+    expect(reply, refused="account.refused", subject=subject).success()
     people.whose(reply)
     known = str(claims_of(text_in(reply, "access_token")).get("email") or who.email)
     what, hint = "address of the account that was opened", "what registration and sign-in make of an address"
@@ -204,7 +204,7 @@ def test_a_refused_registration_leaves_nothing(
     opened = people.whose(people.sign_in(wrong.email, wrong.password))
     expect(opened, "the account that the refused registration opens").equals("")
     reply = people.register(right, endpoint)
-    expect(reply, code="account.left" if reply.is_refusal else "").success("the address has no account yet")
+    expect(reply, refused="account.left").success("the address has no account yet")
     found = people.whose(people.sign_in(right.email, right.password))
     expect(found, "the account of the right registration that followed").differs_from("")
 
@@ -233,8 +233,8 @@ def test_signing_out_ends_one_session_only(
     for way in SIGN_INS:
         # A page may go on sending what it has.
         again, subject = people.sign_in(account.email, account.password, way, ended), "account whose token has ended"
-        expect(again, code="account.refused" if again.is_refusal else "", subject=subject).success("a sign-in needs no token")
+        expect(again, refused="account.refused", subject=subject).success("a sign-in needs no token")
         token = text_in(again, "access_token")
         reply, subject = api.as_(token).call("me"), "token of a sign-in after a sign-out"
-        expect(reply, code="auth.refused" if reply.is_refusal else "", subject=subject).success("it is a new session")
+        expect(reply, refused="auth.refused", subject=subject).success("it is a new session")
         supabase.auth.sign_out(token)
