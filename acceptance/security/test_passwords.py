@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, Applicant
+from fixtures.account_trials import REGISTRATIONS, SIGN_INS, Account, AccountTrials, Applicant, as_registered
 from fixtures.near_misses import code_of
 from fixtures.password_trials import OWN, Form, has_own_sign_in
 from gate.failures import not_applicable
@@ -48,7 +48,7 @@ def test_a_password_signs_in_as_it_was_registered(
         not_applicable(f"a registration with such a password is refused ({registered.status}), which nothing forbids")
     expect(registered).success()
     reply = people.sign_in(who.email, who.password, endpoint)
-    expect(reply, code="account.refused" if reply.is_refusal else "", subject="account password").success()
+    as_registered(reply, "account password").success()
 
 
 @pytest.mark.about("account.refused", "account password with spaces at its ends")
@@ -62,7 +62,7 @@ def test_whoever_registers_signs_in_with_the_same_password(people: AccountTrials
     expect(registered).success()
     for way in SIGN_INS:
         reply = people.sign_in(who.email, who.password, way)
-        expect(reply, code="account.refused" if reply.is_refusal else "", subject=f"account password of {endpoint}").success()
+        as_registered(reply, f"account password of {endpoint}").success()
 
 
 @pytest.mark.about("account.opened", "account password {changed}")
@@ -95,9 +95,7 @@ def test_a_password_of_any_form_is_refused_or_kept(tried_passwords: dict[str, Fo
             expect(one.registered).success()
         for way, reply in one.opened.items():
             if way != OWN or judges_own:
-                subject = f"account password: {form}"
-                code = "account.refused" if reply.is_refusal else ""
-                expect(reply, code=code, subject=subject).success("it was registered so")
+                as_registered(reply, f"account password: {form}").success("it was registered so")
 
 
 @each("form", password_forms)
