@@ -173,7 +173,7 @@ def reply(what: str, status: int, **more: Any) -> Reply:
         ("foreign_key", "me", "own", 500, "wrong", "http.unhandled"),
         ("other", "job", "another", 404, "right", ""),
         ("other", "job", "another", 200, "wrong", "isolation.read"),
-        ("other", "retry", "another", 409, "wrong", "isolation.write"),
+        ("other", "retry", "another", 409, "wrong", "isolation.read"),
         ("other", "job", "another", 403, "wrong", "http.status"),
         ("owner", "retry", "own", 409, "right", ""),
         ("owner", "job", "own", 404, "unclear", ""),

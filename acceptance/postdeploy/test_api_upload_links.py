@@ -10,6 +10,7 @@ from fixtures.documents import Document
 from fixtures.upload_links import SECRET, end_of
 from fixtures.upload_ways import LINK, Register, Registered, filled
 from fixtures.users import User
+from fixtures.violations import of_another_object
 from gate.failures import not_applicable
 from gate.http import expect
 from gate.selection import promised
@@ -53,12 +54,13 @@ def test_a_link_takes_no_other_object(
     if registered.key not in registered.link:
         not_applicable("the link does not name its object")
     body = filled(spec, 1000)
-    for key in (other.key, registered.parsed_key):
+    # What is the caller's own is opened by a wrong link, and no other user's data.
+    for key, code in ((other.key, "isolation.write"), (registered.parsed_key, "link.accepted")):
         reply = registered.api.send(registered.link.replace(registered.key, key), body)
         written = registered.stored(key).succeeded
         what, subject = f"whether the link of one object wrote {key}", f"endpoint {registered.rule_of(LINK)}"
-        expect(written, what, subject=subject, of=reply).equals(False)
-        expect(reply, subject=subject).refusal("the link is for another object")
+        expect(written, what, code=code, subject=subject, of=reply).equals(False)
+        of_another_object(reply, subject).refusal("the link is for another object")
     own = registered.send(LINK, body)
     if not own.succeeded:
         not_applicable(f"the link does not even take its own object ({own.status})")

@@ -16,7 +16,7 @@ from fixtures.unsent import Unsent
 from fixtures.upload_ways import LINK, Register, filled
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.violations import SIZE_LIMIT, TYPE_LIMIT
+from fixtures.violations import SIZE_LIMIT, TYPE_LIMIT, of_a_duplicate, of_anothers_page
 from gate.failures import not_applicable
 from gate.fields import subject_of_field
 from gate.http import expect
@@ -43,9 +43,9 @@ def test_the_same_content_is_a_duplicate_under_any_name(
 ) -> None:
     """contract POST …/upload: 409 for the same user and hash, under each name, size and wish, and each spelling of the hash."""
     document, caller = new_document(), api.as_(new_user)
-    expect(caller.request_upload(document)).success()
+    first = expect(caller.request_upload(document)).success()
     others: dict[str, object] = {"filename": f"other-{document.filename}", "bytes_len": len(document.body) + 1, "ocr": True}
-    expect(caller.request_upload(document, **others)).error("duplicate")
+    of_a_duplicate(caller.request_upload(document, **others), first).error("duplicate")
     upper = caller.request_upload(document, sha256=document.sha256.upper())
     rule, subject = upper.known(), subject_of_field(upper, "sha256")
     expect(upper, subject=subject).status(*rule.error("duplicate"), *rule.error("malformed"), because="it is the same hash")
@@ -68,8 +68,10 @@ def test_the_same_content_at_once_is_registered_once(api: Api, new_user: User, n
     replies = at_once(api.as_(new_user), [lambda caller: caller.request_upload(document)] * 2)
     replies.sort(key=lambda reply: not reply.succeeded)
     rule = replies[0].known()
-    expect(replies[0]).success("one of them is the first")
-    expect(replies[1]).status(*rule.error("duplicate"), *rule.error("too_many"), because="the other is a duplicate")
+    first = expect(replies[0]).success("one of them is the first")
+    of_a_duplicate(replies[1], first).status(
+        *rule.error("duplicate"), *rule.error("too_many"), because="the other is a duplicate"
+    )
 
 
 @pytest.mark.about("data.left")
@@ -147,7 +149,7 @@ def test_the_same_content_of_another_user_leaves_the_first_alone(
     expect(written, what, subject=subject, of=sent).equals(False)
     for name in OWN_PAGES:
         reply = api.as_(another_user).call(name, at={"job_id": first.job_id, "document_id": first.document_id})
-        expect(reply, code="isolation.read").error("unknown", because="who has the same content owns no more by it")
+        of_anothers_page(reply).error("unknown", because="who has the same content owns no more by it")
 
 
 @pytest.mark.about("pipeline.failed")

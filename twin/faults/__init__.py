@@ -121,6 +121,7 @@ FAMILIES = (
     "audit_eleventh_work_more",
     "audit_twelfth_work",
     "audit_twelfth_work_more",
+    "audit_fourteenth_names",
     "audit_thirteenth_api",
     "audit_thirteenth_api_more",
     "audit_thirteenth_api_rest",

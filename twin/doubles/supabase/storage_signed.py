@@ -46,7 +46,8 @@ class Signed:
             )
         except jwt.PyJWTError as error:
             raise self._altered(bad_token(error)) from error
-        is_for_it = claims.get("url") == place.full or self._links == "any object"
+        is_own = str(claims.get("url")).split("/")[:3] == place.full.split("/")[:3]
+        is_for_it = claims.get("url") == place.full or self._links == "any object" or (self._links == "same user" and is_own)
         if not is_for_it or ("upsert" in claims) != upload:
             raise self._altered(StorageError(400, "InvalidSignature", "Invalid signature"))
         return place, claims
