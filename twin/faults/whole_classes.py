@@ -138,3 +138,41 @@ def production_differs(plan: Plan) -> None:
 def another_project(plan: Plan) -> None:
     project = {"id": "zyxwvutsrqponmlkjihg", "ref": "zyxwvutsrqponmlkjihg"}
     plan.behaviour.setdefault("supabase", {})["management"] = {"project": project}
+
+
+@fault(
+    "LJ09",
+    "both services were made anew at the host by hand, with nothing of what the specification says",
+    "render/configuration",
+    "maintenance",
+    mode="-|F36",
+    about="*region*|*plan*|*runtime*|*type*|*dockerfile*|*command*",
+)
+def services_made_by_hand(plan: Plan) -> None:
+    details = {
+        "plan": "free", "buildPlan": "performance", "region": "frankfurt", "runtime": "python", "env": "python",
+        "healthCheckPath": "/", "envSpecificDetails.dockerCommand": "true", "envSpecificDetails.dockerContext": "./other",
+        "envSpecificDetails.dockerfilePath": "./other/Dockerfile",
+    }  # fmt: skip
+    plan.config.behaviour["render"] = {
+        f"{service}.{name}": value
+        for service in (API, WORKER)
+        for name, value in {
+            **{f"serviceDetails.{name}": value for name, value in details.items()},
+            "autoDeploy": "yes", "buildFilter.paths": ["other/**"], "buildFilter.ignoredPaths": ["api/**"],
+            "type": "private_service",
+        }.items()
+    }  # fmt: skip
+
+
+@fault(
+    "LJ10",
+    "Supabase reads tokens and does not verify them: storage, tables and topics are open to whoever writes one",
+    "supabase/storage/database/auth",
+    "postdeploy",
+    "maintenance",
+    mode="-|F25|F24|F23",
+    about="*token*|*signed by another key*|*expired*|*cell *",
+)
+def supabase_only_reads_tokens(plan: Plan) -> None:
+    plan.config.behaviour.setdefault("supabase", {})["tokens"] = "read"
