@@ -156,6 +156,8 @@ FAMILIES = (
     "stranger_fourteenth_more",
     "stranger_slips_fourteenth",
     "stranger_slips_fourteenth_more",
+    "stranger_slips_fifteenth",
+    "stranger_slips_fifteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
