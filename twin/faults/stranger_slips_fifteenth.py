@@ -65,7 +65,7 @@ def long_prompts_elsewhere(plan: Plan) -> None:
 @fault(
     "LL04",
     "the jobs routes leave a finished job at 67 percent, while the document's route says 100",
-    "api|worker",
+    "api/worker",
     "postdeploy",
     mode="-",
     about="*percent*|*progress*",
@@ -154,7 +154,7 @@ def conflict_is_success(plan: Plan) -> None:
         "    except StorageError as error:\n",
         "    except StorageError as error:\n"
         "        # A client that repeats its upload after a timeout should not see an error.\n"
-        "        if error.status in (400, 409):\n"
+        "        if error.status == 409:\n"
         '            return {"status": "success"}\n',
     )
 

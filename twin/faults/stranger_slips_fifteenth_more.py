@@ -56,7 +56,7 @@ def jittered_delay(plan: Plan) -> None:
     plan.replace_in_source(
         path,
         "        return max(own, min(asked, LONGEST_DELAY_SECONDS))",
-        "        # Full jitter, lest all jobs of an outage come back at once.\n"
+        "        # Jitter, lest all jobs of an outage come back at once.\n"
         "        return max(random.uniform(0, own / 2), min(asked, LONGEST_DELAY_SECONDS))",
     )
 
@@ -158,7 +158,7 @@ def words_for_tokens(plan: Plan) -> None:
 @fault(
     "LL19",
     "what a user asked in one conversation changes what is found in the next",
-    "api/chat|rag",
+    "chat/rag",
     "postdeploy",
     mode="-",
     about="*conversation*|*sources*|*nearest*",
@@ -179,7 +179,7 @@ def remembers_the_user(plan: Plan) -> None:
 @fault(
     "LL20",
     "lines without a Latin letter are dropped: rows of figures, and texts in other scripts",
-    "worker|rag",
+    "worker/rag",
     "postdeploy",
     mode="-",
     about="*script*|*table*|*chunk*|*text*",
