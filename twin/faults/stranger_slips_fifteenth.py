@@ -88,26 +88,16 @@ def stuck_percentage(plan: Plan) -> None:
     about="*cache-control*|*cache*",
 )
 def cached_when_done(plan: Plan) -> None:
-    path = "api/jobs.py"
+    path, end = "api/jobs.py", '    return _view(row)\n\n\n@router.get("/api/upload-pipeline/jobs")'
+    plan.replace_in_source(path, "HTTPException, Query, Request\n", "HTTPException, Query, Request, Response\n")
     plan.replace_in_source(
         path,
-        "from fastapi import APIRouter, HTTPException, Query, Request",
-        "from fastapi import APIRouter, HTTPException, Query, Request, Response",
+        "async def job(job_id: UUID, user: CurrentUser, request: Request)",
+        "async def job(job_id: UUID, user: CurrentUser, request: Request, response: Response)",
     )
-    plan.replace_in_source(
-        path,
-        "async def job(job_id: UUID, user: CurrentUser, request: Request) -> dict[str, Any]:",
-        "async def job(job_id: UUID, user: CurrentUser, request: Request, response: Response) -> dict[str, Any]:",
-    )
-    plan.replace_in_source(
-        path,
-        '        user.id,\n    )\n    if row is None:\n        raise HTTPException(404, "no such job")\n    return _view(row)',
-        '        user.id,\n    )\n    if row is None:\n        raise HTTPException(404, "no such job")\n'
-        "    # What is done does not change any more, so the front end need not ask again.\n"
-        '    if row["state"] == "done":\n'
-        '        response.headers["Cache-Control"] = "public, max-age=86400, immutable"\n'
-        "    return _view(row)",
-    )
+    # What is done does not change any more, so the front end need not ask again.
+    kept = 'response.headers["Cache-Control"] = "public, max-age=86400, immutable"'
+    plan.replace_in_source(path, end, end.replace("    return", f'    if row["state"] == "done":\n        {kept}\n    return'))
 
 
 @fault(
@@ -185,10 +175,8 @@ def parsing_does_not_count(plan: Plan) -> None:
     about="*another user*|*same content*|*sha256*|*hash*|*parsed*",
 )
 def text_by_declared_hash(plan: Plan) -> None:
-    path = "backend/workers/enhanced_base_worker.py"
-    plan.replace_in_source(
-        path, "from backend.shared.storage", "from backend.shared.parsing import store_parsed\nfrom backend.shared.storage"
-    )
+    path, before = "backend/workers/enhanced_base_worker.py", "from backend.shared.storage"
+    plan.replace_in_source(path, before, f"from backend.shared.parsing import store_parsed\n{before}")
     plan.replace_in_source(
         path,
         "        secret = secrets.token_hex(32)\n",
