@@ -158,6 +158,8 @@ FAMILIES = (
     "stranger_slips_fourteenth_more",
     "stranger_fifteenth",
     "stranger_fifteenth_more",
+    "stranger_slips_fifteenth",
+    "stranger_slips_fifteenth_more",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
