@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from fixtures.account_trials import AccountTrials
+from fixtures.account_trials import AccountTrials, is_late
 from fixtures.alike import differences, features
 from fixtures.endurance import Growth
 from fixtures.sign_in_times import verdict
@@ -70,6 +70,15 @@ def test_what_differs_every_time_tells_them_apart(known: dict[str, Any], unknown
 def test_what_is_there_now_and_then_tells_nothing() -> None:
     one = [refusal("{}", KNOWN), refusal("{}", KNOWN, X_Cache="hit"), refusal("{}", KNOWN)]
     assert not differences(one, kind("{}", UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_new"),
+    [("aaaaabb", True), ("aaabbbb", True), ("abababb", False), ("aaaaaaa", False), ("abbbbbb", False)],
+)
+def test_a_late_answer_shows_what_the_first_half_did_not(shown: str, is_new: bool) -> None:
+    answers = [{"status": one} for one in shown]
+    assert is_late(answers, -RULES.last_refusals, "status") is is_new
 
 
 def times(lot: random.Random, own: float, vendor: float, noise: float) -> tuple[list[float], list[float]]:
