@@ -23,7 +23,6 @@ def test_no_instance_ended_during_the_run(document_runs: DocumentRuns, platform_
     platform_events.hold(service, "restarts")
 
 
-@pytest.mark.performance
 @pytest.mark.about("platform.out_of_memory", "service {service}")
 @every_service
 def test_no_instance_ran_out_of_memory_during_the_run(
