@@ -116,7 +116,7 @@ def grouped_sources(plan: Plan) -> None:
 @fault(
     "LO17",
     "a question is joined to the user's last one, also when that was asked in another conversation",
-    "rag/api",
+    "rag/api/chat",
     "postdeploy",
     mode="-",
     about="*conversation*|*sources*|*nearest*|*/api/chat*",

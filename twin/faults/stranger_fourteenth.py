@@ -11,9 +11,9 @@ UPLOAD = "*/api/upload-pipeline/upload*"
 @fault(
     "LM01",
     "a registration keeps the password in the user's metadata, readable in every token and answer of the auth service",
-    "auth",
+    "auth/api",
     "postdeploy",
-    mode="-",
+    mode="-|F21",
     about="*password*|*/register*|*metadata*",
 )
 def password_in_metadata(plan: Plan) -> None:
@@ -30,7 +30,7 @@ def password_in_metadata(plan: Plan) -> None:
     "a sign-in whose body is cut off is logged with its body, and so with the password",
     "api/auth",
     "postdeploy",
-    mode="-",
+    mode="-|F21",
     about="*password*|*log*|*/login*",
 )
 def cut_off_bodies_in_the_log(plan: Plan) -> None:
@@ -195,7 +195,7 @@ def content_in_last_error(plan: Plan) -> None:
     "a token in a cookie is accepted without the Bearer header, so that foreign pages can act for the user",
     "api/auth",
     "postdeploy",
-    mode="-",
+    mode="-|F25",
     about="*cookie*|*bearer*|*/me*|*token*",
 )
 def token_in_a_cookie(plan: Plan) -> None:

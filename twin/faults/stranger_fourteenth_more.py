@@ -9,7 +9,7 @@ from twin.plan import Plan
 @fault(
     "LM11",
     "a callback without a signature is acknowledged with 200 when its job has moved on",
-    "webhook",
+    "webhook/api",
     "postdeploy",
     mode="-",
     about="*signature*|*webhook*",
@@ -64,7 +64,7 @@ def overview_of_all(plan: Plan) -> None:
     "every signed-in user may read everyone's parsed texts in storage",
     "storage",
     "postdeploy",
-    mode="-",
+    mode="-|F24",
     about="*parsed*|*storage*|*files*|*object*",
 )
 def parsed_for_all(plan: Plan) -> None:

@@ -9,7 +9,7 @@ from twin.plan import Plan
 @fault(
     "LL01",
     "a question that finds nothing is kept word for word in the table of events",
-    "api/chat",
+    "api/chat/database",
     "postdeploy",
     mode="-",
     about="*events*|*question*|*sentence*|*chat*",

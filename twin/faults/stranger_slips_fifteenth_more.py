@@ -64,7 +64,7 @@ def jittered_delay(plan: Plan) -> None:
 @fault(
     "LL14",
     "a callback that is repeated takes a job back that has moved on, or revives one that failed",
-    "webhook",
+    "webhook/api",
     "postdeploy",
     mode="-",
     about="*webhook*|*callback*",

@@ -111,7 +111,7 @@ def names_without_marks(plan: Plan) -> None:
 @fault(
     "LP05",
     "the worker deletes the user's PDF when its document is complete, and the used upload link takes other bytes afterwards",
-    "worker",
+    "worker/storage",
     "postdeploy",
     mode="-",
     about="*raw*|*storage*|*signed*|*link*|*already there*|*object*|*pdf*",

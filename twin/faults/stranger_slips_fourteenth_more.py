@@ -198,9 +198,9 @@ def languages_to_the_fallback(plan: Plan) -> None:
 @fault(
     "LP20",
     "each user who registers an upload keeps a connection to the database open: they only grow, until none is left",
-    "api",
+    "api/database",
     "postdeploy",
-    mode="-",
+    mode="-|F18",
     about="*connection*|*pg_stat_activity*|*pool*",
 )
 def connection_for_each_user(plan: Plan) -> None:

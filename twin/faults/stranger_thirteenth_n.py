@@ -158,7 +158,7 @@ def known_by_its_claims(plan: Plan) -> None:
 @fault(
     "LN08",
     "who sends the public anon key as a bearer may ask questions in the chat as a guest",
-    "api/chat",
+    "api/chat/auth",
     "postdeploy",
     mode="F25|F22|-",
     about="*anon*|*/api/chat*|*/chat*",

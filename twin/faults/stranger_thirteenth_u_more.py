@@ -51,7 +51,7 @@ def view_of_all(plan: Plan) -> None:
     "every signed-in user may list and read the parsed text of all users' documents in storage",
     "storage",
     "postdeploy",
-    mode="-",
+    mode="-|F24",
     about="*parsed*|*storage*|*objects*|*bucket*",
 )
 def parsed_for_all(plan: Plan) -> None:
@@ -63,7 +63,7 @@ def parsed_for_all(plan: Plan) -> None:
     "every signed-in user may join another user's private channel and hears their file names and progress",
     "realtime/database",
     "postdeploy",
-    mode="-",
+    mode="-|F24",
     about="*realtime*|*channel*|*topic*|*messages*",
 )
 def channel_of_others(plan: Plan) -> None:
