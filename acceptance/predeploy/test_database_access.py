@@ -113,7 +113,7 @@ def test_nobody_writes_into_the_rows_of_another_user(database: Database) -> None
     for name in dict.fromkeys(write.relation for write in found):
         subject = f"table {name.removeprefix(f'{database.schema}.')}"
         ways = [str(write) for write in found if write.relation == name]
-        what, hint = f"ways to write rows of {name} that nobody may write", f"the policies and privileges of {name}"
+        what, hint = f"ways to write rows of {name} that must not be written", f"the policies and privileges of {name}"
         expect(ways, what, hint, subject=subject).is_empty()
 
 
