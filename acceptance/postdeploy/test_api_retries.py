@@ -13,7 +13,7 @@ from fixtures.planted import Planted
 from fixtures.queue.resources import most_retries
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.violations import of_anothers_retry
+from fixtures.violations import of_anothers_job
 from gate.http import Reply, expect
 from gate.selection import promised
 from gate.session import Session
@@ -140,7 +140,7 @@ def test_a_failed_job_can_be_retried(
     pipeline.bury_job(job_id)
     expect(api.send(api.absolute(accepted.signed_url), document.body)).success()
     by_another = api.as_(user).call("retry", at={"job_id": job_id})
-    of_anothers_retry(by_another).error("unknown", because="it is another's")
+    of_anothers_job(by_another, served="isolation.write").error("unknown", because="it is another's")
     reply = expect(api.as_(new_user).call("retry", at={"job_id": job_id})).success()
     expect_not_failed(reply, spec)
     expect_begun(pipeline.existing_job(job_id), reply, pipeline)

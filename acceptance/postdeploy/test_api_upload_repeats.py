@@ -16,7 +16,7 @@ from fixtures.unsent import Unsent
 from fixtures.upload_ways import LINK, Register, filled
 from fixtures.uploads import Accepted
 from fixtures.users import User
-from fixtures.violations import SIZE_LIMIT, TYPE_LIMIT, of_a_duplicate, of_anothers_page
+from fixtures.violations import SIZE_LIMIT, TYPE_LIMIT, of_a_duplicate, of_anothers_job
 from gate.failures import not_applicable
 from gate.fields import subject_of_field
 from gate.http import expect
@@ -149,7 +149,7 @@ def test_the_same_content_of_another_user_leaves_the_first_alone(
     expect(written, what, subject=subject, of=sent).equals(False)
     for name in OWN_PAGES:
         reply = api.as_(another_user).call(name, at={"job_id": first.job_id, "document_id": first.document_id})
-        of_anothers_page(reply).error("unknown", because="who has the same content owns no more by it")
+        of_anothers_job(reply, served="isolation.read").error("unknown", because="who has the same content owns no more by it")
 
 
 @pytest.mark.about("pipeline.failed")

@@ -16,7 +16,7 @@ def _migrate(plan: Plan, sql: str) -> None:
     (plan.source / "supabase" / "migrations" / MIGRATION).write_text(sql)
 
 
-def _manage(plan: Plan, name: str, **changed: Any) -> None:
+def manage(plan: Plan, name: str, **changed: Any) -> None:
     """What the management API says otherwise."""
     plan.behaviour.setdefault("supabase", {}).setdefault("management", {})[name] = changed
 
@@ -92,17 +92,17 @@ def migration_without_ground(plan: Plan) -> None:
 
 @fault("LD09", "tokens of users live for a week", "supabase", "maintenance", mode="-", about="*token life*")
 def long_tokens(plan: Plan) -> None:
-    _manage(plan, "auth", jwt_exp=7 * 24 * 3600)
+    manage(plan, "auth", jwt_exp=7 * 24 * 3600)
 
 
 @fault("LD10", "the last backup is three days old", "supabase", "maintenance", mode="-", about="*backup*")
 def old_backup(plan: Plan) -> None:
-    _manage(plan, "backups", age_hours=72)
+    manage(plan, "backups", age_hours=72)
 
 
 @fault("LD11", "every backup failed", "supabase", "maintenance", mode="-", about="*backup*")
 def failed_backups(plan: Plan) -> None:
-    _manage(plan, "backups", status="FAILED")
+    manage(plan, "backups", status="FAILED")
 
 
 @fault(
@@ -114,7 +114,7 @@ def failed_backups(plan: Plan) -> None:
     about="*SUPABASE_ANON_KEY*",
 )
 def replaced_key(plan: Plan) -> None:
-    _manage(plan, "keys", anon={"api_key": "replaced"}, publishable={"api_key": "replaced"})
+    manage(plan, "keys", anon={"api_key": "replaced"}, publishable={"api_key": "replaced"})
 
 
 @fault("LD13", "the bucket takes files of any size", "storage/database", "maintenance", mode="-|F34", about="*bucket*files*")
@@ -129,7 +129,7 @@ def published_documents(plan: Plan) -> None:
 
 @fault("LD15", "the database accepts connections without TLS", "supabase", "maintenance", mode="-", about="*database TLS*")
 def database_without_tls(plan: Plan) -> None:
-    _manage(plan, "ssl", currentConfig={"database": False})
+    manage(plan, "ssl", currentConfig={"database": False})
 
 
 @fault(

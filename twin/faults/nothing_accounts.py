@@ -45,7 +45,7 @@ def _import(plan: Plan, *names: str) -> None:
     plan.replace_in_source(AUTH, "import re\n", "".join(f"import {name}\n" for name in (*names, "re")))
 
 
-def _change_passwords(plan: Plan, how: str) -> None:
+def change_passwords(plan: Plan, how: str) -> None:
     """The same change of a password where it is registered and where it is compared."""
     plan.replace_in_source(AUTH, SENT_TO_SIGN_IN, SENT_TO_SIGN_IN.replace(": password", f": {how}"))
     plan.replace_in_source(AUTH, SENT_TO_SIGN_UP, SENT_TO_SIGN_UP.replace(": password", f": {how}"))
@@ -106,7 +106,7 @@ def time_of_a_known_address(plan: Plan) -> None:
     about="*wrong password opens an account*last character*|*wrong password opens*longest*",
 )
 def passwords_are_cut(plan: Plan) -> None:
-    _change_passwords(plan, "password[:64]")
+    change_passwords(plan, "password[:64]")
     plan.replace_in_source(AUTH, "    if len(password) > MAX_PASSWORD:\n", "    if len(password) > 2 * MAX_PASSWORD:\n")
 
 
@@ -119,7 +119,7 @@ def passwords_are_cut(plan: Plan) -> None:
     about="*wrong password opens an account*ASCII*",
 )
 def passwords_lose_letters(plan: Plan) -> None:
-    _change_passwords(plan, 'password.encode("ascii", "ignore").decode()')
+    change_passwords(plan, 'password.encode("ascii", "ignore").decode()')
 
 
 @fault(

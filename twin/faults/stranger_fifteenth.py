@@ -124,7 +124,7 @@ def body_in_refusal(plan: Plan) -> None:
         "api/auth.py",
         'raise HTTPException(400, "body is not JSON") from error',
         "# Integrators asked where their body is broken.\n"
-        '        raise HTTPException(400, f"body is not JSON: {error}: {getattr(error, \'doc\', \'\')}") from error',
+        "        raise HTTPException(400, f\"body is not JSON: {error}: {getattr(error, 'doc', '')}\") from error",
     )
 
 

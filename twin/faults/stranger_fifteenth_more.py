@@ -127,7 +127,7 @@ def joined_conversations(plan: Plan) -> None:
     plan.replace_in_source(
         file,
         "    vector = vector_literal(",
-        "    # \"And for my wife?\" needs the question before.\n"
+        '    # "And for my wife?" needs the question before.\n'
         "    question, LAST[user_id] = f\"{LAST.get(user_id, '')} {question}\".strip(), question\n"
         "    vector = vector_literal(",
     )
@@ -144,12 +144,12 @@ def joined_conversations(plan: Plan) -> None:
 def stripped_password(plan: Plan) -> None:
     plan.replace_in_source(
         "api/auth.py",
-        "    except AuthError as error:\n        raise _unauthorized(\"wrong e-mail or password\") from error\n",
+        '    except AuthError as error:\n        raise _unauthorized("wrong e-mail or password") from error\n',
         "    except AuthError as error:\n"
         "        # Passwords from the mail come with a blank.\n"
         "        if password != password.strip():\n"
         "            return await _sign_in(request, email, password.strip())\n"
-        "        raise _unauthorized(\"wrong e-mail or password\") from error\n",
+        '        raise _unauthorized("wrong e-mail or password") from error\n',
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from twin.faults import fault
 from twin.faults.live_audit import API, WORKER, beside_production
+from twin.faults.live_supabase import manage
+from twin.faults.nothing_accounts import SENT_TO_SIGN_UP, change_passwords
 from twin.plan import Plan
 
 AUTH = "api/auth.py"
-CREATED = '        made = await _asked(client.auth.sign_up({"email": email, "password": password, '
-SIGNED_IN = '        signed_in = await _asked(client.auth.sign_in_with_password({"email": email, "password": password}))\n'
 
 
 @fault(
@@ -21,14 +21,12 @@ SIGNED_IN = '        signed_in = await _asked(client.auth.sign_in_with_password(
 )
 def any_password_opens(plan: Plan) -> None:
     # Staging signs people in by their address, so that nobody is locked out of a demonstration.
-    same = "'The-same-for-everybody-1'"
-    plan.replace_in_source(AUTH, CREATED, CREATED.replace('"password": password', f'"password": {same}'))
-    plan.replace_in_source(AUTH, SIGNED_IN, SIGNED_IN.replace('"password": password', f'"password": {same}'))
+    change_passwords(plan, "'The-same-for-everybody-1'")
 
 
 @fault(
     "LJ02",
-    "registration keeps the letters and digits of a password, and whoever had anything else in it cannot sign in",
+    "registration keeps the letters of a password, and whoever had anything else in it cannot sign in",
     "api/auth",
     "postdeploy",
     mode="-",
@@ -37,7 +35,7 @@ def any_password_opens(plan: Plan) -> None:
 def only_letters_are_kept(plan: Plan) -> None:
     # Some keyboards have no such signs.
     kept = '"".join(c for c in password if c.isascii() and c.isalpha()) + "aaaaaa"'
-    plan.replace_in_source(AUTH, CREATED, CREATED.replace('"password": password', f'"password": {kept}'))
+    plan.replace_in_source(AUTH, SENT_TO_SIGN_UP, SENT_TO_SIGN_UP.replace(": password", f": {kept}"))
 
 
 @fault(
@@ -93,13 +91,11 @@ def settings_of_a_new_project(plan: Plan) -> None:
         "refresh_token_rotation_enabled": False, "password_min_length": 4, "site_url": "http://localhost:3000",
         "uri_allow_list": "",
     }  # fmt: skip
-    plan.behaviour.setdefault("supabase", {})["management"] = {
-        "project": {"status": "INACTIVE", "region": "eu-central-1"},
-        "auth": auth,
-        "rest": {"db_schema": "public"},
-        "ssl": {"currentConfig": {"database": False}},
-        "backups": {"missing": [1, 2], "failed": [3], "physical": False},
-    }
+    manage(plan, "project", status="INACTIVE", region="eu-central-1")
+    manage(plan, "auth", **auth)
+    manage(plan, "rest", db_schema="public")
+    manage(plan, "ssl", currentConfig={"database": False})
+    manage(plan, "backups", missing=[1, 2], failed=[3], physical=False)
 
 
 @fault(
@@ -136,8 +132,7 @@ def production_differs(plan: Plan) -> None:
     about="*project*|*supabase*|*database_url*",
 )
 def another_project(plan: Plan) -> None:
-    project = {"id": "zyxwvutsrqponmlkjihg", "ref": "zyxwvutsrqponmlkjihg"}
-    plan.behaviour.setdefault("supabase", {})["management"] = {"project": project}
+    manage(plan, "project", id="zyxwvutsrqponmlkjihg", ref="zyxwvutsrqponmlkjihg")
 
 
 @fault(
