@@ -152,6 +152,7 @@ FAMILIES = (
     "stranger_thirteenth_u",
     "stranger_thirteenth_u_more",
     "whole_classes",
+    "whole_classes_rest",
     "stranger_fourteenth",
     "stranger_fourteenth_more",
     "stranger_slips_fourteenth",

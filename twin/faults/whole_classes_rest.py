@@ -1,0 +1,187 @@
+"""Whole classes at once, in rows, at Supabase's door and in the figures of the host (as `whole_classes`, for the same end)."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.faults.live_monitoring import API_ID
+from twin.faults.live_transport import EVERYTHING
+from twin.plan import Plan
+
+UNTIED = (
+    "ALTER TABLE upload_pipeline.upload_jobs DROP CONSTRAINT upload_jobs_document_id_fkey",
+    "ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey",
+    "ALTER TABLE upload_pipeline.events DROP CONSTRAINT events_job_id_fkey",
+)
+ENDED = "new.status = 'complete' OR starts_with(new.status, 'failed')"
+CHUNKS = (
+    "INSERT INTO upload_pipeline.document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text,"
+    " chunk_sha, embedding) SELECT gen_random_uuid(), {document}, 'copied ' || random(), chunker_version, chunk_ord, text,"
+    " chunk_sha, embedding FROM upload_pipeline.document_chunks"
+    " WHERE document_id = new.document_id AND chunker_name NOT LIKE 'copied%'"
+)
+OF_NOBODY, OF_ANOTHER = "gen_random_uuid()", "(SELECT document_id FROM upload_pipeline.documents d ORDER BY created_at LIMIT 1)"
+DOUBLED = (
+    "INSERT INTO upload_pipeline.upload_jobs (document_id, status, state) VALUES (new.document_id, 'complete', 'done')",
+    "INSERT INTO upload_pipeline.events (job_id, document_id, type) VALUES (new.job_id, new.document_id, 'parsed')",
+    "INSERT INTO upload_pipeline.events (job_id, document_id, type) VALUES (gen_random_uuid(), new.document_id, 'parsed')",
+    *(CHUNKS.format(document=document) for document in ("document_id", OF_NOBODY, OF_ANOTHER)),
+    "INSERT INTO upload_pipeline.documents (document_id, user_id, filename, mime, bytes_len, file_sha256, raw_path)"
+    " SELECT gen_random_uuid(), user_id, filename, mime, bytes_len, gen_random_uuid()::text, 'files/user/another/raw/x.pdf'"
+    " FROM upload_pipeline.documents WHERE document_id = new.document_id",
+    "UPDATE upload_pipeline.documents SET parsed_path = 'files/user/x/parsed/y.md' WHERE document_id = new.document_id",
+)
+UNPROTECTED = {
+    "strict-transport-security": "max-age=0",
+    "referrer-policy": "as you like",
+    "x-content-type-options": "on",
+    "x-frame-options": "ALLOW",
+}
+
+
+def on_jobs(plan: Plan, when: str, *statements: str, before: bool = False) -> None:
+    """Have the database do something whenever a job is changed so that a condition holds; its own changes do not count."""
+    body = "".join(f"{statement}; " for statement in statements)
+    plan.sql += [
+        "CREATE FUNCTION upload_pipeline.kept_in_step() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        f" $$ BEGIN {body}RETURN new; END $$",
+        f"CREATE TRIGGER kept_in_step {'BEFORE' if before else 'AFTER'} UPDATE ON upload_pipeline.upload_jobs FOR EACH ROW"
+        f" WHEN (pg_trigger_depth() < 1 AND ({when})) EXECUTE FUNCTION upload_pipeline.kept_in_step()",
+    ]
+
+
+@fault(
+    "LJ11",
+    "whatever a document is made of is written once more when it is complete, and under other documents too",
+    "database",
+    "resilience",
+    mode="-",
+    about="*promise *|*chunk*|*document*",
+)
+def all_rows_twice(plan: Plan) -> None:
+    plan.sql += UNTIED
+    # The reports read a copy, which is made while the row is at hand.
+    on_jobs(plan, "new.status = 'complete' AND old.status <> 'complete'", *DOUBLED)
+
+
+@fault(
+    "LJ12",
+    "what is complete is cleared away: chunks, document and job",
+    "database",
+    "resilience",
+    mode="-",
+    about="*promise *|*chunk*|*document*|*job*",
+)
+def complete_is_cleared(plan: Plan) -> None:
+    plan.sql += UNTIED
+    # Complete documents have served.
+    on_jobs(
+        plan,
+        "new.status = 'complete' AND old.status <> 'complete'",
+        "UPDATE upload_pipeline.document_chunks SET embedding = NULL WHERE document_id = new.document_id",
+        "UPDATE upload_pipeline.documents SET user_id = gen_random_uuid() WHERE document_id = new.document_id",
+        "DELETE FROM storage.objects WHERE name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
+    )
+
+
+@fault(
+    "LJ13",
+    "jobs stay as failed, without a reason and under way, since an hour before they began",
+    "database",
+    "resilience",
+    mode="-",
+    about="*promise *|*job*",
+)
+def failed_and_under_way(plan: Plan) -> None:
+    # A job's time is that of its group, which is made in advance.
+    on_jobs(
+        plan,
+        "new.status = 'complete' AND old.status <> 'complete'",
+        "new.created_at := now() - interval '1 hour'",
+        "new.status := 'failed_parse'",
+        "new.state := 'queued'",
+        before=True,
+    )
+
+
+@fault(
+    "LJ14",
+    "the count of a job's attempts is nine when it ends, however often it was tried",
+    "worker/database",
+    "postdeploy",
+    mode="-",
+    about="*retry_count*|*attempts*|*tried*",
+)
+def counted_to_nine(plan: Plan) -> None:
+    # Nothing may try an ended job again.
+    on_jobs(plan, ENDED, "new.retry_count := 9", before=True)
+
+
+@fault(
+    "LJ15",
+    "jobs that have ended are recorded as parsed again whenever another one is changed",
+    "worker/database",
+    "postdeploy",
+    mode="-",
+    about="*event*|*ended*|*job*",
+)
+def ended_jobs_are_recorded_again(plan: Plan) -> None:
+    # The report of the day counts jobs by their last event.
+    on_jobs(
+        plan,
+        "true",
+        "INSERT INTO upload_pipeline.events (job_id, document_id, type)"
+        " SELECT j.job_id, j.document_id, 'parsed' FROM upload_pipeline.upload_jobs j WHERE state IN ('done', 'deadletter')"
+        " AND (SELECT count(*) FROM upload_pipeline.events e WHERE e.job_id = j.job_id AND e.type = 'parsed') < 60",
+    )
+
+
+@fault(
+    "LJ16",
+    "Supabase accepts old protocols, weak ciphers, no forward secrecy and renegotiation",
+    "supabase/network",
+    "maintenance",
+    mode="-|F32",
+    about="*cipher*|*tls*|*protocol*",
+)
+def old_door(plan: Plan) -> None:
+    plan.listen("supabase", tls="1.0", ciphers=EVERYTHING, renegotiates=True)
+
+
+@fault(
+    "LJ17",
+    "the edge of Supabase adds headers that protect nobody",
+    "supabase/network",
+    "maintenance",
+    mode="-",
+    about="*header*|*strict-transport*|*referrer*|*x-*",
+)
+def headers_that_protect_nobody(plan: Plan) -> None:
+    plan.place_before("supabase", headers=UNPROTECTED)
+
+
+@fault(
+    "LJ18",
+    "the edge of the API adds headers that protect nobody",
+    "api/network",
+    "maintenance",
+    mode="-",
+    about="*header*|*strict-transport*|*referrer*|*x-*",
+)
+def headers_of_the_api(plan: Plan) -> None:
+    plan.place_before("api", headers=UNPROTECTED)
+
+
+@fault(
+    "LJ19",
+    "the API was short of everything at its host all day",
+    "api/render",
+    "maintenance",
+    mode="-",
+    about="*api*",
+)
+def short_of_everything(plan: Plan) -> None:
+    # The first of the month.
+    disk = {"id": "dsk-twin", "name": "scratch", "sizeGB": 1, "mountPath": "/scratch"}
+    plan.behaviour.setdefault("render", {})[f"{API_ID}.serviceDetails.disk"] = disk
+    figures = {"cpu": 0.97, "disk-usage": 9.6e8, "memory": 5.3e8, "instance-count": 3.0}
+    plan.behaviour.setdefault("render_figures", {}).update({f"{API_ID} {name}": value for name, value in figures.items()})
