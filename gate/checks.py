@@ -201,7 +201,7 @@ def facts_of(item: pytest.Item, error: BaseException | None, session: Session) -
     code, subject = named(error, item)
     failure = error.as_data() | {"code": code, "subject": subject}
     component = error.component or base.component
-    if component == main and declared().codes[code].at != "service":
+    if component == main and not error.is_stated and declared().codes[code].at != "service":
         # What the service itself answered wrongly is the fault of the part that the check is about.
         component = base.component
     return replace(base, component=component, failure=failure | {"component": component})

@@ -30,6 +30,7 @@ class Expectation(Generic[T]):
         code: str = "",
         subject: str = "",
         component: str | None = None,
+        is_stated: bool = False,
         facts: Mapping[str, object] = NOTHING,
         exchange: Exchange | None = None,
     ) -> None:
@@ -37,7 +38,7 @@ class Expectation(Generic[T]):
         self.what = what
         self.hint = hint
         self.seen = seen
-        self.code, self.subject, self.component = code, subject, component
+        self.code, self.subject, self.component, self.is_stated = code, subject, component, is_stated
         self.facts = facts
         self.exchange = exchange
 
@@ -57,6 +58,7 @@ class Expectation(Generic[T]):
                 because=because,
                 hint=self.hint,
                 component=self.component,
+                is_stated=self.is_stated,
                 exchange=self.exchange,
             )
 

@@ -61,7 +61,8 @@ class Failure(AssertionError):
 
     `code` and `subject` are declared in spec/codes.toml; where they are empty, the check's own take their place. `relation`
     says how `observed` should relate to `expected` (gate/messages.py words it). `what`, `because` and `hint` are for people.
-    `component` names the part at fault where it is not the check's own. Raises LookupError for an undeclared code or subject.
+    `component` names the part at fault where it is not the check's own; it `is_stated` where the check judged that it is this
+    part, and not only that it was this part's answer. Raises LookupError for an undeclared code or subject.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Failure(AssertionError):
         because: str = "",
         hint: str = "",
         component: str | None = None,
+        is_stated: bool = False,
         exchange: Exchange | None = None,
     ) -> None:
         if problem := declared().problem(code, subject):
@@ -84,7 +86,7 @@ class Failure(AssertionError):
         self.expected = as_value(expected)
         self.observed = {k: as_value(v) for k, v in observed.items()} if isinstance(observed, Facts) else as_observed(observed)
         self.relation, self.what, self.because, self.hint = relation, shorten(what), because, shorten(hint)
-        self.component = component
+        self.component, self.is_stated = component, is_stated
         self.exchange = exchange
         super().__init__(f"{code or 'a promise'} of {subject or what or 'this check'}")
 

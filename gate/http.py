@@ -204,7 +204,9 @@ class Service:
 
 
 @overload
-def expect(value: Reply, *, code: str = ..., refused: str = ..., subject: str = ...) -> ReplyExpectation: ...
+def expect(
+    value: Reply, *, code: str = ..., refused: str = ..., subject: str = ..., component: str | None = ...
+) -> ReplyExpectation: ...
 @overload
 def expect(
     value: T,
@@ -235,9 +237,13 @@ def expect(
 
     `what` names the value, `hint` says where to look next, `seen` says more of what was observed than the value does. `code`
     and `subject` (spec/codes.toml) take the place of the check's own, `refused` is the code where the answer is a refusal;
-    `facts` are further facts for the diagnosis, `of` is the reply in which the value was seen.
+    `facts` are further facts for the diagnosis, `of` is the reply in which the value was seen; `component` is the part that is
+    at fault, where the check can tell.
     """
     if isinstance(value, Reply):
-        return ReplyExpectation(value, refused if refused and value.is_refusal else code, subject)
+        return ReplyExpectation(value, refused if refused and value.is_refusal else code, subject, component)
     seen_in = of.exchange if of is not None else None
-    return Expectation(value, what, hint, seen, code=code, subject=subject, component=component, facts=facts, exchange=seen_in)
+    return Expectation(
+        value, what, hint, seen, code=code, subject=subject, component=component, is_stated=component is not None, facts=facts,
+        exchange=seen_in,
+    )  # fmt: skip

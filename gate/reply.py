@@ -104,7 +104,14 @@ class Reply:
         return within(self.object(), names, self.readings.error_envelopes if self.is_error else ())
 
     def fail(
-        self, code: str, relation: str, expected: Any, because: str = "", subject: str = "", missing: Any = None
+        self,
+        code: str,
+        relation: str,
+        expected: Any,
+        because: str = "",
+        subject: str = "",
+        missing: Any = None,
+        component: str | None = None,
     ) -> NoReturn:
         """Raises Failure with this exchange as what was observed."""
         __tracebackhide__ = True
@@ -122,7 +129,8 @@ class Reply:
             what=str(self),
             because=because,
             hint=self.hint,
-            component=self.component,
+            component=component or self.component,
+            is_stated=component is not None,
             exchange=self.exchange,
         )
 
@@ -195,15 +203,16 @@ def code_of(reply: Reply, wants_success: bool) -> str:
 
 
 class ReplyExpectation:
-    """What is expected of one answer; `code` and `subject` are those of a failure where they are not the engine's own."""
+    """What is expected of one answer; `code`, `subject` and `component` are a failure's where they are not the engine's own."""
 
-    def __init__(self, reply: Reply, code: str = "", subject: str = "") -> None:
+    def __init__(self, reply: Reply, code: str = "", subject: str = "", component: str | None = None) -> None:
         self.reply = reply
-        self.code, self.subject = code, subject
+        self.code, self.subject, self.component = code, subject, component
 
     def _fail(self, relation: str, expected: object, wants_success: bool, because: str) -> NoReturn:
         __tracebackhide__ = True
-        self.reply.fail(self.code or code_of(self.reply, wants_success), relation, expected, because, self.subject)
+        code = self.code or code_of(self.reply, wants_success)
+        self.reply.fail(code, relation, expected, because, self.subject, component=self.component)
 
     def status(self, *allowed: int, because: str = "") -> Reply:
         """The status is one of these; returns the reply."""

@@ -25,7 +25,7 @@ pytestmark = [
 def require_kept(registered: Registered, way: str, sent: Reply, body: bytes, how: str, stored: Reply | None = None) -> None:
     found = expect(stored or registered.stored()).success().body
     what, facts = f"SHA-256 of what is stored of a file that {how}, sent by the {way}", {"bytes": len(found), "sent": len(body)}
-    subject, part = f"endpoint {registered.rule_of(way)}", "storage" if way == LINK else "api"
+    subject, part = f"endpoint {registered.rule_of(way)}", registered.part_behind(way)
     kept = expect(sha256(found), what, code="storage.differs", subject=subject, component=part, facts=facts, of=sent)
     kept.equals(sha256(body))
 
@@ -87,9 +87,9 @@ def test_a_second_file_does_not_take_the_place_of_the_first(registered: Register
         not_applicable(f"{taken} returns {taken.status} for a first file; checks of its own say so")
     place = f"object {spec.pipeline.raw_path}"
     for again in ("", *WAYS):
-        reply = registered.send(again, second) if again else taken
+        reply, part = (registered.send(again, second) if again else taken), registered.part_behind(again or way)
         found = expect(registered.stored()).success().body
         what = f"SHA-256 of what is stored after a second file by the {again}" if again else f"SHA-256 of a file by the {way}"
-        expect(sha256(found), what, subject=place, facts={"bytes": len(found)}, of=reply).equals(sha256(first))
+        expect(sha256(found), what, subject=place, component=part, facts={"bytes": len(found)}, of=reply).equals(sha256(first))
         if again:
-            expect(reply).refusal("the file is there already")
+            expect(reply, component=part).refusal("the file is there already")

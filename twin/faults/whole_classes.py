@@ -125,14 +125,23 @@ def production_differs(plan: Plan) -> None:
 
 @fault(
     "LJ08",
-    "the token of the operator is of another Supabase project than the services",
-    "supabase/configuration",
+    "whoever sends a token to what is open to everybody is refused, whatever the token is",
+    "api/auth",
+    "postdeploy",
     "maintenance",
     mode="-",
-    about="*project*|*supabase*|*database_url*",
+    about="*token*|*refused*|*cell *|*401*",
 )
-def another_project(plan: Plan) -> None:
-    manage(plan, "project", id="zyxwvutsrqponmlkjihg", ref="zyxwvutsrqponmlkjihg")
+def open_to_strangers_only(plan: Plan) -> None:
+    # Nobody needs a token there, so that one can only be a mistake.
+    log, opened = "api/request_log.py", ("/", "/health", "/docs", "/openapi.json", "/login", "/register", "/auth/login",
+                                         "/auth/signup", "/signup", "/api/upload-pipeline/upload/limits")  # fmt: skip
+    plan.replace_in_source(log, "import time\n", "import time\n\nfrom starlette.responses import JSONResponse\n")
+    fails = (
+        f'        fails = scope["path"] in {opened} and b"authorization" in dict(scope["headers"])\n'
+        '        app = JSONResponse({"detail": "sign out first"}, status_code=401) if fails else self.app\n'
+    )
+    plan.replace_in_source(log, "        try:\n            await self.app(", f"{fails}        try:\n            await app(")
 
 
 @fault(
