@@ -45,6 +45,7 @@ WORDS: Mapping[str, Callable[[Value], str]] = {
     "satisfies": str,
     "status": lambda value: f"to return {_statuses(value)}",
     "refusal": lambda value: "to be refused (4xx)",
+    "served": lambda value: "to be let in (neither 401 nor 403)",
     "handled": lambda value: "to return without a server error",
     "json": lambda value: "to return JSON",
     "object": lambda value: "to return a JSON object",
@@ -116,6 +117,8 @@ def wanted(relation: str, expected: Value, limit: int = 80) -> str:
         return _statuses(expected)
     if relation == "refusal":
         return "a refusal"
+    if relation == "served":
+        return "being let in"
     if relation == "differs":
         return f"anything but {_listed(expected)}"
     if relation in ("equals", "contains", "one of", "includes", "fields", ""):

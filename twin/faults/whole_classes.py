@@ -125,21 +125,23 @@ def production_differs(plan: Plan) -> None:
 
 @fault(
     "LJ08",
-    "whoever sends a token to what is open to everybody is refused, whatever the token is",
+    "what is open to everybody asks for a token, forms only where they lack a field",
     "api/auth",
     "postdeploy",
     "maintenance",
     mode="-",
-    about="*token*|*refused*|*cell *|*401*",
+    about="*401*|*docs*|*root*|*limits*|*openapi*|*route*|*cell *",
 )
-def open_to_strangers_only(plan: Plan) -> None:
-    # Nobody needs a token there, so that one can only be a mistake.
-    log, opened = "api/request_log.py", ("/", "/health", "/docs", "/openapi.json", "/login", "/register", "/auth/login",
-                                         "/auth/signup", "/signup", "/api/upload-pipeline/upload/limits")  # fmt: skip
+def open_to_users_only(plan: Plan) -> None:
+    log, pages = "api/request_log.py", ("/", "/docs", "/openapi.json", "/api/v1/status", "/api/upload-pipeline/upload/limits")
+    forms = ("/login", "/register", "/auth/login", "/auth/signup")
     plan.replace_in_source(log, "import time\n", "import time\n\nfrom starlette.responses import JSONResponse\n")
+    # Nobody but our users has any business here.
     fails = (
-        f'        fails = scope["path"] in {opened} and b"authorization" in dict(scope["headers"])\n'
-        '        app = JSONResponse({"detail": "sign out first"}, status_code=401) if fails else self.app\n'
+        '        sent, path, head = dict(scope["headers"]), scope["path"], scope["method"] == "HEAD"\n'
+        f'        asks = path in {pages} or head or (path in {forms} and sent.get(b"content-length") == b"2")\n'
+        '        fails = asks and b"authorization" not in sent\n'
+        '        app = JSONResponse({"detail": "sign in first"}, status_code=401) if fails else self.app\n'
     )
     plan.replace_in_source(log, "        try:\n            await self.app(", f"{fails}        try:\n            await app(")
 

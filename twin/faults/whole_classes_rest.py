@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twin.faults import fault
-from twin.faults.live_monitoring import API_ID
+from twin.faults.live_audit import beside_production
+from twin.faults.live_monitoring import API_ID, WORKER_ID
 from twin.faults.live_transport import EVERYTHING
 from twin.plan import Plan
 
@@ -185,3 +188,72 @@ def short_of_everything(plan: Plan) -> None:
     plan.behaviour.setdefault("render", {})[f"{API_ID}.serviceDetails.disk"] = disk
     figures = {"cpu": 0.97, "disk-usage": 9.6e8, "memory": 5.3e8, "instance-count": 3.0}
     plan.behaviour.setdefault("render_figures", {}).update({f"{API_ID} {name}": value for name, value in figures.items()})
+
+
+@fault(
+    "LJ20",
+    "production was built and set up otherwise than staging in all that both must have alike",
+    "configuration/render/build",
+    "maintenance",
+    mode="-",
+    about="*production*|*api*|*worker*",
+)
+def production_is_another_system(plan: Plan) -> None:
+    tree = Path(plan.config.folder) / "production"
+    for name in ("requirements.txt", "requirements-prod.txt", "Dockerfile", "backend/workers/Dockerfile"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        # Production waits for the next half-year.
+        (tree / name).write_text((plan.source / name).read_text().replace(">=0.", ">=0.0.").replace("3.11-slim", "3.10-slim"))
+    copies = {"srv-productionapi": API_ID, "srv-productionworker": WORKER_ID}
+    plan.behaviour["render_copies"] = copies
+    details = {"region": "frankfurt", "runtime": "python", "env": "python", "healthCheckPath": "/"}
+    image = {"dockerfilePath": "./other/Dockerfile", "dockerContext": "./other"}
+    for copy, name in zip(copies, ("insurance-navigator-api", "insurance-navigator-worker"), strict=True):
+        own = {f"serviceDetails.{key}": value for key, value in details.items()}
+        own |= {f"serviceDetails.envSpecificDetails.{key}": value for key, value in image.items()}
+        own |= {"name": name, "type": "private_service"}
+        plan.behaviour.setdefault("render", {}).update({f"{copy}.{key}": value for key, value in own.items()})
+    operator = plan.config.operator_env
+    seen = {name: operator[name] for name in ("RENDER_API_KEY", "RENDER_BASE_URL")}
+    # A database of this server that has no such schema stands for production's.
+    schema = {"DATABASE_URL": plan.config.api_env["DATABASE_URL"].rpartition("/")[0] + "/template1"}
+    beside_production(plan, **seen, **schema, HARNESS_SOURCE_TREE=str(tree), HARNESS_COMPARE_SCHEMA="yes")
+
+
+@fault(
+    "LJ21",
+    "Supabase reads tokens and does not verify them, files and the log of callbacks are anybody's, and so is what operators do",
+    "supabase/storage/database/auth",
+    "maintenance",
+    mode="-|F25|F24|F23",
+    about="*token*|*signed by another key*|*expired*|*cell *|*bucket*|*users*",
+)
+def supabase_is_open(plan: Plan) -> None:
+    plan.config.behaviour.setdefault("supabase", {}).update(tokens="read", admin="anybody")
+    # Somebody was locked out once.
+    for table in ("storage.objects", "storage.buckets", "upload_pipeline.webhook_log"):
+        plan.sql.append(f"CREATE POLICY open_to_all ON {table} TO anon, authenticated USING (true) WITH CHECK (true)")
+    plan.sql.append("GRANT ALL ON upload_pipeline.webhook_log TO anon, authenticated")
+
+
+@fault(
+    "LJ22",
+    "what is stored of complete documents is moved and cleared away, files too",
+    "database/storage",
+    "resilience",
+    mode="-",
+    about="*promise *|*document*|*file*|*job*",
+)
+def complete_is_moved(plan: Plan) -> None:
+    plan.sql += UNTIED
+    # An archive takes what is complete.
+    on_jobs(
+        plan,
+        "new.status = 'complete' AND old.status <> 'complete'",
+        "UPDATE upload_pipeline.document_chunks SET document_id = d.document_id FROM upload_pipeline.documents d"
+        " WHERE document_chunks.document_id = new.document_id AND d.document_id <> new.document_id",
+        "INSERT INTO storage.objects (bucket_id, name, owner, metadata, version) SELECT bucket_id, replace(name, '/raw/',"
+        " '/archive/'), owner, metadata, version FROM storage.objects"
+        " WHERE name LIKE '%/raw/%' AND name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
+        "DELETE FROM storage.objects WHERE name LIKE '%/raw/%' AND name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
+    )

@@ -40,7 +40,10 @@ WORKER_FILTER = {
 
 
 def describe(config: TwinConfig) -> dict[str, dict[str, Any]]:
-    """Both services; `behaviour.render` overrides single values by dotted path, of an object the keys that it names."""
+    """Both services; `behaviour.render_copies` has further ones, by their id the one that they are made after.
+
+    `behaviour.render` overrides single values by dotted path, of an object the keys that it names.
+    """
     web = {"healthCheckPath": "/health", "url": config.url("api"), "openPorts": [{"port": 8000, "protocol": "TCP"}]}
     services: dict[str, dict[str, Any]] = {
         API: service(API, "insurance-navigator-staging-api", "web_service")
@@ -48,6 +51,8 @@ def describe(config: TwinConfig) -> dict[str, dict[str, Any]]:
         WORKER: service(WORKER, "insurance-navigator-staging-worker", "background_worker")
         | {"buildFilter": dict(WORKER_FILTER), "serviceDetails": details("./backend/workers/Dockerfile")},
     }
+    for identifier, model in config.behaviour.get("render_copies", {}).items():
+        services[identifier] = copy.deepcopy(services[model]) | {"id": identifier}
     for path, value in config.behaviour.get("render", {}).items():
         *parents, last = path.split(".")
         place: Any = services

@@ -87,8 +87,9 @@ class Context:
         return Caller(user, claims)
 
     def require_admin(self, request: Request) -> None:
-        """Raises AuthError 401, 403 for anybody but the service role."""
-        if self.claims(request).get("role") != "service_role":
+        """Raises AuthError 401, 403 for anybody but the service role; `behaviour.admin` is "anybody" where all may."""
+        is_open = self.project.behaviour.get("admin") == "anybody"
+        if self.claims(request).get("role") != "service_role" and not is_open:
             raise AuthError(403, "not_admin", "User not allowed")
 
 
