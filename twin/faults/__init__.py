@@ -161,6 +161,9 @@ FAMILIES = (
     "stranger_fifteenth_more",
     "stranger_slips_fifteenth",
     "stranger_slips_fifteenth_more",
+    "stranger_sixteenth_a",
+    "stranger_sixteenth_a_access",
+    "stranger_sixteenth_a_uploads",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
