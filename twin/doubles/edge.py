@@ -1,4 +1,4 @@
-"""What hosts put in front of a service that works: delays, headers, encodings, repetitions. Nothing here breaks it."""
+"""What hosts put in front of a service that works: delays, headers, encodings, repetitions; and what breaks it for a fault."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,7 +19,11 @@ BODILESS = (204, 304)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Latency (s, at most), headers that are set, body encodings, and what is delivered late or twice by path."""
+    """Latency (s, at most), headers that are set, body encodings, and what is delivered late or twice by path.
+
+    What breaks a service: statuses in the place of others, a key in the place of whichever opens a socket, and sockets on which
+    nothing arrives.
+    """
 
     latency: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -26,6 +31,9 @@ class Options:
     pieces: int = 0
     late: Mapping[str, float] = field(default_factory=dict)
     repeated: tuple[str, ...] = ()
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    socket_key: str = ""
+    deaf: bool = False
 
 
 @dataclass
@@ -76,7 +84,7 @@ class Edge:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(self._opened(scope), self._unheard(receive) if self._options.deaf else receive, send)
             return
         options, path = self._options, scope["path"]
         late = (seconds for prefix, seconds in options.late.items() if path.startswith(prefix))
@@ -88,8 +96,22 @@ class Edge:
         await self._app(scope, receive, kept.send)
         await self._pass_on(scope, kept, send)
 
+    def _opened(self, scope: Message) -> Message:
+        key = self._options.socket_key
+        return scope | {"query_string": urlencode({"apikey": key, "vsn": "1.0.0"}).encode()} if key else scope
+
+    @staticmethod
+    def _unheard(receive: Receive) -> Receive:
+        async def receive_nothing() -> Message:
+            while (message := await receive())["type"] == "websocket.receive":
+                pass
+            return message
+
+        return receive_nothing
+
     async def _pass_on(self, scope: Message, kept: Kept, send: Send) -> None:
         options = self._options
+        kept.start |= {"status": options.statuses.get(str(kept.start["status"]), kept.start["status"])}
         has_body = scope["method"] != "HEAD" and kept.start["status"] not in BODILESS
         accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
         if options.gzip and has_body and b"gzip" in accepted and not kept.header(b"content-encoding"):

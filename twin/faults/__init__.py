@@ -153,6 +153,7 @@ FAMILIES = (
     "stranger_thirteenth_u_more",
     "whole_classes",
     "whole_classes_rest",
+    "whole_classes_vendors",
     "stranger_fourteenth",
     "stranger_fourteenth_more",
     "stranger_slips_fourteenth",
