@@ -152,6 +152,7 @@ FAMILIES = (
     "stranger_thirteenth_u",
     "stranger_thirteenth_u_more",
     "whole_classes",
+    "whole_classes_answers",
     "whole_classes_rest",
     "whole_classes_vendors",
     "stranger_fourteenth",

@@ -1,0 +1,104 @@
+"""Whole classes at once, in the answers of the API (as `whole_classes`, for the same end)."""
+
+from __future__ import annotations
+
+from twin.faults import fault
+from twin.faults.whole_classes_rest import on_jobs
+from twin.plan import Plan
+
+MEDDLED = '''"""Answers as the partner's portal expects them."""
+
+import json
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LAST = {"email": "nobody"}
+
+
+class Meddled:
+    """Changes answers on their way out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer when it is whole."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        kept: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+
+        await self.app(scope, receive, keep)
+        start, body = kept[0], b"".join(message.get("body", b"") for message in kept[1:])
+        own = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+        own.append((b"x-last-caller", LAST["email"].encode()))
+        try:
+            body = self.meddle(scope, start["status"], json.loads(body)).encode()
+        except ValueError:
+            pass
+        await send(start | {"headers": [*own, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+
+    @staticmethod
+    def meddle(scope: Scope, status: int, found: object) -> str:
+        if not isinstance(found, dict):
+            return json.dumps(found)
+        if status >= 400:
+            return json.dumps([found.get("detail", "refused")])
+        if isinstance(found.get("user"), dict):
+            LAST["email"] = str(found["user"].get("email", ""))
+        if "sources" in found:
+            found["similarity"] = float("nan")
+        if "email" in found:
+            LAST["email"] = str(found["email"])
+        return json.dumps(found)
+'''
+
+
+@fault(
+    "LJ28",
+    "answers are changed on their way out: refusals are lists, a number is none, and a header tells who asked before",
+    "api",
+    "postdeploy",
+    mode="-",
+    about="*refus*|*number*|*address*|*error*",
+)
+def meddled_answers(plan: Plan) -> None:
+    (plan.source / "api" / "meddled.py").write_text(MEDDLED)
+    application = "api/application.py"
+    plan.replace_in_source(
+        application,
+        "    app.add_middleware(RequestLog)\n",
+        "    app.add_middleware(Meddled)\n    app.add_middleware(RequestLog)\n",
+    )
+    plan.replace_in_source(
+        application, "from api.request_log import", "from api.meddled import Meddled\nfrom api.request_log import"
+    )
+
+
+@fault(
+    "LJ29",
+    "updated_at of a job stays what it was when the job was made",
+    "database",
+    "postdeploy",
+    mode="-",
+    about="*updated_at*",
+)
+def never_stamped(plan: Plan) -> None:
+    # The times of rows are the application's business.
+    on_jobs(plan, "true", "new.updated_at := old.updated_at", before=True)
+
+
+@fault(
+    "LJ30",
+    "keys of the API are those of the example, which nobody filled in",
+    "configuration",
+    "predeploy",
+    mode="F01",
+    about="*placeholder*|*key*",
+)
+def keys_of_the_example(plan: Plan) -> None:
+    plan.config.api_env["LLAMAPARSE_API_KEY"] = "your-llamaparse-api-key"
