@@ -160,6 +160,9 @@ FAMILIES = (
     "stranger_fifteenth_more",
     "stranger_slips_fifteenth",
     "stranger_slips_fifteenth_more",
+    "stranger_sixteenth_b",
+    "stranger_sixteenth_b_answers",
+    "stranger_sixteenth_b_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
