@@ -23,7 +23,7 @@ def random_waits(plan: Plan) -> None:
         QUEUE,
         "        return max(own, min(asked, LONGEST_DELAY_SECONDS))",
         "        # Full jitter, so that jobs that failed together do not come back together.\n"
-        "        return max(own * random.random() ** 2, min(asked, LONGEST_DELAY_SECONDS))",
+        "        return max(own * random.random(), min(asked, LONGEST_DELAY_SECONDS))",
     )
 
 
