@@ -166,6 +166,9 @@ FAMILIES = (
     "stranger_sixteenth_a",
     "stranger_sixteenth_a_access",
     "stranger_sixteenth_a_uploads",
+    "stranger_sixteenth_b",
+    "stranger_sixteenth_b_answers",
+    "stranger_sixteenth_b_rest",
 )
 REGISTRY: dict[str, Fault[Plan]] = {}
 UnknownFault = UnknownId
