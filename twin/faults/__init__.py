@@ -153,6 +153,7 @@ FAMILIES = (
     "stranger_thirteenth_u_more",
     "whole_classes",
     "whole_classes_answers",
+    "whole_classes_host",
     "whole_classes_rest",
     "whole_classes_vendors",
     "stranger_fourteenth",

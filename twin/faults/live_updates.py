@@ -22,7 +22,8 @@ def ending_key(plan: Plan) -> None:
     config = plan.config
     claims = jwt.decode(config.service_role_key, options={"verify_signature": False}) | {"exp": int(time.time()) + WEEK}
     key = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
-    _everywhere(plan, config.service_role_key, key)
+    everywhere(plan, config.service_role_key, key)
+    config.service_role_key = key
 
 
 @fault(
@@ -46,8 +47,7 @@ def sick_instance(plan: Plan) -> None:
     )
 
 
-def _everywhere(plan: Plan, old: str, new: str) -> None:
-    """Replace a value in all environments, and in what the doubles take for the project's key."""
+def everywhere(plan: Plan, old: str, new: str) -> None:
+    """Replace a value in all environments."""
     for env in (plan.config.api_env, plan.config.worker_env, plan.config.operator_env):
         env |= {name: new for name, value in env.items() if value == old}
-    plan.config.service_role_key = new

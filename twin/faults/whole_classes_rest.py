@@ -35,7 +35,7 @@ DOUBLED = (
 )
 UNPROTECTED = {
     "strict-transport-security": "max-age=0",
-    "referrer-policy": "as you like",
+    "referrer-policy": "as_you_like!",
     "x-content-type-options": "on",
     "x-frame-options": "ALLOW",
 }

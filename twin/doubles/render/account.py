@@ -82,6 +82,8 @@ class Account:
         """What the account has beside the two services, and what has happened to all of them."""
         for number in range(int(config.behaviour.get("render_neighbours", 0))):
             self._add_neighbour(number)
+        for copied, model in config.behaviour.get("render_copies", {}).items():
+            self.variables[copied], self.secret_files[copied] = dict(self.variables[model]), {}
         for identifier in self.services:
             self.deploys[identifier] = _history(config, identifier)
             for deploy in self.deploys[identifier]:
