@@ -34,6 +34,7 @@ FAMILIES = (
     "stranger_eleventh_more",
     "stranger_fifteenth",
     "stranger_fifteenth_api",
+    "stranger_fifteenth_chat",
     "stranger_fifteenth_data",
     "stranger_fifteenth_vendors",
     "stranger_fifteenth_worker",

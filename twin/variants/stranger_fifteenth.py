@@ -80,8 +80,9 @@ def claims_in_a_table(plan: Plan) -> None:
         "    ADD COLUMN claims int NOT NULL DEFAULT 0,\n",
         "",
     )
-    plan.replace_in_source(LEASES, "-- A claim is a lease: who holds it, until when, and how many claims in a row ended"
-                           " without a result.\n", "")
+    plan.replace_in_source(
+        LEASES, "-- A claim is a lease: who holds it, until when, and how many claims in a row ended without a result.\n", ""
+    )
     (plan.source / "supabase/migrations/20250107000000_job_claims.sql").write_text(CLAIMS_TABLE)
     _between(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM)
     _between(plan, QUEUE, '            f"""UPDATE upload_jobs SET parse_job_id = $3', '            job["job_id"],', AWAIT)
@@ -101,8 +102,11 @@ def claims_in_a_table(plan: Plan) -> None:
         "AND coalesce(lease_until, now()) <= now()",
         "AND NOT EXISTS (SELECT 1 FROM job_claims c WHERE c.job_id = upload_jobs.job_id AND c.held_until > now())",
     )
-    plan.replace_in_source(PARSING, '# A job that leaves its stage belongs to no worker.\n'
-                           'RELEASED = "claim_id = NULL, lease_until = NULL, claims = 0"\n', "")
+    plan.replace_in_source(
+        PARSING,
+        '# A job that leaves its stage belongs to no worker.\nRELEASED = "claim_id = NULL, lease_until = NULL, claims = 0"\n',
+        "",
+    )
     for path in (PARSING, QUEUE, RECONCILIATION, "api/jobs.py"):
         plan.replace_in_source(path, "{RELEASED},", "")
     plan.replace_in_source(QUEUE, "from backend.shared.parsing import RELEASED\n", "")
@@ -150,7 +154,7 @@ DISPATCH = '''            await self._dispatch(stop)
             log.error("a job's outcome cannot be written: %s job_id=%s", type(error).__name__, job["job_id"])
 
 '''
-JSON_LINE = '''class _Line(logging.Formatter):
+JSON_LINE = """class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -165,7 +169,7 @@ JSON_LINE = '''class _Line(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-'''
+"""
 
 
 @variant("M94", "one worker with three lanes, a pool of its own size, longer and uneven pauses between tries, logs in JSON")
@@ -184,7 +188,11 @@ def three_lanes(plan: Plan) -> None:
     plan.replace_in_source(QUEUE, "import logging\n", "import logging\nimport random\n")
     logs = "backend/shared/logs.py"
     _between(plan, logs, "class _Line", "def set_up", JSON_LINE)
-    plan.replace_in_source(logs, 'handler.setFormatter(_Line("%(asctime)s %(levelname)s %(name)s %(message)s"))',
-                           "handler.setFormatter(_Line())")
-    plan.replace_in_source(logs, "import logging\nimport time\nfrom contextvars import ContextVar\n",
-                           "import json\nimport logging\nfrom contextvars import ContextVar\nfrom datetime import UTC, datetime\n")
+    plan.replace_in_source(
+        logs, 'handler.setFormatter(_Line("%(asctime)s %(levelname)s %(name)s %(message)s"))', "handler.setFormatter(_Line())"
+    )
+    plan.replace_in_source(
+        logs,
+        "import logging\nimport time\nfrom contextvars import ContextVar\n",
+        "import json\nimport logging\nfrom contextvars import ContextVar\nfrom datetime import UTC, datetime\n",
+    )

@@ -92,29 +92,45 @@ def reads_as_the_user(plan: Plan) -> None:
         "import json\nfrom collections.abc import AsyncIterator\nfrom contextlib import asynccontextmanager\nfrom uuid import UUID\n",
     )
     jobs = "api/jobs.py"
-    plan.replace_in_source(
-        jobs, "from fastapi import", "from backend.shared.database import as_user\nfrom fastapi import"
+    plan.replace_in_source(jobs, "from fastapi import", "from backend.shared.database import as_user\nfrom fastapi import")
+    _between(
+        plan,
+        jobs,
+        '    row = await request.app.state.pool.fetchrow(\n        f"SELECT',
+        "    if row is None",
+        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+        '        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM upload_jobs j WHERE j.job_id = $1", job_id)\n',
     )
-    _between(plan, jobs, "    row = await request.app.state.pool.fetchrow(\n        f\"SELECT", "    if row is None",
-             "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-             '        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM upload_jobs j WHERE j.job_id = $1", job_id)\n')
-    _between(plan, jobs, "    rows = await request.app.state.pool.fetch(", '    return {"jobs"',
-             "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-             "        rows = await connection.fetch(\n"
-             '            f"SELECT {COLUMNS} FROM upload_jobs j WHERE $1::text IS NULL OR j.state = $1 "\n'
-             '            "ORDER BY j.created_at DESC LIMIT $2 OFFSET $3",\n'
-             "            state,\n            limit,\n            offset,\n        )\n")
-    _between(plan, jobs, '    row = await request.app.state.pool.fetchrow(\n        """SELECT d.document_id', "    if row is None",
-             "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-             "        row = await connection.fetchrow(\n"
-             '            """SELECT d.document_id, d.filename, d.processing_status, d.created_at, d.updated_at, j.job_id,\n'
-             "                      j.status, j.state, j.last_error\n"
-             "               FROM documents d LEFT JOIN upload_jobs j USING (document_id)\n"
-             '               WHERE d.document_id = $1 ORDER BY j.created_at DESC LIMIT 1""",\n'
-             "            document_id,\n        )\n")
+    _between(
+        plan,
+        jobs,
+        "    rows = await request.app.state.pool.fetch(",
+        '    return {"jobs"',
+        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+        "        rows = await connection.fetch(\n"
+        '            f"SELECT {COLUMNS} FROM upload_jobs j WHERE $1::text IS NULL OR j.state = $1 "\n'
+        '            "ORDER BY j.created_at DESC LIMIT $2 OFFSET $3",\n'
+        "            state,\n            limit,\n            offset,\n        )\n",
+    )
+    _between(
+        plan,
+        jobs,
+        '    row = await request.app.state.pool.fetchrow(\n        """SELECT d.document_id',
+        "    if row is None",
+        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+        "        row = await connection.fetchrow(\n"
+        '            """SELECT d.document_id, d.filename, d.processing_status, d.created_at, d.updated_at, j.job_id,\n'
+        "                      j.status, j.state, j.last_error\n"
+        "               FROM documents d LEFT JOIN upload_jobs j USING (document_id)\n"
+        '               WHERE d.document_id = $1 ORDER BY j.created_at DESC LIMIT 1""",\n'
+        "            document_id,\n        )\n",
+    )
     retrieval = "api/retrieval.py"
-    plan.replace_in_source(retrieval, "async with pool.acquire() as connection, connection.transaction():",
-                           "async with as_user(pool, user_id) as connection:")
+    plan.replace_in_source(
+        retrieval,
+        "async with pool.acquire() as connection, connection.transaction():",
+        "async with as_user(pool, user_id) as connection:",
+    )
     plan.replace_in_source(retrieval, "import vector_literal", "import as_user, vector_literal")
     plan.replace_in_source(retrieval, "WHERE d.user_id = $2 AND c.embedding IS NOT NULL", "WHERE c.embedding IS NOT NULL")
     plan.replace_in_source(retrieval, "LIMIT $3", "LIMIT $2")
@@ -133,7 +149,7 @@ CREATE POLICY upload_quotas_owner ON upload_pipeline.upload_quotas FOR SELECT TO
 GRANT SELECT, INSERT, UPDATE, DELETE ON upload_pipeline.upload_quotas TO service_role;
 GRANT SELECT ON upload_pipeline.upload_quotas TO authenticated;
 """
-REGISTER = '''    document_id = document_id_of(user.id, body.sha256)
+REGISTER = """    document_id = document_id_of(user.id, body.sha256)
     pool: asyncpg.Pool = request.app.state.pool
     # What is refused anyway need not be signed; storage is not asked while the user's row is held.
     await _refuse_duplicate(pool, user, body.sha256)
@@ -147,7 +163,7 @@ REGISTER = '''    document_id = document_id_of(user.id, body.sha256)
         await _refuse_duplicate(connection, user, body.sha256)
         await _refuse_over_limits(connection, user)
         job_id = await _insert(connection, user, body, document_id)
-'''
+"""
 HOLD = '''HOLD = """INSERT INTO upload_quotas (user_id) VALUES ($1)
     ON CONFLICT (user_id) DO UPDATE SET last_request = now()"""
 '''
@@ -183,8 +199,9 @@ def registration(plan: Plan) -> None:
     _between(plan, UPLOADS, "    document_id = document_id_of(user.id, body.sha256)\n", '    log.info("accepted', REGISTER)
     _between(plan, UPLOADS, "async def _insert(", '@router.post("/api/upload-pipeline/upload")', INSERT_ALL)
     plan.replace_in_source(UPLOADS, "MAX_FILE_SIZE_BYTES = 5", HOLD + "MAX_FILE_SIZE_BYTES = 5")
-    plan.replace_in_source(UPLOADS, 'UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")',
-                           'uuid5(UUID(int=0), "insurance-navigator/documents")')
+    plan.replace_in_source(
+        UPLOADS, 'UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")', 'uuid5(UUID(int=0), "insurance-navigator/documents")'
+    )
     plan.replace_in_source(UPLOADS, 'f"{user_id}:{sha256}"', 'f"user={user_id};sha256={sha256}"')
 
 
@@ -218,11 +235,17 @@ STORE_VECTORS = '''    async def _store_vectors(self, connection: Any, batch: li
 
 @variant("M100", "chunks and vectors come by COPY and a temporary table, smaller chunks without overlap, random chunk ids")
 def copied_chunks(plan: Plan) -> None:
-    _between(plan, WORKER, "        async with self.queue.leases.holding(job) as connection:\n            await connection.execute"
-             '("DELETE FROM document_chunks', "            await self.queue.advance_in(", STORE_CHUNKS)
+    _between(
+        plan,
+        WORKER,
+        "        async with self.queue.leases.holding(job) as connection:\n            await connection.execute"
+        '("DELETE FROM document_chunks',
+        "            await self.queue.advance_in(",
+        STORE_CHUNKS,
+    )
     _between(plan, WORKER, "    async def _store_vectors", "    async def finish", STORE_VECTORS)
     plan.replace_in_source(
-        WORKER, 'uuid5(NAMESPACE, f"{job[\'document_id\']}:{CHUNKER_NAME}:{CHUNKER_VERSION}:{number}")', "uuid4()"
+        WORKER, "uuid5(NAMESPACE, f\"{job['document_id']}:{CHUNKER_NAME}:{CHUNKER_VERSION}:{number}\")", "uuid4()"
     )
     plan.replace_in_source(WORKER, "from uuid import UUID, uuid5", "from uuid import uuid4")
     plan.replace_in_source(
@@ -234,6 +257,7 @@ def copied_chunks(plan: Plan) -> None:
     chunking = "backend/workers/chunking.py"
     plan.replace_in_source(chunking, "TARGET_CHARACTERS = 600", "TARGET_CHARACTERS = 480")
     plan.replace_in_source(chunking, "OVERLAP_CHARACTERS = 120\n", "")
-    _between(plan, chunking, "            tail = current[-1]", "        current.append(piece)",
-             "            current, size = [], 0\n")
+    _between(
+        plan, chunking, "            tail = current[-1]", "        current.append(piece)", "            current, size = [], 0\n"
+    )
     plan.replace_in_source(chunking, "passages that overlap slightly", "passages")

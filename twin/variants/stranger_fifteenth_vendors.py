@@ -11,7 +11,7 @@ AUTH = "api/auth.py"
 STORAGE = "backend/shared/storage.py"
 EMBEDDINGS = "backend/shared/embeddings.py"
 
-STREAMED_OPENAI = '''async def _openai(client: Vendors, prompt: str) -> str:
+STREAMED_OPENAI = """async def _openai(client: Vendors, prompt: str) -> str:
     async with client.calls.to("openai.chat", ANSWER_SECONDS):
         pieces: list[str] = []
         stream = await client.openai.responses.create(
@@ -34,8 +34,8 @@ STREAMED_OPENAI = '''async def _openai(client: Vendors, prompt: str) -> str:
         return "".join(pieces)
 
 
-'''
-STREAMED_ANTHROPIC = '''        async with loaded.messages.stream(
+"""
+STREAMED_ANTHROPIC = """        async with loaded.messages.stream(
             model=FALLBACK_MODEL,
             max_tokens=MAX_TOKENS,
             system=INSTRUCTION,
@@ -44,7 +44,7 @@ STREAMED_ANTHROPIC = '''        async with loaded.messages.stream(
             return str(await stream.get_final_text())
 
 
-'''
+"""
 
 
 @variant("M101", "answers are streamed from OpenAI's Responses API and from Anthropic; embeddings name their dimension")
@@ -87,27 +87,32 @@ HAND_OVER = '''    async def _hand_over(self, job: Any, filename: str, body: byt
             return str(reply.json()["id"])
 
 '''
-LOOK_UP = '''            async with self._client.calls.to("llamaparse.jobs"):
+LOOK_UP = """            async with self._client.calls.to("llamaparse.jobs"):
                 found = await self._get(row["parse_job_id"])
                 status = found["status"]
                 error = ENDED.get(status, "") and (found.get("error_message") or ENDED[status])
                 text = ""
                 if status == "SUCCESS":
                     text = (await self._get(f"{row['parse_job_id']}/result/markdown"))["markdown"] or ""
-'''
-GET = '''    async def _get(self, path: str) -> Any:
+"""
+GET = """    async def _get(self, path: str) -> Any:
         reply = await self._client.http.get(f"{self._jobs_url}/{path}", headers=self._headers)
         reply.raise_for_status()
         return reply.json()
 
-    async def _conclude('''
+    async def _conclude("""
 
 
 @variant("M102", "LlamaParse is called by its first interface, in multipart, as the contract writes it; lost results likewise")
 def first_interface(plan: Plan) -> None:
     _between(plan, WORKER, "    async def _hand_over", "    async def validate", HAND_OVER)
-    _between(plan, RECONCILIATION, '            async with self._client.calls.to("llamaparse.jobs"):',
-             "        except CallError as failed:", LOOK_UP)
+    _between(
+        plan,
+        RECONCILIATION,
+        '            async with self._client.calls.to("llamaparse.jobs"):',
+        "        except CallError as failed:",
+        LOOK_UP,
+    )
     plan.replace_in_source(RECONCILIATION, "    async def _conclude(", GET)
     plan.replace_in_source(RECONCILIATION, 'if status == "COMPLETED" or error:', 'if status == "SUCCESS" or error:')
     plan.replace_in_source(
@@ -153,7 +158,9 @@ def signed_links(plan: Plan) -> None:
         "        self._calls = client.calls\n        self._http = client.http\n",
     )
     plan.replace_in_source(
-        STORAGE, 'BUCKET = "files"\n', 'BUCKET = "files"\n# A link is used at once, and never shown.\nLINK_SECONDS = 60\nPIECE = 65536\n'
+        STORAGE,
+        'BUCKET = "files"\n',
+        'BUCKET = "files"\n# A link is used at once, and never shown.\nLINK_SECONDS = 60\nPIECE = 65536\n',
     )
     plan.replace_in_source(
         STORAGE,
@@ -238,8 +245,11 @@ def published_keys(plan: Plan) -> None:
         "        app.state.storage = Storage(app.state.client)\n",
         "        app.state.storage = Storage(app.state.client)\n        app.state.key_set = KeySet(config, app.state.client)\n",
     )
-    plan.replace_in_source("api/application.py", "from api.description import describe\n",
-                           "from api.description import describe\nfrom api.key_set import KeySet\n")
+    plan.replace_in_source(
+        "api/application.py",
+        "from api.description import describe\n",
+        "from api.description import describe\nfrom api.key_set import KeySet\n",
+    )
     plan.replace_in_source(
         AUTH,
         "    client: Vendors = request.app.state.client\n    try:\n        reply = await _asked(client.auth.get_user(token))\n",

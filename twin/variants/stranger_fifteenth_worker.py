@@ -141,7 +141,9 @@ FROM claim_next($1, $2, $3, $4)
 def state_in_the_database(plan: Plan) -> None:
     (plan.source / "supabase/migrations/20250107000000_job_states.sql").write_text(PROCEDURES)
     _between(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM_NEXT)
-    plan.replace_in_source(QUEUE, "            CLAIM,\n            stages,\n            stages,\n", "            CLAIM,\n            stages,\n")
+    plan.replace_in_source(
+        QUEUE, "            CLAIM,\n            stages,\n            stages,\n", "            CLAIM,\n            stages,\n"
+    )
     _between(
         plan,
         QUEUE,
@@ -154,7 +156,7 @@ def state_in_the_database(plan: Plan) -> None:
     _between(
         plan,
         PARSING,
-        '    await connection.execute(\n        "UPDATE documents SET processing_status = \'failed_parse\'',
+        "    await connection.execute(\n        \"UPDATE documents SET processing_status = 'failed_parse'",
         "async def store_parsed",
         "\n\n",
     )
