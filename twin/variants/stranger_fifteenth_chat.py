@@ -114,7 +114,7 @@ def conversations(plan: Plan) -> None:
     plan.replace_in_source(
         CHAT,
         'messages=[{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": prompt}],',
-        f'messages=[{{"role": "system", "content": INSTRUCTION}}, *_said(before), {{"role": "user", "content": prompt}}],',
+        'messages=[{"role": "system", "content": INSTRUCTION}, *_said(before), {"role": "user", "content": prompt}],',
     )
     plan.replace_in_source(
         CHAT,
