@@ -89,7 +89,8 @@ def reads_as_the_user(plan: Plan) -> None:
     plan.replace_in_source(
         DATABASE,
         "import json\n",
-        "import json\nfrom collections.abc import AsyncIterator\nfrom contextlib import asynccontextmanager\nfrom uuid import UUID\n",
+        "import json\nfrom collections.abc import AsyncIterator\nfrom contextlib import asynccontextmanager\n"
+        "from uuid import UUID\n",
     )
     jobs = "api/jobs.py"
     plan.replace_in_source(jobs, "from fastapi import", "from backend.shared.database import as_user\nfrom fastapi import")

@@ -169,7 +169,7 @@ def signed_links(plan: Plan) -> None:
     )
 
 
-KEY_SET = '''"""The project's published keys: what they prove wrong is refused at once, everything else Supabase Auth decides."""
+KEY_SET = '''"""The project's published keys: what they prove wrong is refused, everything else Auth decides."""
 
 from __future__ import annotations
 
