@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
+from twin.variants.stranger_twelfth import rewrite
 
 LEASES = "supabase/migrations/20250106000000_leases.sql"
 QUEUE = "backend/workers/job_queue.py"
@@ -65,13 +66,6 @@ AWAIT = '''            """WITH mine AS (
 '''
 
 
-def _between(plan: Plan, path: str, start: str, end: str, new: str) -> None:
-    """Replace what stands from one text to another, the second one excluded."""
-    text = (plan.source / path).read_text()
-    first = text.index(start)
-    plan.replace_in_source(path, text[first : text.index(end, first)], new)
-
-
 @variant("M93", "claims stand in a table of their own; a trigger ends one with the job's state, the jobs have no lease columns")
 def claims_in_a_table(plan: Plan) -> None:
     plan.replace_in_source(
@@ -84,8 +78,8 @@ def claims_in_a_table(plan: Plan) -> None:
         LEASES, "-- A claim is a lease: who holds it, until when, and how many claims in a row ended without a result.\n", ""
     )
     (plan.source / "supabase/migrations/20250107000000_job_claims.sql").write_text(CLAIMS_TABLE)
-    _between(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM)
-    _between(plan, QUEUE, '            f"""UPDATE upload_jobs SET parse_job_id = $3', '            job["job_id"],', AWAIT)
+    rewrite(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM)
+    rewrite(plan, QUEUE, '            f"""UPDATE upload_jobs SET parse_job_id = $3', '            job["job_id"],', AWAIT)
     plan.replace_in_source(
         "backend/workers/lease.py",
         'HELD = "SELECT true FROM upload_jobs WHERE job_id = $1 AND claim_id = $2 FOR UPDATE"',
@@ -175,7 +169,7 @@ JSON_LINE = """class _Line(logging.Formatter):
 @variant("M94", "one worker with three lanes, a pool of its own size, longer and uneven pauses between tries, logs in JSON")
 def three_lanes(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "BATCH = 256\n", "BATCH = 256\n# So many jobs are under way at once.\nLANES = 3\n")
-    _between(plan, WORKER, "            while not stop.is_set():", "    async def reconcile", DISPATCH)
+    rewrite(plan, WORKER, "            while not stop.is_set():", "    async def reconcile", DISPATCH)
     plan.replace_in_source(WORKER, "from contextlib import suppress\n", "")
     plan.replace_in_source(WORKER, "open_pool(self.config, size=4)", "open_pool(self.config, size=2 * LANES + 2)")
     plan.replace_in_source(
@@ -187,7 +181,7 @@ def three_lanes(plan: Plan) -> None:
     )
     plan.replace_in_source(QUEUE, "import logging\n", "import logging\nimport random\n")
     logs = "backend/shared/logs.py"
-    _between(plan, logs, "class _Line", "def set_up", JSON_LINE)
+    rewrite(plan, logs, "class _Line", "def set_up", JSON_LINE)
     plan.replace_in_source(
         logs, 'handler.setFormatter(_Line("%(asctime)s %(levelname)s %(name)s %(message)s"))', "handler.setFormatter(_Line())"
     )

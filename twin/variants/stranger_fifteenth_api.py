@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import _between
+from twin.variants.stranger_twelfth import rewrite
 
 APPLICATION = "api/application.py"
 CHAT = "api/chat.py"
@@ -36,50 +36,42 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 '''
 
 
-@variant("M105", "refusals are problem details (RFC 9457) with the request's id, and the description says so")
-def problem_details(plan: Plan) -> None:
-    _between(plan, APPLICATION, "async def _refused(", "async def _invalid(", PROBLEMS)
-    plan.replace_in_source(
-        APPLICATION,
-        'JSONResponse({"detail": "internal error"}, status_code=500)',
-        '_problem(500, {"detail": "internal error"})',
-    )
-    plan.replace_in_source(
+AS_PROBLEMS = (
+    (APPLICATION, 'JSONResponse({"detail": "internal error"}, status_code=500)', '_problem(500, {"detail": "internal error"})'),
+    (
         APPLICATION,
         'JSONResponse({"detail": "temporarily unavailable"}, status_code=503, headers={"Retry-After": "1"})',
         '_problem(503, {"detail": "temporarily unavailable"}, {"Retry-After": "1"})',
-    )
-    plan.replace_in_source(
+    ),
+    (
         APPLICATION,
         'JSONResponse({"detail": "Method Not Allowed"}, status_code=405, headers={"Allow": allowed})',
         '_problem(405, {"detail": "Method Not Allowed"}, {"Allow": allowed})',
-    )
-    plan.replace_in_source(
-        APPLICATION, "add_exception_handler(HTTPException, _refused)", "add_exception_handler(StarletteHTTPException, _refused)"
-    )
-    plan.replace_in_source(
-        APPLICATION, "from fastapi import FastAPI, HTTPException, Request", "from fastapi import FastAPI, Request"
-    )
-    plan.replace_in_source(
+    ),
+    (APPLICATION, "add_exception_handler(HTTPException, _refused)", "add_exception_handler(StarletteHTTPException, _refused)"),
+    (APPLICATION, "from fastapi import FastAPI, HTTPException, Request", "from fastapi import FastAPI, Request"),
+    (
         APPLICATION,
         "from starlette.middleware.cors import",
         "from starlette.exceptions import HTTPException as StarletteHTTPException\nfrom starlette.middleware.cors import",
-    )
-    plan.replace_in_source(
-        APPLICATION, "from collections.abc import AsyncIterator\n", "from collections.abc import AsyncIterator, Mapping\n"
-    )
-    plan.replace_in_source(
-        APPLICATION, "from urllib.parse import urlsplit\n", "from http import HTTPStatus\nfrom urllib.parse import urlsplit\n"
-    )
-    plan.replace_in_source(
+    ),
+    (APPLICATION, "from collections.abc import AsyncIterator\n", "from collections.abc import AsyncIterator, Mapping\n"),
+    (APPLICATION, "from urllib.parse import urlsplit\n", "from http import HTTPStatus\nfrom urllib.parse import urlsplit\n"),
+    (
         DESCRIPTION,
         '    return {"content": {JSON: {"schema":',
         "    media = PROBLEM if model in (schemas.Refusal, schemas.DuplicateDocument) else JSON\n"
         '    return {"content": {media: {"schema":',
-    )
-    plan.replace_in_source(
-        DESCRIPTION, 'JSON = "application/json"\n', 'JSON = "application/json"\nPROBLEM = "application/problem+json"\n'
-    )
+    ),
+    (DESCRIPTION, 'JSON = "application/json"\n', 'JSON = "application/json"\nPROBLEM = "application/problem+json"\n'),
+)
+
+
+@variant("M105", "refusals are problem details (RFC 9457) with the request's id, and the description says so")
+def problem_details(plan: Plan) -> None:
+    rewrite(plan, APPLICATION, "async def _refused(", "async def _invalid(", PROBLEMS)
+    for path, old, new in AS_PROBLEMS:
+        plan.replace_in_source(path, old, new)
 
 
 TIMES = '''"""Times as the API writes them."""
@@ -121,6 +113,46 @@ SORTED = '''class SortedJSON(JSONResponse):
 def create_app('''
 
 
+ON_THE_SURFACE = (
+    (
+        JOBS,
+        "    user: CurrentUser,\n    request: Request,\n    limit:",
+        "    user: CurrentUser,\n    request: Request,\n    response: Response,\n    limit:",
+    ),
+    (JOBS, "HTTPException, Query, Request\n", "HTTPException, Query, Request, Response\n"),
+    (
+        "api/schemas.py",
+        "    jobs: list[Job]\n    limit: int\n    offset: int\n",
+        "    jobs: list[Job]\n    limit: int\n    offset: int\n    has_more: bool\n",
+    ),
+    (APPLICATION, "def create_app(", SORTED),
+    (
+        APPLICATION,
+        "version=config.version, lifespan=lifespan)",
+        "version=config.version, lifespan=lifespan, default_response_class=SortedJSON)",
+    ),
+    (APPLICATION, "import asyncio\nimport logging\n", "import asyncio\nimport json\nimport logging\n"),
+    (
+        APPLICATION,
+        "    app.add_middleware(RequestLog)\n",
+        "    app.add_middleware(GZipMiddleware, minimum_size=400)\n    app.add_middleware(RequestLog)\n",
+    ),
+    (
+        APPLICATION,
+        "from starlette.middleware.trustedhost import",
+        "from starlette.middleware.gzip import GZipMiddleware\nfrom starlette.middleware.trustedhost import",
+    ),
+    (
+        APPLICATION,
+        '                    (b"x-request-id", request_id.encode()),\n',
+        '                    (b"x-request-id", request_id.encode()),\n'
+        '                    (b"cache-control", b"private, no-store"),\n'
+        '                    (b"x-content-type-options", b"nosniff"),\n'
+        '                    (b"referrer-policy", b"no-referrer"),\n',
+    ),
+)
+
+
 @variant("M106", "times to the second with Z, job lists that say whether there is more, gzip, indented JSON in ASCII, no-store")
 def another_surface(plan: Plan) -> None:
     (plan.source / "api/times.py").write_text(TIMES)
@@ -147,46 +179,12 @@ def another_surface(plan: Plan) -> None:
         "from api.retrieval import Passage, retrieve\nfrom api.times import written\n",
     )
     plan.replace_in_source(HEALTH, "router = APIRouter()\n", "from api.times import written\n\nrouter = APIRouter()\n")
-    _between(
+    rewrite(
         plan,
         JOBS,
         "    rows = await request.app.state.pool.fetch(",
         '@router.post("/api/upload-pipeline/jobs/{job_id}/retry")',
         LISTED,
     )
-    plan.replace_in_source(
-        JOBS,
-        "    user: CurrentUser,\n    request: Request,\n    limit:",
-        "    user: CurrentUser,\n    request: Request,\n    response: Response,\n    limit:",
-    )
-    plan.replace_in_source(JOBS, "HTTPException, Query, Request\n", "HTTPException, Query, Request, Response\n")
-    plan.replace_in_source(
-        "api/schemas.py",
-        "    jobs: list[Job]\n    limit: int\n    offset: int\n",
-        "    jobs: list[Job]\n    limit: int\n    offset: int\n    has_more: bool\n",
-    )
-    plan.replace_in_source(APPLICATION, "def create_app(", SORTED)
-    plan.replace_in_source(
-        APPLICATION,
-        "version=config.version, lifespan=lifespan)",
-        "version=config.version, lifespan=lifespan, default_response_class=SortedJSON)",
-    )
-    plan.replace_in_source(APPLICATION, "import asyncio\nimport logging\n", "import asyncio\nimport json\nimport logging\n")
-    plan.replace_in_source(
-        APPLICATION,
-        "    app.add_middleware(RequestLog)\n",
-        "    app.add_middleware(GZipMiddleware, minimum_size=400)\n    app.add_middleware(RequestLog)\n",
-    )
-    plan.replace_in_source(
-        APPLICATION,
-        "from starlette.middleware.trustedhost import",
-        "from starlette.middleware.gzip import GZipMiddleware\nfrom starlette.middleware.trustedhost import",
-    )
-    plan.replace_in_source(
-        APPLICATION,
-        '                    (b"x-request-id", request_id.encode()),\n',
-        '                    (b"x-request-id", request_id.encode()),\n'
-        '                    (b"cache-control", b"private, no-store"),\n'
-        '                    (b"x-content-type-options", b"nosniff"),\n'
-        '                    (b"referrer-policy", b"no-referrer"),\n',
-    )
+    for path, old, new in ON_THE_SURFACE:
+        plan.replace_in_source(path, old, new)

@@ -92,6 +92,46 @@ EXACT = '''    rows = await pool.fetch(
 '''
 
 
+IN_CONVERSATIONS = (
+    (CHAT, "def router_of(client: Vendors, config: Config)", "def router_of(client: Vendors, config: Config, before: Turns)"),
+    (CHAT, "partial(_openai, client)", "partial(_openai, client, before)"),
+    (CHAT, "partial(_anthropic, client)", "partial(_anthropic, client, before)"),
+    (
+        CHAT,
+        "async def complete(client: Vendors, config: Config, prompt: str)",
+        "async def complete(client: Vendors, config: Config, before: Turns, prompt: str)",
+    ),
+    (
+        CHAT,
+        "return await router_of(client, config).answer(prompt)",
+        "return await router_of(client, config, before).answer(prompt)",
+    ),
+    (
+        CHAT,
+        "            answer = await complete(client, config, _prompt(body.message, passages))\n",
+        "            before = await recall(request.app.state.pool, user.id, conversation_id)\n"
+        "            answer = await complete(client, config, before, _prompt(body.message, passages))\n",
+    ),
+    (
+        CHAT,
+        "    started = time.perf_counter()\n    config: Config",
+        "    started = time.perf_counter()\n"
+        "    conversation_id = body.conversation_id = body.conversation_id or str(uuid.uuid4())\n    config: Config",
+    ),
+    (
+        CHAT,
+        "    return _body(\n        answer.text,\n        body,\n        started,\n        _sources(",
+        "    await remember(request.app.state.pool, user.id, conversation_id, body.message, answer.text)\n"
+        "    return _body(\n        answer.text,\n        body,\n        started,\n        _sources(",
+    ),
+    (
+        CHAT,
+        "from api.retrieval import Passage, retrieve\n",
+        "from api.memory import Turns, recall, remember\nfrom api.retrieval import Passage, retrieve\n",
+    ),
+)
+
+
 @variant("M108", "conversations are remembered in the database for their owner and go to the model; passages are found exactly")
 def conversations(plan: Plan) -> None:
     (plan.source / "api/memory.py").write_text(MEMORY)
@@ -126,41 +166,5 @@ def conversations(plan: Plan) -> None:
         "async def _openai(",
         f"def _said(before: Turns) -> list[dict[str, str]]:\n    return [{said}]\n\n\nasync def _openai(",
     )
-    plan.replace_in_source(
-        CHAT, "def router_of(client: Vendors, config: Config)", "def router_of(client: Vendors, config: Config, before: Turns)"
-    )
-    plan.replace_in_source(CHAT, "partial(_openai, client)", "partial(_openai, client, before)")
-    plan.replace_in_source(CHAT, "partial(_anthropic, client)", "partial(_anthropic, client, before)")
-    plan.replace_in_source(
-        CHAT,
-        "async def complete(client: Vendors, config: Config, prompt: str)",
-        "async def complete(client: Vendors, config: Config, before: Turns, prompt: str)",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "return await router_of(client, config).answer(prompt)",
-        "return await router_of(client, config, before).answer(prompt)",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "            answer = await complete(client, config, _prompt(body.message, passages))\n",
-        "            before = await recall(request.app.state.pool, user.id, conversation_id)\n"
-        "            answer = await complete(client, config, before, _prompt(body.message, passages))\n",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "    started = time.perf_counter()\n    config: Config",
-        "    started = time.perf_counter()\n"
-        "    conversation_id = body.conversation_id = body.conversation_id or str(uuid.uuid4())\n    config: Config",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "    return _body(\n        answer.text,\n        body,\n        started,\n        _sources(",
-        "    await remember(request.app.state.pool, user.id, conversation_id, body.message, answer.text)\n"
-        "    return _body(\n        answer.text,\n        body,\n        started,\n        _sources(",
-    )
-    plan.replace_in_source(
-        CHAT,
-        "from api.retrieval import Passage, retrieve\n",
-        "from api.memory import Turns, recall, remember\nfrom api.retrieval import Passage, retrieve\n",
-    )
+    for path, old, new in IN_CONVERSATIONS:
+        plan.replace_in_source(path, old, new)

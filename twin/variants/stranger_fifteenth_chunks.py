@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import WORKER, _between
+from twin.variants.stranger_fifteenth import WORKER
+from twin.variants.stranger_twelfth import rewrite
 
 STORE_CHUNKS = '''        async with self.queue.leases.holding(job) as connection:
             await connection.execute(f"CREATE TEMP TABLE fresh_chunks ({CHUNK_COLUMNS}) ON COMMIT DROP")
@@ -36,7 +37,7 @@ STORE_VECTORS = '''    async def _store_vectors(self, connection: Any, batch: li
 
 @variant("M100", "chunks and vectors come by COPY and a temporary table, smaller chunks without overlap, random chunk ids")
 def copied_chunks(plan: Plan) -> None:
-    _between(
+    rewrite(
         plan,
         WORKER,
         "        async with self.queue.leases.holding(job) as connection:\n            await connection.execute"
@@ -44,7 +45,7 @@ def copied_chunks(plan: Plan) -> None:
         "            await self.queue.advance_in(",
         STORE_CHUNKS,
     )
-    _between(plan, WORKER, "    async def _store_vectors", "    async def finish", STORE_VECTORS)
+    rewrite(plan, WORKER, "    async def _store_vectors", "    async def finish", STORE_VECTORS)
     plan.replace_in_source(
         WORKER, "uuid5(NAMESPACE, f\"{job['document_id']}:{CHUNKER_NAME}:{CHUNKER_VERSION}:{number}\")", "uuid4()"
     )
@@ -58,7 +59,7 @@ def copied_chunks(plan: Plan) -> None:
     chunking = "backend/workers/chunking.py"
     plan.replace_in_source(chunking, "TARGET_CHARACTERS = 600", "TARGET_CHARACTERS = 480")
     plan.replace_in_source(chunking, "OVERLAP_CHARACTERS = 120\n", "")
-    _between(
+    rewrite(
         plan, chunking, "            tail = current[-1]", "        current.append(piece)", "            current, size = [], 0\n"
     )
     plan.replace_in_source(chunking, "passages that overlap slightly", "passages")

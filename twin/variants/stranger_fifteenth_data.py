@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import _between
+from twin.variants.stranger_twelfth import rewrite
 
 MIGRATIONS = "supabase/migrations"
 PIPELINE = f"{MIGRATIONS}/20250101000000_upload_pipeline.sql"
@@ -83,6 +83,34 @@ async def as_user(pool: asyncpg.Pool, user_id: UUID) -> AsyncIterator[asyncpg.Co
 def vector_literal('''
 
 
+# The policies say whose.
+OF_ANYBODY = (
+    ("WHERE d.user_id = $2 AND c.embedding IS NOT NULL", "WHERE c.embedding IS NOT NULL"),
+    ("LIMIT $3", "LIMIT $2"),
+    ("            vector,\n            user_id,\n", "            vector,\n"),
+)
+OWN_JOB = (
+    "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+    '        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM upload_jobs j WHERE j.job_id = $1", job_id)\n'
+)
+OWN_JOBS = (
+    "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+    "        rows = await connection.fetch(\n"
+    '            f"SELECT {COLUMNS} FROM upload_jobs j WHERE $1::text IS NULL OR j.state = $1 "\n'
+    '            "ORDER BY j.created_at DESC LIMIT $2 OFFSET $3",\n'
+    "            state,\n            limit,\n            offset,\n        )\n"
+)
+OWN_DOCUMENT = (
+    "    async with as_user(request.app.state.pool, user.id) as connection:\n"
+    "        row = await connection.fetchrow(\n"
+    '            """SELECT d.document_id, d.filename, d.processing_status, d.created_at, d.updated_at, j.job_id,\n'
+    "                      j.status, j.state, j.last_error\n"
+    "               FROM documents d LEFT JOIN upload_jobs j USING (document_id)\n"
+    '               WHERE d.document_id = $1 ORDER BY j.created_at DESC LIMIT 1""",\n'
+    "            document_id,\n        )\n"
+)
+
+
 @variant("M98", "the API reads jobs, documents and passages with the user's role: policies, not conditions, keep users apart")
 def reads_as_the_user(plan: Plan) -> None:
     plan.replace_in_source(DATABASE, "\n\ndef vector_literal(", AS_USER)
@@ -94,37 +122,26 @@ def reads_as_the_user(plan: Plan) -> None:
     )
     jobs = "api/jobs.py"
     plan.replace_in_source(jobs, "from fastapi import", "from backend.shared.database import as_user\nfrom fastapi import")
-    _between(
+    rewrite(
         plan,
         jobs,
         '    row = await request.app.state.pool.fetchrow(\n        f"SELECT',
         "    if row is None",
-        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-        '        row = await connection.fetchrow(f"SELECT {COLUMNS} FROM upload_jobs j WHERE j.job_id = $1", job_id)\n',
+        OWN_JOB,
     )
-    _between(
+    rewrite(
         plan,
         jobs,
         "    rows = await request.app.state.pool.fetch(",
         '    return {"jobs"',
-        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-        "        rows = await connection.fetch(\n"
-        '            f"SELECT {COLUMNS} FROM upload_jobs j WHERE $1::text IS NULL OR j.state = $1 "\n'
-        '            "ORDER BY j.created_at DESC LIMIT $2 OFFSET $3",\n'
-        "            state,\n            limit,\n            offset,\n        )\n",
+        OWN_JOBS,
     )
-    _between(
+    rewrite(
         plan,
         jobs,
         '    row = await request.app.state.pool.fetchrow(\n        """SELECT d.document_id',
         "    if row is None",
-        "    async with as_user(request.app.state.pool, user.id) as connection:\n"
-        "        row = await connection.fetchrow(\n"
-        '            """SELECT d.document_id, d.filename, d.processing_status, d.created_at, d.updated_at, j.job_id,\n'
-        "                      j.status, j.state, j.last_error\n"
-        "               FROM documents d LEFT JOIN upload_jobs j USING (document_id)\n"
-        '               WHERE d.document_id = $1 ORDER BY j.created_at DESC LIMIT 1""",\n'
-        "            document_id,\n        )\n",
+        OWN_DOCUMENT,
     )
     retrieval = "api/retrieval.py"
     plan.replace_in_source(
@@ -133,9 +150,8 @@ def reads_as_the_user(plan: Plan) -> None:
         "async with as_user(pool, user_id) as connection:",
     )
     plan.replace_in_source(retrieval, "import vector_literal", "import as_user, vector_literal")
-    plan.replace_in_source(retrieval, "WHERE d.user_id = $2 AND c.embedding IS NOT NULL", "WHERE c.embedding IS NOT NULL")
-    plan.replace_in_source(retrieval, "LIMIT $3", "LIMIT $2")
-    plan.replace_in_source(retrieval, "            vector,\n            user_id,\n", "            vector,\n")
+    for old, new in OF_ANYBODY:
+        plan.replace_in_source(retrieval, old, new)
 
 
 QUOTAS = """-- One row a user: whoever registers a document holds it, so that two requests cannot pass a limit together.
@@ -197,8 +213,8 @@ INSERT_ALL = '''async def _insert(connection: asyncpg.Connection, user: Caller, 
 @variant("M99", "registration holds a row of quotas, signs before its transaction, writes in one statement, other document ids")
 def registration(plan: Plan) -> None:
     (plan.source / MIGRATIONS / "20250107000000_quotas.sql").write_text(QUOTAS)
-    _between(plan, UPLOADS, "    document_id = document_id_of(user.id, body.sha256)\n", '    log.info("accepted', REGISTER)
-    _between(plan, UPLOADS, "async def _insert(", '@router.post("/api/upload-pipeline/upload")', INSERT_ALL)
+    rewrite(plan, UPLOADS, "    document_id = document_id_of(user.id, body.sha256)\n", '    log.info("accepted', REGISTER)
+    rewrite(plan, UPLOADS, "async def _insert(", '@router.post("/api/upload-pipeline/upload")', INSERT_ALL)
     plan.replace_in_source(UPLOADS, "MAX_FILE_SIZE_BYTES = 5", HOLD + "MAX_FILE_SIZE_BYTES = 5")
     plan.replace_in_source(
         UPLOADS, 'UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")', 'uuid5(UUID(int=0), "insurance-navigator/documents")'

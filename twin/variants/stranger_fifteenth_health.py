@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import _between
+from twin.variants.stranger_twelfth import rewrite
 
 APPLICATION = "api/application.py"
 HEALTH = "api/health.py"
@@ -59,9 +59,9 @@ TIMED = """async def _guarded(check: Awaitable[Any]) -> Any:
 
 @variant("M107", "the health is checked once for all that ask, and ahead of time; every service is an object; two pools")
 def health_ahead(plan: Plan) -> None:
-    _between(plan, HEALTH, "async def _guarded(", "def _is_healthy", TIMED)
+    rewrite(plan, HEALTH, "async def _guarded(", "def _is_healthy", TIMED)
     plan.replace_in_source(HEALTH, '@router.get("/health")\n', REFRESHED)
-    _between(
+    rewrite(
         plan,
         HEALTH,
         '        age = time.monotonic() - _cache.get("at", float("-inf"))\n        if age',

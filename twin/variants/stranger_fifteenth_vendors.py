@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import RECONCILIATION, WORKER, _between
+from twin.variants.stranger_fifteenth import RECONCILIATION, WORKER
+from twin.variants.stranger_twelfth import rewrite
 
 CHAT = "api/chat.py"
 AUTH = "api/auth.py"
-STORAGE = "backend/shared/storage.py"
-EMBEDDINGS = "backend/shared/embeddings.py"
+STORAGE, EMBEDDINGS = "backend/shared/storage.py", "backend/shared/embeddings.py"
 
 STREAMED_OPENAI = """async def _openai(client: Vendors, prompt: str) -> str:
     async with client.calls.to("openai.chat", ANSWER_SECONDS):
@@ -49,8 +49,8 @@ STREAMED_ANTHROPIC = """        async with loaded.messages.stream(
 
 @variant("M101", "answers are streamed from OpenAI's Responses API and from Anthropic; embeddings name their dimension")
 def streamed_answers(plan: Plan) -> None:
-    _between(plan, CHAT, "async def _openai(", "async def _anthropic(", STREAMED_OPENAI)
-    _between(plan, CHAT, "        reply = await loaded.messages.create(", "async def load_fallback", STREAMED_ANTHROPIC)
+    rewrite(plan, CHAT, "async def _openai(", "async def _anthropic(", STREAMED_OPENAI)
+    rewrite(plan, CHAT, "        reply = await loaded.messages.create(", "async def load_fallback", STREAMED_ANTHROPIC)
     plan.replace_in_source(
         CHAT, "from pydantic import", "from openai import APIConnectionError, APIError, APIStatusError\nfrom pydantic import"
     )
@@ -105,8 +105,8 @@ GET = """    async def _get(self, path: str) -> Any:
 
 @variant("M102", "LlamaParse is called by its first interface, in multipart, as the contract writes it; lost results likewise")
 def first_interface(plan: Plan) -> None:
-    _between(plan, WORKER, "    async def _hand_over", "    async def validate", HAND_OVER)
-    _between(
+    rewrite(plan, WORKER, "    async def _hand_over", "    async def validate", HAND_OVER)
+    rewrite(
         plan,
         RECONCILIATION,
         '            async with self._client.calls.to("llamaparse.jobs"):',
@@ -151,7 +151,7 @@ SIGNED = '''    async def read(self, key: str) -> bytes:
 
 @variant("M103", "the services read objects in pieces by signed links, and write the parsed text by a signed upload")
 def signed_links(plan: Plan) -> None:
-    _between(plan, STORAGE, "    async def read(", "    async def create(", SIGNED)
+    rewrite(plan, STORAGE, "    async def read(", "    async def create(", SIGNED)
     plan.replace_in_source(
         STORAGE,
         "        self._calls = client.calls\n",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twin.plan import Plan
 from twin.variants import variant
-from twin.variants.stranger_fifteenth import PARSING, QUEUE, RUNNER, WORKER, _between
+from twin.variants.stranger_fifteenth import PARSING, QUEUE, RUNNER, WORKER
+from twin.variants.stranger_twelfth import rewrite
 
 SUPERVISOR = '''"""Entry point of the worker: `python backend/workers/enhanced_runner.py` keeps two processes that work."""
 
@@ -140,11 +141,11 @@ FROM claim_next($1, $2, $3, $4)
 @variant("M96", "the database claims jobs by a function, and triggers write events and the documents' status")
 def state_in_the_database(plan: Plan) -> None:
     (plan.source / "supabase/migrations/20250107000000_job_states.sql").write_text(PROCEDURES)
-    _between(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM_NEXT)
+    rewrite(plan, QUEUE, 'CLAIM = """', "\n\nclass PermanentError", CLAIM_NEXT)
     plan.replace_in_source(
         QUEUE, "            CLAIM,\n            stages,\n            stages,\n", "            CLAIM,\n            stages,\n"
     )
-    _between(
+    rewrite(
         plan,
         QUEUE,
         "    async def _record(",
@@ -153,7 +154,7 @@ def state_in_the_database(plan: Plan) -> None:
     )
     plan.replace_in_source(QUEUE, "await self._record(connection, job, status, {})", "self._record(job, status)")
     plan.replace_in_source(QUEUE, "await self._record(connection, job, status, reason)", "self._record(job, status)")
-    _between(
+    rewrite(
         plan,
         PARSING,
         "    await connection.execute(\n        \"UPDATE documents SET processing_status = 'failed_parse'",
