@@ -1,4 +1,4 @@
-"""The worker written again on asyncpg and raw httpx, from the contract alone: a release of its own for the variant of that name."""
+"""The worker written again on raw httpx, from the contract alone: a release of its own for the variant of that name."""
 
 from __future__ import annotations
 

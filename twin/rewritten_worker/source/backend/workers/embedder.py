@@ -9,7 +9,6 @@ from array import array
 from typing import Any
 
 import httpx
-
 from backend.workers.line import Line
 from backend.workers.settings import Settings
 from backend.workers.troubles import Hopeless

@@ -95,9 +95,13 @@ class EnhancedBaseWorker:
 
     async def _give_up_kept(self) -> None:
         while self._kept:
-            with suppress(Superseded):
-                await self._outcomes.handed_back(self._kept[-1])
-            self._kept.pop()
+            job = self._kept.pop()
+            try:
+                with suppress(Superseded):
+                    await self._outcomes.handed_back(job)
+            except OUTAGES:
+                self._kept.append(job)
+                raise
 
     async def _take(self, lane: Lane, job: Job) -> bool:
         """Work on one job; whether its outcome could be recorded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+
 from backend.workers import journal
 from backend.workers.depot import Depot, text_path
 from backend.workers.ledger import Job, Ledger
@@ -50,7 +51,7 @@ class Intake:
             raise
         if MAGIC not in document[:HEAD] and hashlib.sha256(document).hexdigest() != job.file_sha256:
             # Neither a PDF nor what was announced: what storage sent may not be the file.
-            raise Trouble("storage", "sent something that is not the document")
+            raise Trouble("storage read", "sent something that is not the document")
         return document
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-
 from backend.workers.settings import Settings
 from backend.workers.troubles import Superseded
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
-
 from backend.workers.fuses import Fuse
 from backend.workers.settings import Settings
 from backend.workers.troubles import Resting, Trouble
@@ -38,7 +37,7 @@ class Line:
     ) -> ResultT:
         """What `read` makes of the answer; raises Trouble. `who` is a service, or `service.part` with a fuse of its own."""
         fuse = self._fuses.setdefault(who, Fuse(who, self._settings.rest_seconds))
-        service = who.partition(".")[0]
+        service = who.replace(".", " ")
         if (left := fuse.seconds_to_rest()) > 0:
             raise Resting(service, "is left alone for a while: it failed several times in a row", wish=left)
         is_probe, is_well = fuse.begin(), None
@@ -70,7 +69,7 @@ class Line:
 
 def _refusal(service: str, response: httpx.Response) -> Trouble:
     status = response.status_code
-    if service == "storage" and status == 400:
+    if service.startswith("storage") and status == 400:
         # Storage sends most of its refusals as 400, and says in the body what they are.
         status = _status_in_body(response) or status
     return Trouble(service, f"answered {status}", status, _wish(response))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
-
-from backend.workers.line import Line
+from backend.workers.line import Line, ResultT
 from backend.workers.settings import Settings
 
 SUBMIT_SECONDS = 60.0
@@ -52,7 +52,9 @@ class Parser:
         url = f"{self._base}/job/{parse_id}/result/markdown"
         return await self._ask("llamaparse.job", ASK_SECONDS, _text_of, "GET", url)
 
-    async def _ask(self, who: str, seconds: float, read: Any, method: str, url: str, **content: Any) -> Any:
+    async def _ask(
+        self, who: str, seconds: float, read: Callable[[httpx.Response], ResultT], method: str, url: str, **content: Any
+    ) -> ResultT:
         return await self._line.ask(who, seconds, read, method, url, headers=self._key, **content)
 
 

@@ -46,7 +46,7 @@ class Text:
         """The document's text, as it was stored; raises Trouble."""
         body = await self._depot.fetch(job.parsed_path or text_path(job.user_id, job.document_id))
         if job.parsed_sha256 and hashlib.sha256(body).hexdigest() != job.parsed_sha256:
-            raise Trouble("storage", "sent something that is not the document's text")
+            raise Trouble("storage read", "sent something that is not the document's text")
         try:
             return body.decode()
         except UnicodeDecodeError:
