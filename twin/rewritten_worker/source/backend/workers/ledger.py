@@ -32,7 +32,7 @@ OUTAGES = (
 )
 CONNECTIONS = 6
 CONNECT_SECONDS = 5.0
-COMMAND_SECONDS = 20.0
+COMMAND_SECONDS = 10.0
 # A parked job is due when its callback is overdue. A job in work is free again when its holder's lease has ended.
 CLAIM = """
 WITH due AS (
@@ -104,8 +104,8 @@ class Ledger:
                 min_size=0,
                 max_size=CONNECTIONS,
                 statement_cache_size=0,
-                timeout=self._settings.patience(CONNECT_SECONDS),
-                command_timeout=self._settings.patience(COMMAND_SECONDS),
+                timeout=CONNECT_SECONDS,
+                command_timeout=COMMAND_SECONDS,
                 server_settings={"search_path": f"{self._settings.schema},public,extensions", "jit": "off"},
             )
         return self._pool
