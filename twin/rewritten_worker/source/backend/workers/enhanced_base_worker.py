@@ -21,7 +21,7 @@ from backend.workers.text import SAME_AS, Text
 from backend.workers.troubles import Hopeless, NotThereYet, Resting, Superseded, Trouble
 
 # The host waits longer than both together before it kills.
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 1.0
 HAND_BACK_SECONDS = 1.5
 RENEWALS_PER_LEASE = 3
 
@@ -143,7 +143,7 @@ class EnhancedBaseWorker:
         while True:
             await asyncio.sleep(self._settings.lease_seconds / RENEWALS_PER_LEASE)
             try:
-                if not await self._ledger.renew(job):
+                if not await self._ledger.renew(job) and not job.is_settled:
                     work.cancel()
                     return
             except OUTAGES as error:

@@ -27,7 +27,7 @@ class Intake:
         """`uploaded` to `parse_queued`; the job is parked until the callback, or until that is overdue."""
         document = await self._document(job)
         parse_id = await self._parser.submit(job.job_id, document, job.webhook_secret)
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             # A callback that was quicker than this line was told that nobody waited for it; its result is asked for.
             is_early = await connection.fetchval(
                 "SELECT EXISTS (SELECT 1 FROM webhook_log WHERE job_id = $1 AND received_at >= $2)", job.job_id, job.claimed_at
@@ -90,7 +90,7 @@ class Inquiry:
             raise Hopeless("the document contains no text")
         path = text_path(job.user_id, job.document_id)
         await self._depot.put_text(path, text)
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             await connection.execute(
                 "UPDATE documents SET parsed_path = $2, parsed_sha256 = $3 WHERE document_id = $1",
                 job.document_id,
@@ -104,7 +104,7 @@ class Inquiry:
         """The vendor does not know the document: hand it in again, which is a further try."""
         if job.retry_count >= self._settings.retries:
             raise Hopeless("LlamaParse has lost the document several times")
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             await connection.execute(
                 """UPDATE upload_jobs SET status = 'uploaded', state = 'queued', parse_job_id = NULL, claim_id = NULL,
                        lease_until = NULL, claims = 0, not_before = NULL, retry_count = retry_count + 1, updated_at = now()

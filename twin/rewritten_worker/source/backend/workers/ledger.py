@@ -87,6 +87,8 @@ class Job:
     parsed_path: str | None
     parsed_sha256: str | None
     file_sha256: str
+    # Whether this worker ended its claim itself, which is no reason to stop.
+    is_settled: bool = False
 
 
 class Ledger:
@@ -134,8 +136,11 @@ class Ledger:
         return bool(done != "UPDATE 0")
 
     @asynccontextmanager
-    async def holding(self, job: Job) -> AsyncIterator[asyncpg.Connection]:
-        """A transaction in which nobody else changes the job; raises Superseded where it is no longer this worker's."""
+    async def holding(self, job: Job, *, settles: bool = False) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction in which nobody else changes the job, and which may end the claim (`settles`).
+
+        Raises Superseded where the job is no longer this worker's.
+        """
         async with (await self.pool()).acquire() as connection, connection.transaction():
             # In this order: whoever deletes a document locks it before its job.
             await connection.execute("SELECT 1 FROM documents WHERE document_id = $1 FOR KEY SHARE", job.document_id)
@@ -144,6 +149,7 @@ class Ledger:
             )
             if found != job.status:
                 raise Superseded
+            job.is_settled = settles
             yield connection
 
     async def enter(self, connection: Any, job: Job, status: str, *, leaves: bool = False, **counts: Any) -> None:

@@ -40,7 +40,7 @@ class Outcomes:
             return
         seconds = max(self._settings.backoff_seconds * 2**job.retry_count, wish)
         error = self._error(job, reason) | {"attempt": job.retry_count + 1}
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             await connection.execute(PUT_BACK, job.job_id, "retryable", seconds, 1, 0, json.dumps(error))
             await self._ledger.tell(connection, job, "retry_scheduled", error)
         journal.note("warning", "will be tried again", job_id=job.job_id, seconds=round(seconds, 2), **error)
@@ -48,13 +48,13 @@ class Outcomes:
     async def refused_rest(self, job: Job, trouble: Trouble) -> None:
         """Nobody was asked: the job waits until somebody may be, and no try is spent."""
         error = json.dumps(self._error(job, str(trouble)))
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             await connection.execute(PUT_BACK, job.job_id, "retryable", trouble.wish, 0, 0, error)
         journal.note("info", "waits for a service", job_id=job.job_id, service=trouble.service)
 
     async def waits(self, job: Job, seconds: float, **progress: int) -> None:
         """Nothing is wrong: the job is looked at again after so many seconds."""
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             # Somebody may have asked meanwhile that it be looked at sooner.
             wanted = await connection.fetchval("SELECT not_before IS NOT NULL FROM upload_jobs WHERE job_id = $1", job.job_id)
             await connection.execute(PUT_BACK, job.job_id, "queued", 0.0 if wanted else seconds, 0, 0, None)
@@ -66,7 +66,7 @@ class Outcomes:
         """The job has failed for good."""
         error = self._error(job, reason)
         status = f"failed_{error['stage']}"
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             await connection.execute(
                 """UPDATE upload_jobs SET status = $2, state = 'deadletter', last_error = $3::jsonb, not_before = NULL,
                        claim_id = NULL, lease_until = NULL, claims = 0, updated_at = now() WHERE job_id = $1""",
@@ -80,7 +80,7 @@ class Outcomes:
 
     async def handed_back(self, job: Job) -> None:
         """The worker cannot go on: whoever comes next begins at once, as if there had been no claim."""
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             state = "retryable" if job.retry_count else "queued"
             await connection.execute(PUT_BACK, job.job_id, state, 0.0, 0, max(0, job.claims - 1), None)
         journal.note("info", "handed back", job_id=job.job_id, status=job.status)

@@ -18,7 +18,7 @@ NEEDED = (
 # However impatient a deployment is, nobody answers over a network faster than this.
 LEAST_PATIENCE = 3.0
 # A lease that is shorter would end while a busy machine lets its holder wait.
-SHORTEST_LEASE = 4.0
+SHORTEST_LEASE = 6.0
 LEASE = 120.0
 # A signed upload URL lives for 300 s, and a slow upload may begin at its end.
 UPLOAD_WINDOW = 450.0

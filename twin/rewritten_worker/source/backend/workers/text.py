@@ -82,7 +82,7 @@ class Text:
         return "embeddings_stored"
 
     async def _complete(self, job: Job) -> str:
-        async with self._ledger.holding(job) as connection:
+        async with self._ledger.holding(job, settles=True) as connection:
             self._require(*await passages.counted(connection, job, self._settings))
             await self._ledger.enter(connection, job, "complete", leaves=True)
         return "complete"
