@@ -32,7 +32,7 @@ OUTAGES = (
 )
 CONNECTIONS = 6
 CONNECT_SECONDS = 5.0
-COMMAND_SECONDS = 10.0
+COMMAND_SECONDS = 20.0
 # A parked job is due when its callback is overdue. A job in work is free again when its holder's lease has ended.
 CLAIM = """
 WITH due AS (

@@ -9,6 +9,8 @@ from uuid import UUID, uuid5
 from backend.workers.ledger import Job
 from backend.workers.settings import Settings
 
+# A long document in an index of many takes its time.
+WRITE_SECONDS = 120.0
 # The same passage keeps its vector; one whose text is another loses it.
 STORE = """
 INSERT INTO document_chunks AS c (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text, chunk_sha)
@@ -40,17 +42,18 @@ async def store(connection: Any, job: Job, texts: list[str]) -> None:
     ids: list[UUID] = [uuid5(job.document_id, f"{name}@{version}/{place}") for place in range(len(texts))]
     shas = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
     places = list(range(len(texts)))
-    await connection.execute(STORE, job.document_id, name, version, ids, places, texts, shas)
+    await connection.execute(STORE, job.document_id, name, version, ids, places, texts, shas, timeout=WRITE_SECONDS)
     await connection.execute(
         f"DELETE FROM document_chunks WHERE {OWN} AND chunk_ord >= $4", job.document_id, name, version, len(texts)
     )
 
 
-async def lacking(source: Any, job: Job, settings: Settings, most: int) -> list[Any]:
-    """The first passages that have no vector of the model in use: `chunk_id` and `text`."""
+async def lacking(source: Any, job: Job, settings: Settings, after: int, most: int) -> list[Any]:
+    """The next passages that have no vector of the model in use: `chunk_id`, `chunk_ord` and `text`."""
     found: list[Any] = await source.fetch(
-        f"SELECT chunk_id, text FROM document_chunks WHERE {OWN} AND {LACKING} ORDER BY chunk_ord LIMIT $6",
-        *(job.document_id, *chunker_of(job), settings.model, job.embed_version, most),
+        f"""SELECT chunk_id, chunk_ord, text FROM document_chunks WHERE {OWN} AND {LACKING} AND chunk_ord > $6
+            ORDER BY chunk_ord LIMIT $7""",
+        *(job.document_id, *chunker_of(job), settings.model, job.embed_version, after, most),
     )
     return found
 
@@ -66,4 +69,4 @@ async def counted(source: Any, job: Job, settings: Settings) -> tuple[int, int]:
 
 async def fill(connection: Any, job: Job, settings: Settings, ids: list[UUID], vectors: list[str]) -> None:
     """Store vectors of passages."""
-    await connection.execute(FILL, ids, vectors, settings.model, job.embed_version, settings.dimension)
+    await connection.execute(FILL, ids, vectors, settings.model, job.embed_version, settings.dimension, timeout=WRITE_SECONDS)

@@ -70,8 +70,9 @@ class Text:
         return "chunks_stored"
 
     async def _embed(self, job: Job) -> str:
-        pool = await self._ledger.pool()
-        while batch := await passages.lacking(pool, job, self._settings, BATCH):
+        pool, last = await self._ledger.pool(), -1
+        while batch := await passages.lacking(pool, job, self._settings, last, BATCH):
+            last = batch[-1]["chunk_ord"]
             vectors = await self._embedder.embed([row["text"] for row in batch])
             async with self._ledger.holding(job) as connection:
                 await passages.fill(connection, job, self._settings, [row["chunk_id"] for row in batch], vectors)
