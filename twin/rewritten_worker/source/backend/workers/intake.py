@@ -15,6 +15,8 @@ from backend.workers.troubles import Hopeless, NotThereYet, Trouble
 # Anywhere among the first bytes, as readers of PDF have it.
 MAGIC, HEAD = b"%PDF-", 1024
 NOT_THERE = 404
+# A long document takes long, and that it is not ready is no failure.
+MOST_QUESTIONS = 18
 
 
 class Intake:
@@ -71,7 +73,7 @@ class Inquiry:
             raise Hopeless(f"the document cannot be parsed: {verdict.reason}")
         if verdict.is_ready:
             await self._conclude(job, await self._parser.text(job.parse_job_id))
-        elif job.asked >= self._settings.retries:
+        elif job.asked >= MOST_QUESTIONS:
             raise Hopeless("LlamaParse does not come to an end with the document")
         else:
             await self._outcomes.waits(job, self._settings.callback_window, asked=job.asked + 1)

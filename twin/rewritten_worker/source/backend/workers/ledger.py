@@ -57,7 +57,7 @@ ENTER = """
 UPDATE upload_jobs
 SET status = $2, state = $3, not_before = NULL, progress = progress || $6::jsonb, updated_at = now(),
     claim_id = CASE WHEN $4 THEN NULL ELSE claim_id END,
-    lease_until = CASE WHEN $4 THEN NULL ELSE now() + make_interval(secs => $5) END,
+    lease_until = CASE WHEN $4 THEN NULL ELSE clock_timestamp() + make_interval(secs => $5) END,
     claims = CASE WHEN $4 THEN 0 ELSE 1 END,
     retry_count = CASE WHEN $2 IN ('parsed', 'chunks_stored') THEN 0 ELSE retry_count END,
     last_error = CASE WHEN $2 = 'complete' THEN NULL ELSE last_error END
@@ -127,8 +127,13 @@ class Ledger:
 
     async def renew(self, job: Job) -> bool:
         """Whether the job is still this worker's, which it then stays for another lease."""
-        done = await (await self.pool()).execute(
-            "UPDATE upload_jobs SET lease_until = now() + make_interval(secs => $3) WHERE job_id = $1 AND claim_id = $2",
+        return await self.extend(await self.pool(), job)
+
+    async def extend(self, source: Any, job: Job) -> bool:
+        """The same in somebody's transaction, which may have begun long ago."""
+        done = await source.execute(
+            "UPDATE upload_jobs SET lease_until = clock_timestamp() + make_interval(secs => $3) "
+            "WHERE job_id = $1 AND claim_id = $2",
             job.job_id,
             job.claim_id,
             self._settings.lease_seconds,

@@ -14,6 +14,8 @@ from backend.workers.settings import Settings
 from backend.workers.splitter import split
 from backend.workers.troubles import Hopeless, Trouble
 
+# Vectors that are stored in one transaction: while it lasts, nobody else can touch the job.
+AT_ONCE = 64
 # Stages that earlier releases may have left jobs in, by the one that they continue from.
 SAME_AS = {"chunking": "parse_validated", "embedding_queued": "chunks_stored", "embedding_in_progress": "chunks_stored"}
 
@@ -74,8 +76,12 @@ class Text:
         while batch := await passages.lacking(pool, job, self._settings, last, BATCH):
             last = batch[-1]["chunk_ord"]
             vectors = await self._embedder.embed([row["text"] for row in batch])
-            async with self._ledger.holding(job) as connection:
-                await passages.fill(connection, job, self._settings, [row["chunk_id"] for row in batch], vectors)
+            ids = [row["chunk_id"] for row in batch]
+            for start in range(0, len(ids), AT_ONCE):
+                part = slice(start, start + AT_ONCE)
+                async with self._ledger.holding(job) as connection:
+                    await passages.fill(connection, job, self._settings, ids[part], vectors[part])
+                    await self._ledger.extend(connection, job)
         async with self._ledger.holding(job) as connection:
             count, lacking = await passages.counted(connection, job, self._settings)
             self._require(count, lacking)
