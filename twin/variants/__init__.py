@@ -28,6 +28,7 @@ FAMILIES = (
     "network",
     "platform",
     "rewritten",
+    "rewritten_worker",
     "shapes",
     "stranger_eleventh",
     "stranger_eleventh_chat",
