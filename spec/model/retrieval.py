@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spec.model.base import Entry, Sectioned
 
@@ -42,6 +42,8 @@ class Trial(Entry):
     # Further fields of the request; trials that name the same conversation are asked in it, one beside the other.
     asked: dict[str, str | dict[str, str]] = {}
     conversation: str = ""
+    # The trial whose answer has come before this one is asked.
+    follows: str = ""
     passages: list[PlantedPassages] = Field(min_length=1)
     # What only its passages say: the answer has it where they may be found, and has it not where they may not.
     fact: str = ""
@@ -108,6 +110,14 @@ class Retrieval(Sectioned):
     trials: list[Trial] = Field(min_length=1)
     conversation: ConversationTrial
     providers: Providers
+
+    @model_validator(mode="after")
+    def _followed(self) -> Retrieval:
+        names = {trial.name for trial in self.trials}
+        for trial in self.trials:
+            if trial.follows and trial.follows not in names - {trial.name}:
+                raise ValueError(f"trial {trial.name} follows {trial.follows!r}, which is no other trial")
+        return self
 
     def trial(self, name: str) -> Trial:
         """The trial of this name."""
