@@ -14,9 +14,10 @@ from gate.breaks import break_of
 from gate.client import ask, make_client
 from gate.exchange import Received, Sent
 from gate.expect import NOTHING, Expectation
+from gate.expected_reply import ReplyExpectation
 from gate.failures import Blocked, Exchange, Facts, Failure, needs_writing
 from gate.observers import Exchanged
-from gate.reply import Reply, ReplyExpectation, is_refusal, subject_of
+from gate.reply import Reply, is_refusal, subject_of
 from gate.session import Session
 from spec.model import Call
 
