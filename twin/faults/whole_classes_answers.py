@@ -102,3 +102,36 @@ def never_stamped(plan: Plan) -> None:
 )
 def keys_of_the_example(plan: Plan) -> None:
     plan.config.api_env["LLAMAPARSE_API_KEY"] = "your-llamaparse-api-key"
+
+
+@fault(
+    "LJ38",
+    "jobs and documents are shown, and tried again, for whoever is signed in",
+    "api",
+    "postdeploy",
+    mode="-|F24",
+    about="*another*|*other users*",
+)
+def jobs_of_everybody(plan: Plan) -> None:
+    jobs, anybody = "api/jobs.py", "$2::uuid IS NOT NULL"
+    # Support looks at the jobs of customers.
+    for old in (
+        'j.job_id = $1 AND d.user_id = $2",',
+        "j.job_id = $1 AND d.user_id = $2 FOR",
+        "d.document_id = $1 AND d.user_id = $2",
+    ):
+        plan.replace_in_source(jobs, old, old.replace("d.user_id = $2", anybody))
+
+
+@fault(
+    "LJ39",
+    "jobs stay in a stage of their own between their chunks and their vectors",
+    "worker/database",
+    "postdeploy",
+    mode="-",
+    about="*stage*|*status*|*chunks*",
+)
+def stage_of_its_own(plan: Plan) -> None:
+    plan.sql.append("ALTER TABLE upload_pipeline.upload_jobs DROP CONSTRAINT upload_jobs_status_check")
+    # Somebody is to look at the chunks first.
+    on_jobs(plan, "new.status = 'chunks_stored' AND old.status <> 'chunks_stored'", "new.status := 'in_review'", before=True)

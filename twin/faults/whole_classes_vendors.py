@@ -9,6 +9,7 @@ import trustme
 from twin.certificates import NAMES, issued
 from twin.faults import fault
 from twin.faults.live_monitoring import API_ID
+from twin.faults.live_supabase import manage
 from twin.plan import Plan
 
 DAY = timedelta(days=1)
@@ -92,3 +93,16 @@ def supabase_without_forward_secrecy(plan: Plan) -> None:
     # The monitor of the network reads along.
     plan.certificates["supabase"] = lambda ca: issued(ca, key_type=trustme.KeyType.RSA)
     plan.listen("supabase", newest="1.2", ciphers="kRSA+AESGCM:ECDHE+AESGCM")
+
+
+@fault(
+    "LJ37",
+    "the project's service-role key was replaced, and the services still have the old one",
+    "supabase",
+    "maintenance",
+    mode="-|F15",
+    about="*SUPABASE_SERVICE_ROLE_KEY*",
+)
+def old_service_key(plan: Plan) -> None:
+    # The old one was in an e-mail.
+    manage(plan, "keys", service_role={"api_key": "replaced"}, secret={"api_key": "replaced"})
