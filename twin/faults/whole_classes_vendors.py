@@ -106,21 +106,3 @@ def supabase_without_forward_secrecy(plan: Plan) -> None:
 def old_service_key(plan: Plan) -> None:
     # The old one was in an e-mail.
     manage(plan, "keys", service_role={"api_key": "replaced"}, secret={"api_key": "replaced"})
-
-
-@fault(
-    "LJ40",
-    "every query of a table of the pipeline waits for a third of a second",
-    "database",
-    "performance",
-    mode="-|F28|F18",
-    about="*slow*|*query*|*database*",
-)
-def slow_policies(plan: Plan) -> None:
-    for table in ("documents", "upload_jobs", "document_chunks", "events"):
-        # Each access is looked up in the list of those who may.
-        plan.sql += [
-            f"CREATE POLICY {table}_slow ON upload_pipeline.{table} AS RESTRICTIVE"
-            " USING ((SELECT pg_sleep(0.3)) IS NOT NULL) WITH CHECK (true)",
-            f"ALTER TABLE upload_pipeline.{table} FORCE ROW LEVEL SECURITY",
-        ]
