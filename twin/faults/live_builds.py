@@ -13,8 +13,8 @@ def sudo_in_the_dockerfile(plan: Plan) -> None:
     plan.replace_in_source("Dockerfile", "RUN useradd", "RUN sudo useradd")
 
 
-@fault("LE08", "two requirements of the worker exclude each other", "build", "maintenance", mode="-|F17", about="left-parser")
-def conflicting_requirements(plan: Plan) -> None:
+def exclude_each_other(plan: Plan, name: str) -> None:
+    """Have two requirements of a file want the same package in two versions."""
     plan.behaviour["registry"] = {
         "packages": [
             {"name": "left-parser", "version": "1.0", "requires": ["shared-core==1.0"]},
@@ -23,8 +23,13 @@ def conflicting_requirements(plan: Plan) -> None:
             {"name": "shared-core", "version": "2.0"},
         ]
     }
-    file = plan.source / "requirements.txt"
+    file = plan.source / name
     file.write_text(f"left-parser>=1\n{file.read_text()}right-parser>=1\n")
+
+
+@fault("LE08", "two requirements of the worker exclude each other", "build", "maintenance", mode="-|F17", about="left-parser")
+def conflicting_requirements(plan: Plan) -> None:
+    exclude_each_other(plan, "requirements.txt")
 
 
 @fault("LE09", "a package of both services has a known vulnerability", "build", "maintenance", mode="-", about="httpx")

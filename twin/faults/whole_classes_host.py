@@ -8,6 +8,7 @@ import jwt
 
 from twin.faults import fault
 from twin.faults.live_audit import API, WORKER
+from twin.faults.live_builds import exclude_each_other
 from twin.faults.live_updates import everywhere
 from twin.plan import Plan
 
@@ -65,16 +66,7 @@ def old_images(plan: Plan) -> None:
 
 @fault("LJ35", "two requirements of the API exclude each other", "build", "maintenance", mode="-|F17", about="*left-parser*")
 def conflict_of_the_api(plan: Plan) -> None:
-    plan.behaviour["registry"] = {
-        "packages": [
-            {"name": "left-parser", "version": "1.0", "requires": ["shared-core==1.0"]},
-            {"name": "right-parser", "version": "1.0", "requires": ["shared-core==2.0"]},
-            {"name": "shared-core", "version": "1.0"},
-            {"name": "shared-core", "version": "2.0"},
-        ]
-    }
-    file = plan.source / "requirements-prod.txt"
-    file.write_text(f"left-parser>=1\n{file.read_text()}right-parser>=1\n")
+    exclude_each_other(plan, "requirements-prod.txt")
 
 
 @fault(
