@@ -24,8 +24,7 @@ pytestmark = [
 
 def require_kept(registered: Registered, way: str, sent: Reply, body: bytes, how: str, stored: Reply | None = None) -> None:
     subject, part = f"endpoint {registered.rule_of(way)}", registered.part_behind(way)
-    kept = expect(stored or registered.stored(), refused="storage.differs", subject=subject, component=part)
-    found = kept.success("it was taken").body
+    found = registered.require_taken(way, stored or registered.stored()).body
     what, facts = f"SHA-256 of what is stored of a file that {how}, sent by the {way}", {"bytes": len(found), "sent": len(body)}
     held = expect(sha256(found), what, code="storage.differs", subject=subject, component=part, facts=facts, of=sent)
     held.equals(sha256(body))
@@ -89,9 +88,7 @@ def test_a_second_file_does_not_take_the_place_of_the_first(registered: Register
     place = f"object {spec.pipeline.raw_path}"
     for again in ("", *WAYS):
         reply, part = (registered.send(again, second) if again else taken), registered.part_behind(again or way)
-        taken_by = f"endpoint {registered.rule_of(again or way)}"
-        kept = expect(registered.stored(), refused="storage.differs", subject=taken_by, component=part)
-        found = kept.success("the first file was taken").body
+        found = registered.require_taken(again or way, registered.stored()).body
         what = f"SHA-256 of what is stored after a second file by the {again}" if again else f"SHA-256 of a file by the {way}"
         expect(sha256(found), what, subject=place, component=part, facts={"bytes": len(found)}, of=reply).equals(sha256(first))
         if again:
