@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from gate.expect import Expectation
-from gate.reply import Reply, code_of, code_of_error
+from gate.reply import BEHIND_A_PROXY, Reply, code_of, code_of_error
 
 
 class ReplyExpectation:
@@ -41,6 +41,13 @@ class ReplyExpectation:
         """The status is below 500: the service accepted or refused the request, and did not break."""
         __tracebackhide__ = True
         if self.reply.is_server_error:
+            self._fail("handled", None, True, because)
+        return self.reply
+
+    def passed_on(self, because: str = "") -> Reply:
+        """As `handled`, where the service may also say itself that a part behind it did not take the request (502 to 504)."""
+        __tracebackhide__ = True
+        if self.reply.is_server_error and not (self.reply.own and self.reply.status in BEHIND_A_PROXY):
             self._fail("handled", None, True, because)
         return self.reply
 
