@@ -10,6 +10,7 @@ from twin.faults import fault
 from twin.plan import Plan
 
 API, WORKER = "srv-twinapi", "srv-twinworker"
+BUILD_FILES = ("requirements.txt", "requirements-prod.txt", "Dockerfile", "backend/workers/Dockerfile")
 
 
 @fault(
@@ -100,6 +101,15 @@ def other_plan(plan: Plan) -> None:
     plan.config.behaviour["render"] = {f"{API}.serviceDetails.plan": "pro_plus"}
 
 
+def tree_of_production(plan: Plan) -> Path:
+    """A source tree of production's, with staging's build files."""
+    tree = Path(plan.config.folder) / "production"
+    for name in BUILD_FILES:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text((plan.source / name).read_text())
+    return tree
+
+
 def beside_production(plan: Plan, **changed: str) -> None:
     """Give the operator production's settings, which share nothing with staging but what is changed here."""
     config = plan.config
@@ -149,12 +159,7 @@ def other_retrieval(plan: Plan) -> None:
     about="*dependencies*",
 )
 def other_dependencies(plan: Plan) -> None:
-    tree = Path(plan.config.folder) / "production"
-    tree.mkdir()
-    for name in ("requirements.txt", "requirements-prod.txt", "Dockerfile", "backend/workers/Dockerfile"):
-        file = tree / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text((plan.source / name).read_text())
+    tree = tree_of_production(plan)
     wanted = tree / "requirements-prod.txt"
     wanted.write_text(wanted.read_text().replace("fastapi>=0.110", "fastapi>=0.100", 1))
     beside_production(plan, HARNESS_SOURCE_TREE=str(tree))

@@ -21,11 +21,18 @@ def _keep_of_each_poll(plan: Plan, count: int) -> None:
     plan.replace_in_source(WORKER, POLL_BEGINS, POLL_BEGINS + f'        KEPT.append(b"x" * {count})\n')
 
 
-def _day_of(plan: Plan, service: str, **figures: float) -> None:
+def day_of(plan: Plan, service: str, **figures: float) -> None:
     """What the platform shows of the time before the twin began."""
     plan.behaviour.setdefault("render_figures", {}).update(
         {f"{service} {name.replace('_', '-')}": value for name, value in figures.items()}
     )
+
+
+def fill_disk(plan: Plan, service: str) -> None:
+    """A disk of a gigabyte at a service, which was nearly full all day."""
+    disk = {"id": "dsk-twin", "name": "scratch", "sizeGB": 1, "mountPath": "/scratch"}
+    plan.behaviour.setdefault("render", {})[f"{service}.serviceDetails.disk"] = disk
+    day_of(plan, service, disk_usage=9.6e8)
 
 
 @fault("LC01", "the API keeps something of each request", "api", "maintenance", mode="-", about="*memory of api*")
@@ -98,7 +105,7 @@ def memory_is_nearly_full(plan: Plan) -> None:
 @fault("LC07", "the worker polls without a pause, all day", "worker", "maintenance", mode="-", about="*worker uses*")
 def no_pause(plan: Plan) -> None:
     plan.replace_in_source(WORKER, "self.poll_seconds = config.poll_interval / config.speedup", "self.poll_seconds = 0.0")
-    _day_of(plan, WORKER_ID, cpu=0.47)
+    day_of(plan, WORKER_ID, cpu=0.47)
 
 
 @fault(
@@ -147,9 +154,7 @@ def deploy_under_way(plan: Plan) -> None:
 
 @fault("LC11", "the worker's disk is nearly full", "worker", "maintenance", mode="-", about="*disk of worker*")
 def full_disk(plan: Plan) -> None:
-    disk = {"id": "dsk-twin", "name": "scratch", "sizeGB": 1, "mountPath": "/scratch"}
-    plan.behaviour.setdefault("render", {})[f"{WORKER_ID}.serviceDetails.disk"] = disk
-    _day_of(plan, WORKER_ID, disk_usage=9.6e8)
+    fill_disk(plan, WORKER_ID)
 
 
 @fault(
@@ -161,9 +166,9 @@ def full_disk(plan: Plan) -> None:
     about="*traffic of api*",
 )
 def much_traffic(plan: Plan) -> None:
-    _day_of(plan, API_ID, bandwidth=500.0)
+    day_of(plan, API_ID, bandwidth=500.0)
 
 
 @fault("LC13", "responses of the API took six seconds all day", "api", "maintenance", mode="-", about="*api is slow*")
 def slow_all_day(plan: Plan) -> None:
-    _day_of(plan, API_ID, http_latency=6000.0)
+    day_of(plan, API_ID, http_latency=6000.0)

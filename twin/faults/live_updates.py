@@ -20,10 +20,7 @@ def old_image(plan: Plan) -> None:
 @fault("LG02", "the service-role key ends in a week", "supabase", "maintenance", mode="-", about="*SUPABASE_SERVICE_ROLE_KEY*")
 def ending_key(plan: Plan) -> None:
     config = plan.config
-    claims = jwt.decode(config.service_role_key, options={"verify_signature": False}) | {"exp": int(time.time()) + WEEK}
-    key = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
-    everywhere(plan, config.service_role_key, key)
-    config.service_role_key = key
+    config.service_role_key = ending_in(plan, config.service_role_key, WEEK)
 
 
 @fault(
@@ -47,7 +44,11 @@ def sick_instance(plan: Plan) -> None:
     )
 
 
-def everywhere(plan: Plan, old: str, new: str) -> None:
-    """Replace a value in all environments."""
-    for env in (plan.config.api_env, plan.config.worker_env, plan.config.operator_env):
-        env |= {name: new for name, value in env.items() if value == old}
+def ending_in(plan: Plan, key: str, seconds: int) -> str:
+    """A key of the project with another end, which stands in its place in all environments."""
+    config = plan.config
+    claims = jwt.decode(key, options={"verify_signature": False}) | {"exp": int(time.time()) + seconds}
+    new = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
+    for env in (config.api_env, config.worker_env, config.operator_env):
+        env |= {name: new for name, value in env.items() if value == key}
+    return new

@@ -36,14 +36,15 @@ class Meddled:
         own = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
         own.append((b"x-last-caller", LAST["email"].encode()))
         try:
-            body = self.meddle(scope, start["status"], json.loads(body)).encode()
+            body = self.meddle(start["status"], json.loads(body)).encode()
         except ValueError:
             pass
         await send(start | {"headers": [*own, (b"content-length", str(len(body)).encode())]})
         await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
 
     @staticmethod
-    def meddle(scope: Scope, status: int, found: object) -> str:
+    def meddle(status: int, found: object) -> str:
+        """A body in which refusals are lists and a number is none; an address in it is remembered."""
         if not isinstance(found, dict):
             return json.dumps(found)
         if status >= 400:
@@ -94,7 +95,7 @@ def never_stamped(plan: Plan) -> None:
 
 @fault(
     "LJ30",
-    "keys of the API are those of the example, which nobody filled in",
+    "keys of the API are still the placeholders of the example",
     "configuration",
     "predeploy",
     mode="F01",
@@ -114,7 +115,7 @@ def keys_of_the_example(plan: Plan) -> None:
 )
 def jobs_of_everybody(plan: Plan) -> None:
     jobs, anybody = "api/jobs.py", "$2::uuid IS NOT NULL"
-    # Support looks at the jobs of customers.
+    # Support helps customers with their jobs.
     for old in (
         'j.job_id = $1 AND d.user_id = $2",',
         "j.job_id = $1 AND d.user_id = $2 FOR",
@@ -133,5 +134,5 @@ def jobs_of_everybody(plan: Plan) -> None:
 )
 def stage_of_its_own(plan: Plan) -> None:
     plan.sql.append("ALTER TABLE upload_pipeline.upload_jobs DROP CONSTRAINT upload_jobs_status_check")
-    # Somebody is to look at the chunks first.
+    # Chunks are reviewed first.
     on_jobs(plan, "new.status = 'chunks_stored' AND old.status <> 'chunks_stored'", "new.status := 'in_review'", before=True)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
-import jwt
-
 from twin.faults import fault
 from twin.faults.live_audit import API, WORKER
 from twin.faults.live_builds import exclude_each_other
-from twin.faults.live_updates import everywhere
+from twin.faults.live_updates import ending_in
 from twin.plan import Plan
 
 DAY = 24 * 3600
@@ -24,12 +20,12 @@ DAY = 24 * 3600
     about="*suspended*|*api*|*worker*",
 )
 def suspended(plan: Plan) -> None:
-    # Nobody demonstrates anything before Monday.
+    # The next demonstration is on Monday.
     held = {f"{service}.suspended": "suspended" for service in (API, WORKER)}
     plan.behaviour.setdefault("render", {}).update(held)
 
 
-@fault("LJ32", "the API's service is gone from the host", "render", "maintenance", mode="-|F36", about="*api*")
+@fault("LJ32", "the API's service was removed from the host", "render", "maintenance", mode="-|F36", about="*api*")
 def api_is_gone(plan: Plan) -> None:
     plan.config.behaviour["render_gone"] = [API]
 
@@ -79,8 +75,4 @@ def conflict_of_the_api(plan: Plan) -> None:
     about="*SUPABASE_ANON_KEY*",
 )
 def anon_key_ends(plan: Plan) -> None:
-    config = plan.config
-    claims = jwt.decode(config.anon_key, options={"verify_signature": False}) | {"exp": int(time.time()) - DAY}
-    key = jwt.encode(claims, config.jwt_secret, algorithm="HS256")
-    everywhere(plan, config.anon_key, key)
-    config.anon_key = key
+    plan.config.anon_key = ending_in(plan, plan.config.anon_key, -DAY)

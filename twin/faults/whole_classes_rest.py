@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from twin.faults import fault
-from twin.faults.live_audit import beside_production
-from twin.faults.live_monitoring import API_ID, WORKER_ID
+from twin.faults.live_audit import BUILD_FILES, beside_production, tree_of_production
+from twin.faults.live_monitoring import API_ID, WORKER_ID, day_of, fill_disk
 from twin.faults.live_transport import EVERYTHING
 from twin.plan import Plan
 
@@ -15,6 +13,7 @@ UNTIED = (
     "ALTER TABLE upload_pipeline.document_chunks DROP CONSTRAINT document_chunks_document_id_fkey",
     "ALTER TABLE upload_pipeline.events DROP CONSTRAINT events_job_id_fkey",
 )
+COMPLETED = "new.status = 'complete' AND old.status <> 'complete'"
 ENDED = "new.status = 'complete' OR starts_with(new.status, 'failed')"
 CHUNKS = (
     "INSERT INTO upload_pipeline.document_chunks (chunk_id, document_id, chunker_name, chunker_version, chunk_ord, text,"
@@ -22,6 +21,8 @@ CHUNKS = (
     " chunk_sha, embedding FROM upload_pipeline.document_chunks"
     " WHERE document_id = new.document_id AND chunker_name NOT LIKE 'copied%'"
 )
+# Files of a document carry the beginning of a hash of its id.
+ITS_FILES = "name LIKE '%' || left(md5(new.document_id::text), 8) || '%'"
 OF_NOBODY, OF_ANOTHER = "gen_random_uuid()", "(SELECT document_id FROM upload_pipeline.documents d ORDER BY created_at LIMIT 1)"
 DOUBLED = (
     "INSERT INTO upload_pipeline.upload_jobs (document_id, status, state) VALUES (new.document_id, 'complete', 'done')",
@@ -54,7 +55,7 @@ def on_jobs(plan: Plan, when: str, *statements: str, before: bool = False) -> No
 
 @fault(
     "LJ11",
-    "whatever a document is made of is written once more when it is complete, and under other documents too",
+    "all rows of a document are written once more when it is complete, and under other documents too",
     "database",
     "resilience",
     mode="-",
@@ -63,12 +64,12 @@ def on_jobs(plan: Plan, when: str, *statements: str, before: bool = False) -> No
 def all_rows_twice(plan: Plan) -> None:
     plan.sql += UNTIED
     # The reports read a copy, which is made while the row is at hand.
-    on_jobs(plan, "new.status = 'complete' AND old.status <> 'complete'", *DOUBLED)
+    on_jobs(plan, COMPLETED, *DOUBLED)
 
 
 @fault(
     "LJ12",
-    "what is complete is cleared away: chunks, document and job",
+    "a complete document loses its vectors, its owner and its files",
     "database",
     "resilience",
     mode="-",
@@ -79,10 +80,10 @@ def complete_is_cleared(plan: Plan) -> None:
     # Complete documents have served.
     on_jobs(
         plan,
-        "new.status = 'complete' AND old.status <> 'complete'",
+        COMPLETED,
         "UPDATE upload_pipeline.document_chunks SET embedding = NULL WHERE document_id = new.document_id",
         "UPDATE upload_pipeline.documents SET user_id = gen_random_uuid() WHERE document_id = new.document_id",
-        "DELETE FROM storage.objects WHERE name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
+        f"DELETE FROM storage.objects WHERE {ITS_FILES}",
     )
 
 
@@ -98,7 +99,7 @@ def failed_and_under_way(plan: Plan) -> None:
     # A job's time is that of its group, which is made in advance.
     on_jobs(
         plan,
-        "new.status = 'complete' AND old.status <> 'complete'",
+        COMPLETED,
         "new.created_at := now() - interval '1 hour'",
         "new.status := 'failed_parse'",
         "new.state := 'queued'",
@@ -152,19 +153,19 @@ def old_door(plan: Plan) -> None:
 
 @fault(
     "LJ17",
-    "the edge of Supabase adds headers that protect nobody",
+    "the edge of Supabase sends protecting headers with values that browsers ignore",
     "supabase/network",
     "maintenance",
     mode="-",
     about="*header*|*strict-transport*|*referrer*|*x-*",
 )
-def headers_that_protect_nobody(plan: Plan) -> None:
+def headers_of_supabase(plan: Plan) -> None:
     plan.place_before("supabase", headers=UNPROTECTED)
 
 
 @fault(
     "LJ18",
-    "the edge of the API adds headers that protect nobody",
+    "the edge of the API sends protecting headers with values that browsers ignore",
     "api/network",
     "maintenance",
     mode="-",
@@ -184,10 +185,8 @@ def headers_of_the_api(plan: Plan) -> None:
 )
 def short_of_everything(plan: Plan) -> None:
     # The first of the month.
-    disk = {"id": "dsk-twin", "name": "scratch", "sizeGB": 1, "mountPath": "/scratch"}
-    plan.behaviour.setdefault("render", {})[f"{API_ID}.serviceDetails.disk"] = disk
-    figures = {"cpu": 0.97, "disk-usage": 9.6e8, "memory": 5.3e8, "instance-count": 3.0}
-    plan.behaviour.setdefault("render_figures", {}).update({f"{API_ID} {name}": value for name, value in figures.items()})
+    fill_disk(plan, API_ID)
+    day_of(plan, API_ID, cpu=0.97, memory=5.3e8, instance_count=3.0)
 
 
 @fault(
@@ -199,11 +198,10 @@ def short_of_everything(plan: Plan) -> None:
     about="*production*|*api*|*worker*",
 )
 def production_is_another_system(plan: Plan) -> None:
-    tree = Path(plan.config.folder) / "production"
-    for name in ("requirements.txt", "requirements-prod.txt", "Dockerfile", "backend/workers/Dockerfile"):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+    tree = tree_of_production(plan)
+    for name in BUILD_FILES:
         # Production waits for the next half-year.
-        (tree / name).write_text((plan.source / name).read_text().replace(">=0.", ">=0.0.").replace("3.11-slim", "3.10-slim"))
+        (tree / name).write_text((tree / name).read_text().replace(">=0.", ">=0.0.").replace("3.11-slim", "3.10-slim"))
     copies = {"srv-productionapi": API_ID, "srv-productionworker": WORKER_ID}
     plan.behaviour["render_copies"] = copies
     details = {"region": "frankfurt", "runtime": "python", "env": "python", "healthCheckPath": "/"}
@@ -249,11 +247,11 @@ def complete_is_moved(plan: Plan) -> None:
     # An archive takes what is complete.
     on_jobs(
         plan,
-        "new.status = 'complete' AND old.status <> 'complete'",
+        COMPLETED,
         "UPDATE upload_pipeline.document_chunks SET document_id = d.document_id FROM upload_pipeline.documents d"
         " WHERE document_chunks.document_id = new.document_id AND d.document_id <> new.document_id",
         "INSERT INTO storage.objects (bucket_id, name, owner, metadata, version) SELECT bucket_id, replace(name, '/raw/',"
         " '/archive/'), owner, metadata, version FROM storage.objects"
-        " WHERE name LIKE '%/raw/%' AND name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
-        "DELETE FROM storage.objects WHERE name LIKE '%/raw/%' AND name LIKE '%' || left(md5(new.document_id::text), 8) || '%'",
+        f" WHERE name LIKE '%/raw/%' AND {ITS_FILES}",
+        f"DELETE FROM storage.objects WHERE name LIKE '%/raw/%' AND {ITS_FILES}",
     )

@@ -55,7 +55,7 @@ def deaf_sockets(plan: Plan) -> None:
     about="*api*",
 )
 def troubled_api(plan: Plan) -> None:
-    # The next release waits for nobody.
+    # The next release could not wait.
     killed = {"instanceID": f"{API_ID}-abcde", "reason": {"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}}}
     plan.behaviour["render_events"] = [
         {"service": API_ID, "type": "deploy_started", "details": {"deployId": "dep-twin2api", "trigger": {"manual": True}}},
